@@ -1,0 +1,83 @@
+//! What can be wrong with the bytes of a dump.
+
+use std::io;
+
+use crate::Position;
+
+/// Says why a dump cannot be read to its end.
+///
+/// Positions count from the beginning of the input: bytes from 0, lines from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input could not be read.
+    #[error("cannot read at {at}: {source}")]
+    Read {
+        /// How far reading got.
+        at: Position,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes are not what a dump can hold there.
+    #[error("{fault} at {at}")]
+    Fault {
+        /// Where the faulty thing begins.
+        at: Position,
+        /// What is wrong.
+        fault: Fault,
+    },
+}
+
+impl Error {
+    /// Returns where in the input the trouble is.
+    pub fn position(&self) -> Position {
+        match self {
+            Error::Read { at, .. } | Error::Fault { at, .. } => *at,
+        }
+    }
+
+    /// Returns the same error with its line filled in, for callers that could count it.
+    pub fn with_line(mut self, number: u64) -> Error {
+        match &mut self {
+            Error::Read { at, .. } | Error::Fault { at, .. } => at.line = Some(number),
+        }
+        self
+    }
+}
+
+/// Names what is wrong with the bytes of a dump.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A `'…'` literal has no end.
+    #[error("unterminated quoted string that begins")]
+    UnterminatedString,
+    /// A `"…"` name has no end.
+    #[error("unterminated quoted identifier that begins")]
+    UnterminatedIdentifier,
+    /// A `$tag$…$tag$` literal has no end.
+    #[error("unterminated dollar-quoted string that begins")]
+    UnterminatedDollar,
+    /// A `/* … */` comment has no end.
+    #[error("unterminated comment that begins")]
+    UnterminatedComment,
+    /// The input ends within a statement.
+    #[error("unterminated statement (no `;`) that begins")]
+    UnterminatedStatement,
+    /// The rows of a `COPY … FROM stdin` have no closing `\.`.
+    #[error("truncated dump: the rows of COPY have no closing `\\.`; their first line is")]
+    UnterminatedCopy,
+    /// The dump has pg_dump's opening comment and not its closing one.
+    #[error("truncated dump: it has pg_dump's opening comment but no `dump complete`; it ends")]
+    NotComplete,
+    /// A backslash stands within a statement.
+    #[error("psql meta-command within a statement")]
+    MetaCommandInStatement,
+    /// Something follows `FROM stdin;` on its line.
+    #[error("text after `FROM stdin;` on the same line")]
+    TextAfterCopy,
+    /// The dump's text encoding uses ASCII bytes within characters, so that quotes cannot be told.
+    #[error("client encoding `{0}` cannot be read safely (take the dump with `--encoding=UTF8`)")]
+    UnsafeEncoding(String),
+    /// A NUL byte, which no dump holds.
+    #[error("NUL byte: this is not a plain dump, or it is damaged")]
+    Nul,
+}

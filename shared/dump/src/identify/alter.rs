@@ -1,0 +1,116 @@
+//! `ALTER`.
+
+use super::{Meaning, Noise, Reader};
+use crate::object::{Address, Kind, Role};
+use crate::Name;
+
+impl Reader<'_, '_> {
+    pub(super) fn alter(&mut self) -> Option<Meaning> {
+        self.cursor.expect("ALTER")?;
+        if self.cursor.eat("DEFAULT PRIVILEGES") {
+            return self.default_privileges();
+        }
+        if self.cursor.sees("TRIGGER") || self.cursor.sees("POLICY") || self.cursor.sees("RULE") {
+            let address = self.reference()?;
+            return Some(Meaning::Part { address, role: Role::Setting });
+        }
+        let address = self.reference()?;
+        if self.cursor.eat("OWNER TO") {
+            let owner = self.cursor.name()?;
+            return self.cursor.at_end().then_some(Meaning::Owner { address, owner });
+        }
+        match address.kind {
+            Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => self.alter_relation(address),
+            Kind::Domain if self.cursor.eat("ADD CONSTRAINT") => {
+                let name = self.cursor.name()?;
+                let address = address.part(Kind::Constraint, name);
+                Some(Meaning::Part { address, role: Role::Definition })
+            }
+            Kind::Domain | Kind::Type if self.cursor.sees("DROP") => Some(Meaning::Noise(Noise::Clean)),
+            Kind::Sequence if self.cursor.eat("OWNED BY") => {
+                Some(Meaning::Part { address, role: Role::OwnedBy })
+            }
+            Kind::Index if self.cursor.eat("ATTACH PARTITION") => {
+                let address = self.in_schema(Kind::Index)?;
+                Some(Meaning::Part { address, role: Role::Attachment })
+            }
+            Kind::TextSearchConfiguration | Kind::OperatorFamily | Kind::Publication
+                if self.cursor.sees("ADD") =>
+            {
+                Some(Meaning::Part { address, role: Role::Member })
+            }
+            _ if self.cursor.at_end() => None,
+            _ => Some(Meaning::Part { address, role: Role::Setting }),
+        }
+    }
+
+    fn alter_relation(&mut self, table: Address) -> Option<Meaning> {
+        let part = |address, role| Some(Meaning::Part { address, role });
+        if self.cursor.eat("ADD CONSTRAINT") {
+            let name = self.cursor.name()?;
+            return part(table.part(Kind::Constraint, name), Role::Definition);
+        }
+        if self.cursor.sees("ADD PRIMARY KEY")
+            || self.cursor.sees("ADD FOREIGN KEY")
+            || self.cursor.sees("ADD UNIQUE")
+            || self.cursor.sees("ADD CHECK")
+        {
+            return part(table.part(Kind::Constraint, Name::default()), Role::Definition);
+        }
+        if self.cursor.eat("ATTACH PARTITION") {
+            let partition = self.in_schema(Kind::Table)?;
+            return part(partition, Role::Attachment);
+        }
+        if self.cursor.eat("INHERIT") {
+            self.schema_name()?;
+            return part(table, Role::Attachment);
+        }
+        if self.cursor.sees("DROP") || self.cursor.sees("DETACH PARTITION") {
+            return Some(Meaning::Noise(Noise::Clean));
+        }
+        if self.cursor.eat("ALTER COLUMN") || self.cursor.eat("ALTER") {
+            let column = table.part(Kind::Column, self.cursor.name()?);
+            if self.cursor.sees("DROP") {
+                return Some(Meaning::Noise(Noise::Clean));
+            }
+            let role = match () {
+                () if self.cursor.sees("SET DEFAULT") => Role::Default,
+                () if self.cursor.sees("ADD GENERATED") => Role::Identity,
+                () => Role::Setting,
+            };
+            return part(column, role);
+        }
+        if self.cursor.eat("DISABLE TRIGGER ALL") || self.cursor.eat("ENABLE TRIGGER ALL") {
+            return Some(Meaning::Noise(Noise::Triggers));
+        }
+        let switched = self.cursor.eat("ENABLE") || self.cursor.eat("DISABLE");
+        if switched {
+            let _ = self.cursor.eat("ALWAYS") || self.cursor.eat("REPLICA");
+            let kind = match () {
+                () if self.cursor.eat("TRIGGER") => Kind::Trigger,
+                () if self.cursor.eat("RULE") => Kind::Rule,
+                // ROW LEVEL SECURITY is the table's own.
+                () => return part(table, Role::Setting),
+            };
+            let name = self.cursor.name()?;
+            return part(table.part(kind, name), Role::Setting);
+        }
+        if self.cursor.at_end() { None } else { part(table, Role::Setting) }
+    }
+
+    /// Reads `[FOR ROLE role] [IN SCHEMA schema] GRANT …`.
+    fn default_privileges(&mut self) -> Option<Meaning> {
+        let mut role = Name::default();
+        if self.cursor.eat("FOR ROLE") || self.cursor.eat("FOR USER") {
+            role = self.cursor.name()?;
+        }
+        let mut address = Address::global(Kind::DefaultPrivileges, role);
+        if self.cursor.eat("IN SCHEMA") {
+            address.schema = Some(self.cursor.name()?);
+        }
+        if !self.cursor.sees("GRANT") && !self.cursor.sees("REVOKE") {
+            return None;
+        }
+        Some(Meaning::Part { address, role: Role::Privilege })
+    }
+}

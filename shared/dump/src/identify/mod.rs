@@ -1,0 +1,143 @@
+//! Which object a statement speaks of, read from its tokens alone.
+//!
+//! Names the thing a statement addresses as the statement itself does; what only the whole dump tells
+//! (that a `TABLE` is a view, which table an index is on) is [`schema`](crate::schema)'s to resolve.
+
+mod alter;
+mod create;
+mod data;
+mod privilege;
+mod reference;
+mod signature;
+
+use crate::lexeme::{Cursor, Lexeme};
+use crate::object::{Address, Kind, Role};
+use crate::session::{self, Change, Session};
+use crate::{Name, QualifiedName};
+
+
+/// What a statement is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// It makes, or adds to, an object or a part of one.
+    Part { address: Address, role: Role },
+    /// It sets an owner.
+    Owner { address: Address, owner: Name },
+    /// It changes the session.
+    Session(Change),
+    /// It carries data.
+    Data { address: Address, form: DataForm },
+    /// It is needed to restore and says nothing about schema or data.
+    Noise(Noise),
+    /// It is not understood.
+    Unknown,
+}
+
+/// How data is written in a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataForm {
+    /// `COPY … FROM stdin`; rows follow.
+    Copy,
+    /// `INSERT`.
+    Insert,
+    /// `SELECT pg_catalog.setval(…)`.
+    SequenceValue,
+    /// `REFRESH MATERIALIZED VIEW`.
+    Refresh,
+    /// A statement that makes or fills a large object.
+    LargeObject,
+}
+
+/// Why a piece of a dump says nothing about its schema or data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Noise {
+    /// White space and comments between statements.
+    Gap,
+    /// `\restrict`, `\unrestrict` and `\connect`.
+    MetaCommand,
+    /// Settings of the session that restores.
+    Session,
+    /// What `--clean` writes to remove old objects.
+    Clean,
+    /// Switching triggers off and on around data.
+    Triggers,
+    /// Transactions around large objects.
+    Transaction,
+    /// Statistics of the planner (`--statistics`).
+    PlannerStatistics,
+}
+
+/// A statement with what it was found to be.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub meaning: Meaning,
+    /// Where names of things in schemas are written without their schema (offsets of lexemes).
+    pub unqualified: Vec<usize>,
+}
+
+/// Finds out what a statement is.
+pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
+    let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
+    let meaning = reader.statement().unwrap_or(Meaning::Unknown);
+    Identified { meaning, unqualified: reader.unqualified }
+}
+
+/// Reads one statement from its front.
+struct Reader<'t, 'a> {
+    cursor: Cursor<'t, 'a>,
+    session: &'t Session,
+    unqualified: Vec<usize>,
+}
+
+impl Reader<'_, '_> {
+    fn statement(&mut self) -> Option<Meaning> {
+        let lexemes = self.cursor.rest();
+        let first = String::from_utf8_lossy(&lexemes.first()?.text).to_ascii_uppercase();
+        match first.as_str() {
+            "SET" | "RESET" => session::change(lexemes).map(Meaning::Session),
+            "CREATE" => self.create(),
+            "ALTER" => self.alter(),
+            "COMMENT" => self.comment(),
+            "SECURITY" => self.security_label(),
+            "GRANT" | "REVOKE" => self.privilege(),
+            "COPY" | "INSERT" | "REFRESH" => self.data(),
+            "SELECT" => session::change(lexemes).map(Meaning::Session).or_else(|| self.select()),
+            "BEGIN" | "COMMIT" if lexemes.len() == 1 => Some(Meaning::Noise(Noise::Transaction)),
+            "DROP" => Some(Meaning::Noise(Noise::Clean)),
+            _ => None,
+        }
+    }
+
+    /// Reads the name of something that a schema holds and gives it the schema it is created in where
+    /// none is written.
+    fn schema_name(&mut self) -> Option<QualifiedName> {
+        let at = self.cursor.at;
+        let mut name = self.cursor.qualified()?;
+        if name.schema.is_none() {
+            self.unqualified.push(at);
+            name.schema = Some(self.session.creation_schema());
+        }
+        Some(name)
+    }
+
+    fn in_schema(&mut self, kind: Kind) -> Option<Address> {
+        Some(Address::in_schema(kind, self.schema_name()?))
+    }
+
+    fn global(&mut self, kind: Kind) -> Option<Address> {
+        Some(Address::global(kind, self.cursor.name()?))
+    }
+
+    fn comment(&mut self) -> Option<Meaning> {
+        self.cursor.expect("COMMENT ON")?;
+        let address = self.reference()?;
+        Some(Meaning::Part { address, role: Role::Comment })
+    }
+
+    fn security_label(&mut self) -> Option<Meaning> {
+        self.cursor.expect("SECURITY LABEL")?;
+        self.cursor.skip_behind("ON")?;
+        let address = self.reference()?;
+        Some(Meaning::Part { address, role: Role::SecurityLabel })
+    }
+}

@@ -1,0 +1,88 @@
+//! The argument types that tell routines of one name apart.
+
+use crate::layout;
+use crate::lexeme::{Lexeme, group_len, split_commas};
+use crate::lexer::TokenKind;
+
+/// Returns `(type, type)` for the argument list of a routine, from the list as `CREATE`, `ALTER` or
+/// `GRANT` write it: with or without names, modes and defaults. Only input arguments count.
+pub(crate) fn routine_signature(arguments: &[Lexeme<'_>]) -> Vec<u8> {
+    let mut types: Vec<Vec<u8>> = Vec::new();
+    let ordered = arguments.iter().position(|lexeme| lexeme.is("ORDER"));
+    let (direct, aggregated) = match ordered {
+        Some(at) => (&arguments[..at], &arguments[(at + 2).min(arguments.len())..]),
+        None => (arguments, &arguments[..0]),
+    };
+    for argument in split_commas(direct).into_iter().chain(split_commas(aggregated)) {
+        types.extend(argument_type(argument));
+    }
+    // A hypothetical-set aggregate over VARIADIC "any" names its one argument on both sides.
+    if ordered.is_some() && direct.iter().any(|lexeme| lexeme.is("VARIADIC")) {
+        types.pop();
+    }
+    let mut signature = vec![b'('];
+    signature.extend(types.join(&b", "[..]));
+    signature.push(b')');
+    signature
+}
+
+/// The type of an argument in canonical form; `None` for one that is only output.
+fn argument_type(argument: &[Lexeme<'_>]) -> Option<Vec<u8>> {
+    let default = argument.iter().position(|l| l.is("DEFAULT") || l.text.as_ref() == b"=");
+    let mut rest = &argument[..default.unwrap_or(argument.len())];
+    match rest.first()? {
+        mode if rest.len() > 1 && mode.is("OUT") => return None,
+        mode if rest.len() > 1 && (mode.is("IN") || mode.is("INOUT") || mode.is("VARIADIC")) => {
+            rest = &rest[1..];
+        }
+        _ => {}
+    }
+    if type_len(rest) < rest.len() && rest.first()?.is_name() {
+        rest = &rest[1..];
+    }
+    Some(layout::line(rest))
+}
+
+/// Number of lexemes that a type at the front takes; names of more than one word are those of the SQL
+/// standard that `format_type` (format_type.c) writes.
+pub(crate) fn type_len(lexemes: &[Lexeme<'_>]) -> usize {
+    let is = |at: usize, word: &str| lexemes.get(at).is_some_and(|lexeme| lexeme.is(word));
+    let kind = |at: usize| lexemes.get(at).map(|lexeme| lexeme.kind);
+    let mut len = usize::from(is(0, "SETOF"));
+    let first = len;
+    if !lexemes.get(first).is_some_and(Lexeme::is_name) && kind(first) != Some(TokenKind::Operator) {
+        return len;
+    }
+    len += 1;
+    while kind(len) == Some(TokenKind::Dot) {
+        len += 2;
+    }
+    if is(first, "double") && is(len, "precision") {
+        len += 1;
+    } else if (is(first, "character") || is(first, "bit") || is(first, "char")) && is(len, "varying") {
+        len += 1;
+    } else if is(first, "national") {
+        len += 1 + usize::from(is(len + 1, "varying"));
+    } else if is(first, "interval") {
+        let field = |at| ["year", "month", "day", "hour", "minute", "second"].iter().any(|f| is(at, f));
+        if field(len) {
+            len += 1;
+            if is(len, "to") && field(len + 1) {
+                len += 2;
+            }
+        }
+    }
+    if kind(len) == Some(TokenKind::LeftParen) {
+        len += group_len(&lexemes[len..]).unwrap_or(0);
+    }
+    if (is(first, "timestamp") || is(first, "time")) && (is(len, "with") || is(len, "without")) {
+        len += 3;
+    }
+    if kind(len) == Some(TokenKind::Operator) && is(len + 1, "type") {
+        len += 2;
+    }
+    while kind(len) == Some(TokenKind::LeftBracket) || is(len, "array") {
+        len += lexemes[len..].iter().take_while(|l| l.kind != TokenKind::RightBracket).count() + 1;
+    }
+    len.min(lexemes.len())
+}

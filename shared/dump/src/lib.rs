@@ -1,0 +1,34 @@
+//! Reads PostgreSQL dumps: bytes → events → objects → a schema in canonical form.
+//!
+//! The crate is pure: it reads bytes and returns values; it starts nothing, prints nothing and knows no
+//! file names.
+
+pub mod error;
+pub mod event;
+mod identify;
+mod keyword;
+mod layout;
+mod lexeme;
+pub mod lexer;
+mod name;
+mod order;
+pub mod object;
+mod position;
+mod reading;
+mod rewrite;
+pub mod schema;
+mod secret;
+mod session;
+pub mod source;
+
+pub use error::{Error, Fault};
+pub use event::{Event, Events, Statement};
+pub use identify::{DataForm, Noise};
+pub use name::{Name, QualifiedName};
+pub use object::{Address, Kind, Role};
+pub use order::{Ordered, order};
+pub use position::Position;
+pub use reading::{Database, DataSink, Dump, Ledger, NoData, ReadOptions, Reading, Unknown, read};
+pub use schema::{Object, Part, PartWriter, Schema, write_parts};
+pub use session::Session;
+pub use source::{Found, Source, Stream};

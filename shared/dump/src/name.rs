@@ -1,0 +1,146 @@
+//! Names of objects, as the catalog holds them and as SQL writes them.
+
+use std::fmt;
+
+use crate::keyword::must_be_quoted;
+
+/// A name as the catalog holds it: unquoted bytes in the dump's encoding.
+///
+/// ```
+/// use dump::Name;
+/// assert_eq!(Name::from_sql(b"Users").bytes(), b"users");
+/// assert_eq!(Name::from_sql(br#""Us""ers""#).to_sql(), br#""Us""ers""#);
+/// assert_eq!(Name::from("users").to_sql(), b"users");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Box<[u8]>);
+
+impl Name {
+    /// Returns the name that an identifier in SQL text stands for: folded to lower case where it is not
+    /// quoted, unescaped where it is.
+    pub fn from_sql(text: &[u8]) -> Name {
+        match text {
+            [b'u' | b'U', b'&', b'"', body @ .., b'"'] => Name(unescape_unicode(&undouble(body)).into()),
+            [b'"', body @ .., b'"'] => Name(undouble(body).into()),
+            _ => Name(text.to_ascii_lowercase().into()),
+        }
+    }
+
+    /// Returns the catalog's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Says whether the name has no bytes, which no object's has.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the name as SQL writes it: quoted only where it must be, by the rule of
+    /// `quote_identifier` (ruleutils.c).
+    pub fn to_sql(&self) -> Vec<u8> {
+        let plain = matches!(self.0.first(), Some(b'a'..=b'z' | b'_'))
+            && self.0.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && !must_be_quoted(&self.0);
+        if plain {
+            return self.0.to_vec();
+        }
+        let mut sql = Vec::with_capacity(self.0.len() + 2);
+        sql.push(b'"');
+        for byte in &self.0 {
+            if *byte == b'"' {
+                sql.push(b'"');
+            }
+            sql.push(*byte);
+        }
+        sql.push(b'"');
+        sql
+    }
+}
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Name {
+        Name(name.as_bytes().into())
+    }
+}
+
+impl From<&[u8]> for Name {
+    fn from(name: &[u8]) -> Name {
+        Name(name.into())
+    }
+}
+
+/// Shows the name as text; bytes that are no UTF-8 come as replacement characters.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// A name with the schema it is in, where it has one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QualifiedName {
+    /// The schema; `None` for what no schema holds.
+    pub schema: Option<Name>,
+    /// The name itself.
+    pub name: Name,
+}
+
+impl QualifiedName {
+    /// Returns the name as SQL writes it, with its schema in front.
+    pub fn to_sql(&self) -> Vec<u8> {
+        let mut sql = Vec::new();
+        if let Some(schema) = &self.schema {
+            sql.extend(schema.to_sql());
+            sql.push(b'.');
+        }
+        sql.extend(self.name.to_sql());
+        sql
+    }
+}
+
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => write!(f, "{}", self.name),
+        }
+    }
+}
+
+fn undouble(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len());
+    let mut rest = body.iter();
+    while let Some(byte) = rest.next() {
+        if *byte == b'"' {
+            rest.next();
+        }
+        bytes.push(*byte);
+    }
+    bytes
+}
+
+/// Resolves `\XXXX` and `\+XXXXXX`; anything else stays as it is written.
+fn unescape_unicode(body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len());
+    let mut at = 0;
+    while at < body.len() {
+        let (digits, len) = match &body[at..] {
+            [b'\\', b'+', digits @ ..] => (digits.get(..6), 8),
+            [b'\\', digits @ ..] => (digits.get(..4), 5),
+            _ => (None, 1),
+        };
+        let code = digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, 16).ok());
+        match code.and_then(char::from_u32) {
+            Some(character) => {
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                at += len;
+            }
+            None => {
+                bytes.push(body[at]);
+                at += 1;
+            }
+        }
+    }
+    bytes
+}

@@ -1,0 +1,258 @@
+//! What a statement of a dump speaks of, and in which role.
+
+use std::fmt;
+
+use crate::{Name, QualifiedName};
+
+/// The kinds of things a dump holds, in the order in which pg_dump creates them (`dbObjectTypePriority`
+/// in pg_dump_sort.c); what pg_dump leaves to the end comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are PostgreSQL's own")]
+pub enum Kind {
+    Role,
+    Tablespace,
+    Parameter,
+    Database,
+    Schema,
+    Language,
+    Collation,
+    Transform,
+    Extension,
+    Type,
+    Domain,
+    Cast,
+    Function,
+    Procedure,
+    Aggregate,
+    AccessMethod,
+    Operator,
+    OperatorFamily,
+    OperatorClass,
+    Conversion,
+    TextSearchParser,
+    TextSearchTemplate,
+    TextSearchDictionary,
+    TextSearchConfiguration,
+    ForeignDataWrapper,
+    Server,
+    UserMapping,
+    Sequence,
+    Table,
+    ForeignTable,
+    View,
+    MaterializedView,
+    Column,
+    LargeObject,
+    Constraint,
+    Index,
+    Statistics,
+    Rule,
+    Trigger,
+    Policy,
+    Publication,
+    Subscription,
+    DefaultPrivileges,
+    EventTrigger,
+    /// A statement that is not understood; kept as it is.
+    Other,
+}
+
+impl Kind {
+    /// Returns the kind as SQL writes it after `CREATE`, `ALTER` or `COMMENT ON`.
+    pub fn to_sql(self) -> &'static str {
+        match self {
+            Kind::Role => "ROLE",
+            Kind::Tablespace => "TABLESPACE",
+            Kind::Parameter => "PARAMETER",
+            Kind::Database => "DATABASE",
+            Kind::Schema => "SCHEMA",
+            Kind::Language => "LANGUAGE",
+            Kind::Collation => "COLLATION",
+            Kind::Transform => "TRANSFORM",
+            Kind::Extension => "EXTENSION",
+            Kind::Type => "TYPE",
+            Kind::Domain => "DOMAIN",
+            Kind::Cast => "CAST",
+            Kind::Function => "FUNCTION",
+            Kind::Procedure => "PROCEDURE",
+            Kind::Aggregate => "AGGREGATE",
+            Kind::AccessMethod => "ACCESS METHOD",
+            Kind::Operator => "OPERATOR",
+            Kind::OperatorFamily => "OPERATOR FAMILY",
+            Kind::OperatorClass => "OPERATOR CLASS",
+            Kind::Conversion => "CONVERSION",
+            Kind::TextSearchParser => "TEXT SEARCH PARSER",
+            Kind::TextSearchTemplate => "TEXT SEARCH TEMPLATE",
+            Kind::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
+            Kind::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
+            Kind::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
+            Kind::Server => "SERVER",
+            Kind::UserMapping => "USER MAPPING",
+            Kind::Sequence => "SEQUENCE",
+            Kind::Table => "TABLE",
+            Kind::ForeignTable => "FOREIGN TABLE",
+            Kind::View => "VIEW",
+            Kind::MaterializedView => "MATERIALIZED VIEW",
+            Kind::Column => "COLUMN",
+            Kind::LargeObject => "LARGE OBJECT",
+            Kind::Constraint => "CONSTRAINT",
+            Kind::Index => "INDEX",
+            Kind::Statistics => "STATISTICS",
+            Kind::Rule => "RULE",
+            Kind::Trigger => "TRIGGER",
+            Kind::Policy => "POLICY",
+            Kind::Publication => "PUBLICATION",
+            Kind::Subscription => "SUBSCRIPTION",
+            Kind::DefaultPrivileges => "DEFAULT PRIVILEGES",
+            Kind::EventTrigger => "EVENT TRIGGER",
+            Kind::Other => "OTHER",
+        }
+    }
+
+    /// Says whether the kind is one that `pg_class` names a relation and that can be meant by `TABLE`.
+    pub fn is_relation(self) -> bool {
+        matches!(
+            self,
+            Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView | Kind::Sequence
+        )
+    }
+
+    /// Says whether the kind is one that `FUNCTION` or `ROUTINE` can mean.
+    pub fn is_routine(self) -> bool {
+        matches!(self, Kind::Function | Kind::Procedure | Kind::Aggregate)
+    }
+
+    /// Says whether things of the kind belong to the whole cluster and not to a database.
+    pub fn is_global(self) -> bool {
+        matches!(self, Kind::Role | Kind::Tablespace | Kind::Parameter)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_sql().to_ascii_lowercase())
+    }
+}
+
+/// Names one thing in a database: an object, or a part of one such as a column or an index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// What it is.
+    pub kind: Kind,
+    /// The object it is a part of, for columns, constraints, triggers and their like.
+    pub parent: Option<Box<Address>>,
+    /// The schema it is in, for what a schema holds.
+    pub schema: Option<Name>,
+    /// Its name; for casts and transforms the canonical text that tells them apart.
+    pub name: Name,
+    /// What tells it from others of the name: the argument types of a routine or operator in
+    /// parentheses, `USING method` for operator classes and families; else empty.
+    pub signature: Vec<u8>,
+}
+
+impl Address {
+    /// Makes the address of something that no schema holds.
+    pub fn global(kind: Kind, name: Name) -> Address {
+        Address { kind, parent: None, schema: None, name, signature: Vec::new() }
+    }
+
+    /// Makes the address of something in a schema.
+    pub fn in_schema(kind: Kind, name: QualifiedName) -> Address {
+        Address { kind, parent: None, schema: name.schema, name: name.name, signature: Vec::new() }
+    }
+
+    /// Makes the address of a part of this.
+    pub fn part(self, kind: Kind, name: Name) -> Address {
+        Address { kind, parent: Some(Box::new(self)), schema: None, name, signature: Vec::new() }
+    }
+
+    /// Returns the same with a signature.
+    pub fn with_signature(mut self, signature: Vec<u8>) -> Address {
+        self.signature = signature;
+        self
+    }
+
+    /// Returns the name with its schema.
+    pub fn qualified_name(&self) -> QualifiedName {
+        QualifiedName { schema: self.schema.clone(), name: self.name.clone() }
+    }
+
+    /// Returns the name as `ALTER` and `COMMENT ON` write it behind the kind.
+    pub fn to_sql(&self) -> Vec<u8> {
+        let mut sql = self.to_sql_without_parent();
+        if let Some(parent) = &self.parent {
+            sql.extend_from_slice(b" ON ");
+            sql.extend(parent.to_sql());
+        }
+        sql
+    }
+
+    /// Returns the name without what it is on, as `ALTER INDEX` and `ALTER STATISTICS` write it.
+    pub(crate) fn to_sql_without_parent(&self) -> Vec<u8> {
+        let mut sql = match self.kind {
+            // Their name is the text that follows the kind.
+            Kind::Cast | Kind::Transform | Kind::LargeObject => self.name.bytes().to_vec(),
+            Kind::Operator => {
+                let mut sql = self.schema.as_ref().map(Name::to_sql).unwrap_or_default();
+                sql.extend_from_slice(if self.schema.is_some() { b"." } else { b"" });
+                sql.extend_from_slice(self.name.bytes());
+                sql
+            }
+            _ => self.qualified_name().to_sql(),
+        };
+        if !self.signature.is_empty() {
+            if !self.kind.is_routine() {
+                sql.push(b' ');
+            }
+            sql.extend_from_slice(&self.signature);
+        }
+        sql
+    }
+}
+
+/// Shows the address for people: `table app.users`, `index users_pkey on table app.users`.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.qualified_name())?;
+        match self.signature.first() {
+            Some(b'(') => write!(f, "{}", String::from_utf8_lossy(&self.signature))?,
+            Some(_) => write!(f, " {}", String::from_utf8_lossy(&self.signature))?,
+            None => {}
+        }
+        match &self.parent {
+            Some(parent) => write!(f, " on {parent}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a statement does for the thing it addresses, in the order in which the statements of one thing
+/// are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A shell type, or the empty view by which pg_dump breaks a dependency loop.
+    Shell,
+    /// The statement that creates it.
+    Definition,
+    /// `ATTACH PARTITION` (the partition's, or the partition's index's) and `INHERIT`.
+    Attachment,
+    /// What is added to it later and has no name of its own: a mapping of a text search configuration,
+    /// an operator of a family, a table of a publication, a role that someone is a member of.
+    Member,
+    /// The column that owns a sequence.
+    OwnedBy,
+    /// The default of a column.
+    Default,
+    /// The identity of a column.
+    Identity,
+    /// Any other attribute set by `ALTER`, or by `SET` for a role or database.
+    Setting,
+    /// The owner.
+    Owner,
+    /// The comment.
+    Comment,
+    /// A security label.
+    SecurityLabel,
+    /// A `GRANT` or `REVOKE`.
+    Privilege,
+}

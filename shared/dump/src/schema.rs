@@ -1,0 +1,148 @@
+//! The schema that a dump holds: objects with their parts, each in canonical form.
+
+use std::collections::BTreeMap;
+
+use crate::object::{Address, Kind, Role};
+use crate::session::Session;
+use crate::{Name, Position};
+
+/// One statement in canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What it speaks of: the object, or a part of it such as a column or an index.
+    pub address: Address,
+    /// What it does for it.
+    pub role: Role,
+    /// Its canonical text, with `;` and a line break at the end.
+    pub text: Vec<u8>,
+    /// The session state that it needs to mean the same.
+    pub session: Session,
+    /// Where it stood in the input.
+    pub at: Position,
+    /// Order among statements whose order is kept as it was.
+    pub(crate) order: u64,
+}
+
+/// An object with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its name.
+    pub address: Address,
+    /// Its statements in canonical order.
+    pub parts: Vec<Part>,
+    /// The table that it is kept with: for a sequence, the one that owns it.
+    pub home: Option<Address>,
+}
+
+impl Object {
+    /// Returns the table this one is a partition of, if it is one.
+    pub fn partition_of(&self) -> Option<Address> {
+        let attached = |part: &&Part| part.role == Role::Attachment && part.address == self.address;
+        let part = self.parts.iter().find(attached)?;
+        let lexemes = crate::lexeme::lexemes_of(&part.text)?;
+        if !lexemes.iter().any(|lexeme| lexeme.is("ATTACH")) {
+            return None;
+        }
+        let mut cursor = crate::lexeme::Cursor::new(&lexemes);
+        cursor.expect("ALTER TABLE")?;
+        cursor.eat("ONLY");
+        Some(Address::in_schema(Kind::Table, cursor.qualified()?))
+    }
+}
+
+/// What one database, or the part of a cluster that no database holds, consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// The objects by their addresses.
+    pub objects: BTreeMap<Address, Object>,
+    /// What follows the dump's own end, such as Rails' `INSERT INTO schema_migrations`; verbatim.
+    pub trailer: Vec<u8>,
+    /// The client encoding, in upper case; empty where the dump says none, which means UTF8.
+    pub encoding: String,
+}
+
+impl Schema {
+    /// Returns the number of parts of all objects.
+    pub fn parts(&self) -> usize {
+        self.objects.values().map(|object| object.parts.len()).sum()
+    }
+
+    /// Removes what `keep` does not want; objects that lose all their parts go as well.
+    pub fn retain_parts(&mut self, mut keep: impl FnMut(&Object, &Part) -> bool) {
+        self.objects.retain(|_, object| {
+            let parts = std::mem::take(&mut object.parts);
+            let kept = parts.into_iter().filter(|part| keep(object, part)).collect();
+            object.parts = kept;
+            !object.parts.is_empty()
+        });
+    }
+}
+
+/// Appends statements to `out`, with the session state that each needs in front of it and the plain state
+/// restored behind the last.
+pub fn write_parts<'a>(parts: impl IntoIterator<Item = &'a Part>, out: &mut Vec<u8>) {
+    let mut writer = PartWriter::default();
+    for part in parts {
+        writer.write(part, out);
+    }
+    writer.finish(out);
+}
+
+/// Writes statements one behind the other; see [`write_parts`].
+#[derive(Debug, Default)]
+pub struct PartWriter {
+    session: Session,
+    last: Option<(Option<Name>, Address, Role)>,
+}
+
+impl PartWriter {
+    /// Appends one statement, with a blank line in front of it where another thing begins.
+    pub fn write(&mut self, part: &Part, out: &mut Vec<u8>) {
+        let goes_on = self.last.as_ref().is_some_and(|(_, address, role)| {
+            // Short statements of one kind stand together.
+            part.session == self.session
+                && *role == part.role
+                && *role >= Role::Default
+                && address.kind == part.address.kind
+                && address.parent == part.address.parent
+        });
+        if self.last.is_some() && !goes_on {
+            out.push(b'\n');
+        }
+        self.session.write_change(&part.session, out);
+        self.session.clone_from(&part.session);
+        out.extend_from_slice(&part.text);
+        self.last = Some((None, part.address.clone(), part.role));
+    }
+
+    /// Appends what leads back to the plain session state.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        self.session.write_change(&Session::default(), out);
+    }
+}
+
+/// The place of a part within its object: what it is about, then what it does.
+pub(crate) fn part_order(part: &Part, object: &Address) -> impl Ord + use<> {
+    let own = part.address == *object;
+    let rank = match (own, part.role, part.address.kind) {
+        (_, Role::Privilege, _) => 90,
+        (true, Role::SecurityLabel, _) => 91,
+        (true, Role::Setting, Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView) => 35,
+        (true, role, _) => role as u8,
+        (_, _, Kind::Column) => 20,
+        (_, _, Kind::UserMapping) => 21,
+        (_, _, Kind::Constraint) => 30,
+        (_, _, Kind::Index) => 31,
+        (_, _, Kind::Statistics) => 40,
+        (_, _, Kind::Rule) => 41,
+        (_, _, Kind::Trigger) => 42,
+        (_, _, Kind::Policy) => 43,
+        _ => 50,
+    };
+    let revokes = part.text.starts_with(b"REVOKE") || memchr::memmem::find(&part.text, b" REVOKE ").is_some();
+    // A grant by someone else needs that one's own grant first.
+    let by_other = part.session.authorization.is_some();
+    let name = part.address.name.clone();
+    let grants = part.role == Role::Privilege && !revokes;
+    (rank, name, part.role, grants, by_other, part.order, part.text.clone())
+}

@@ -1,0 +1,54 @@
+//! Secrets, which must not get into a repository.
+
+use crate::lexeme::{Lexeme, group_len};
+use crate::lexer::TokenKind;
+use crate::object::{Address, Kind, Role};
+
+/// What stands in the place of a secret option.
+const PLACEHOLDER: &[u8] = b"'secret removed'";
+/// What stands in the place of a connection string; it is one by its syntax, so that the subscription can be
+/// created (it never connects: pg_dump writes `connect = false`).
+const CONNECTION: &[u8] = b"'application_name=''secret removed'''";
+
+/// Parts of the names of options whose values are secret.
+const SECRET_OPTIONS: [&str; 8] =
+    ["password", "passwd", "passcode", "secret", "token", "private_key", "access_key", "api_key"];
+
+/// Replaces secrets by placeholders and returns how many there were.
+pub(crate) fn remove(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, role: Role) -> usize {
+    match (address.kind, role) {
+        (Kind::UserMapping | Kind::Server | Kind::ForeignDataWrapper, Role::Definition | Role::Setting) => {
+            options(lexemes)
+        }
+        (Kind::Subscription, Role::Definition | Role::Setting) => after(lexemes, "CONNECTION", CONNECTION),
+        // `PASSWORD NULL` is no password; a placeholder would be one that everybody knows.
+        (Kind::Role, Role::Definition | Role::Setting) => after(lexemes, "PASSWORD", b"NULL"),
+        _ => 0,
+    }
+}
+
+/// Replaces the literal behind a key word.
+fn after(lexemes: &mut [Lexeme<'_>], word: &str, placeholder: &'static [u8]) -> usize {
+    let found = lexemes.windows(2).position(|pair| pair[0].is(word) && pair[1].kind == TokenKind::String);
+    let Some(at) = found.filter(|at| lexemes[at + 1].text.as_ref() != placeholder) else { return 0 };
+    let kind = if placeholder[0] == b'\'' { TokenKind::String } else { TokenKind::Word };
+    lexemes[at + 1] = Lexeme::new(kind, placeholder);
+    1
+}
+
+/// Replaces the values of secret options in `OPTIONS (name 'value', …)`.
+fn options(lexemes: &mut [Lexeme<'_>]) -> usize {
+    let Some(start) = lexemes.iter().position(|lexeme| lexeme.is("OPTIONS")) else { return 0 };
+    let Some(len) = group_len(&lexemes[start + 1..]) else { return 0 };
+    let mut removed = 0;
+    for at in start + 2..start + len {
+        let name = String::from_utf8_lossy(&lexemes[at].text).to_ascii_lowercase();
+        let secret = lexemes[at].is_name() && SECRET_OPTIONS.iter().any(|part| name.contains(part));
+        let value = &mut lexemes[at + 1];
+        if secret && value.kind == TokenKind::String && value.text.as_ref() != PLACEHOLDER {
+            *value = Lexeme::new(TokenKind::String, PLACEHOLDER);
+            removed += 1;
+        }
+    }
+    removed
+}

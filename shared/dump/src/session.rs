@@ -1,0 +1,165 @@
+//! What a dump's `SET` statements leave behind for the statements that follow.
+
+use crate::lexeme::{Cursor, Lexeme};
+use crate::lexer::TokenKind;
+use crate::Name;
+
+/// The session state that changes what later statements mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Session {
+    /// The schemas in which names without one are looked up; empty since pg_dump 10.3.
+    pub search_path: Vec<Name>,
+    /// The tablespace of what is created without one; empty is the database's own.
+    pub tablespace: Name,
+    /// The access method of tables created without one; empty is `heap`.
+    pub access_method: Name,
+    /// Whether tables are created `WITH OIDS` (before 12).
+    pub with_oids: bool,
+    /// Who runs the statements, where that is not who runs the restore.
+    pub authorization: Option<Name>,
+}
+
+/// What a session statement does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    SearchPath(Vec<Name>),
+    Tablespace(Name),
+    AccessMethod(Name),
+    WithOids(bool),
+    Authorization(Option<Name>),
+    StandardConformingStrings(bool),
+    ClientEncoding(String),
+    /// A setting that does not change what later statements mean; its name.
+    Harmless(Name),
+}
+
+impl Session {
+    /// Takes over what changed.
+    pub(crate) fn apply(&mut self, change: &Change) {
+        match change {
+            Change::SearchPath(path) => self.search_path.clone_from(path),
+            Change::Tablespace(name) => self.tablespace = name.clone(),
+            Change::AccessMethod(name) if name.bytes() == b"heap" => self.access_method = Name::default(),
+            Change::AccessMethod(name) => self.access_method = name.clone(),
+            Change::WithOids(on) => self.with_oids = *on,
+            Change::Authorization(role) => self.authorization.clone_from(role),
+            Change::StandardConformingStrings(_) | Change::ClientEncoding(_) | Change::Harmless(_) => {}
+        }
+    }
+
+    /// Returns the schema of a name that is written without one.
+    pub(crate) fn creation_schema(&self) -> Name {
+        let written = self.search_path.iter().find(|name| !matches!(name.bytes(), b"$user" | b"pg_catalog"));
+        written.cloned().unwrap_or_else(|| Name::from("public"))
+    }
+
+    /// Appends the statements that lead from this state to `next`.
+    pub(crate) fn write_change(&self, next: &Session, out: &mut Vec<u8>) {
+        if self.authorization != next.authorization {
+            match &next.authorization {
+                Some(role) => line(out, &[b"SET SESSION AUTHORIZATION ", &role.to_sql()]),
+                None => line(out, &[b"RESET SESSION AUTHORIZATION"]),
+            }
+        }
+        if self.search_path != next.search_path {
+            if next.search_path.is_empty() {
+                line(out, &[b"SELECT pg_catalog.set_config('search_path', '', false)"]);
+            } else {
+                let names: Vec<_> = next.search_path.iter().map(Name::to_sql).collect();
+                line(out, &[b"SET search_path = ", &names.join(&b", "[..])]);
+            }
+        }
+        if self.tablespace != next.tablespace {
+            let value = match next.tablespace.is_empty() {
+                true => b"''".to_vec(),
+                false => next.tablespace.to_sql(),
+            };
+            line(out, &[b"SET default_tablespace = ", &value]);
+        }
+        if self.access_method != next.access_method {
+            let value = match next.access_method.is_empty() {
+                true => b"heap".to_vec(),
+                false => next.access_method.to_sql(),
+            };
+            line(out, &[b"SET default_table_access_method = ", &value]);
+        }
+        if self.with_oids != next.with_oids {
+            line(out, &[b"SET default_with_oids = ", if next.with_oids { b"true" } else { b"false" }]);
+        }
+    }
+}
+
+fn line(out: &mut Vec<u8>, pieces: &[&[u8]]) {
+    for piece in pieces {
+        out.extend_from_slice(piece);
+    }
+    out.extend_from_slice(b";\n");
+}
+
+/// Reads a `SET`, `RESET` or `SELECT set_config(…)`; `None` if the statement is none of these.
+pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
+    let mut cursor = Cursor::new(lexemes);
+    if cursor.eat("RESET SESSION AUTHORIZATION") {
+        return Some(Change::Authorization(None));
+    }
+    if cursor.eat("SET SESSION AUTHORIZATION") {
+        let role = (!cursor.eat("DEFAULT")).then(|| value_name(cursor.rest().first()?));
+        return Some(Change::Authorization(role.flatten()));
+    }
+    if cursor.eat("SET") {
+        let name = cursor.name()?;
+        if name.bytes() != b"role" {
+            // `SET ROLE x` comes from pg_dump's --role and says nothing about the schema.
+            let assigned = cursor.next()?;
+            if assigned.text.as_ref() != b"=" && !assigned.is("TO") {
+                return None;
+            }
+        }
+        return Some(assignment(name, cursor.rest()));
+    }
+    if !cursor.eat("SELECT") {
+        return None;
+    }
+    let function = cursor.dotted()?.pop()?;
+    let arguments = cursor.parentheses()?;
+    if function.bytes() != b"set_config" || !cursor.at_end() {
+        return None;
+    }
+    let [name, comma, value, ..] = arguments else { return None };
+    if comma.kind != TokenKind::Comma {
+        return None;
+    }
+    let value = crate::lexeme::literal_value(value)?;
+    let name = Name::from(crate::lexeme::literal_value(name)?.as_slice());
+    Some(assignment(name, &crate::lexeme::lexemes_of(&value)?))
+}
+
+fn assignment(name: Name, values: &[Lexeme<'_>]) -> Change {
+    let names = || values.iter().filter(|value| value.kind != TokenKind::Comma).filter_map(value_name);
+    let first = names().next().unwrap_or_default();
+    let on = matches!(first.bytes(), b"on" | b"true" | b"1");
+    match name.bytes() {
+        b"search_path" => Change::SearchPath(names().filter(|name| !name.is_empty()).collect()),
+        b"default_tablespace" => Change::Tablespace(first),
+        b"default_table_access_method" => Change::AccessMethod(first),
+        b"default_with_oids" => Change::WithOids(on),
+        b"standard_conforming_strings" => Change::StandardConformingStrings(on),
+        b"client_encoding" => Change::ClientEncoding(first.to_string().to_ascii_uppercase()),
+        _ => Change::Harmless(name),
+    }
+}
+
+/// A setting's value as a name: `x`, `"X"` or `'X'`.
+fn value_name(value: &Lexeme<'_>) -> Option<Name> {
+    match value.kind {
+        TokenKind::String => Some(Name::from(crate::lexeme::literal_value(value)?.as_slice())),
+        TokenKind::Word | TokenKind::Identifier => Some(Name::from_sql(&value.text)),
+        _ => Some(Name::from(value.text.as_ref())),
+    }
+}
+
+/// Says whether this is the `SET` by which Rails' `structure.sql` begins what it adds behind the dump;
+/// pg_dump itself never writes `"$user"`.
+pub(crate) fn begins_trailer(change: &Change) -> bool {
+    matches!(change, Change::SearchPath(path) if path.iter().any(|name| name.bytes() == b"$user"))
+}

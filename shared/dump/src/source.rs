@@ -1,0 +1,52 @@
+//! What the event reader needs of whatever holds the bytes.
+
+use std::io::{self, Read};
+
+/// Gives the bytes of a plain dump, in order, and may know how to jump.
+///
+/// Only [`read`](Source::read) is required. A source over a regular file should find and seek, so that
+/// COPY data nobody asked for costs a search and not a copy.
+pub trait Source {
+    /// Reads up to `buf.len()` bytes; 0 means the end of the input.
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// Returns the smallest offset, from `from` on, at which `needle` stands.
+    fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
+        let _ = (needle, from);
+        Ok(Found::CannotSeek)
+    }
+
+    /// Makes `offset` (bytes from the beginning of the input) the next byte to be read.
+    fn seek(&mut self, offset: u64) -> io::Result<()> {
+        let _ = offset;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Says what a search in a [`Source`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The needle begins at this offset, in bytes from the beginning of the input.
+    At(u64),
+    /// There is none up to the end of the input.
+    Missing,
+    /// This source can only be read in order.
+    CannotSeek,
+}
+
+/// Makes a [`Source`] of any reader; it cannot jump.
+///
+/// ```
+/// use dump::{Event, Events, Stream};
+/// let mut events = Events::new(Stream(&b"SELECT 1;"[..]));
+/// assert!(matches!(events.next()?, Some(Event::Statement(_))));
+/// # Ok::<(), dump::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Stream<R>(pub R);
+
+impl<R: Read> Source for Stream<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}

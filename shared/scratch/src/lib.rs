@@ -1,0 +1,30 @@
+//! Throw-away PostgreSQL clusters.
+//!
+//! [`Programs`] finds the PostgreSQL server installed here, [`ensure`] installs one where that is possible, and
+//! [`Cluster`] starts a private cluster from it and removes the cluster when dropped. A cluster listens on a Unix
+//! socket in its own folder only, so any number of them run side by side.
+//!
+//! This is the only shared crate that starts processes.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), scratch::Error> {
+//! let cluster = scratch::Cluster::start(&scratch::Programs::find()?)?;
+//! cluster.create_database("shop")?;
+//! assert_eq!(cluster.psql("shop", "select 1 + 1")?, "2\n");
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod child;
+mod cluster;
+mod error;
+mod folder;
+mod install;
+mod programs;
+mod server;
+
+pub use cluster::Cluster;
+pub use error::Error;
+pub use install::ensure;
+pub use programs::Programs;
