@@ -1,1 +1,63 @@
-fn main() {}
+//! The project's own chores, behind `cargo xtask`.
+
+// Printing is what these chores are for; none of this is part of a tool.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod ci;
+mod corpus;
+mod demo;
+mod generated;
+mod process;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run everything that must pass before a change goes in.
+    Ci,
+    /// Run all tests; installs PostgreSQL first where it can.
+    Test,
+    /// Show the tools at work on a small database, in `demo/`.
+    Demo,
+    /// Write the man pages, shell completions and command line reference under `docs/`.
+    Gen {
+        /// Change nothing; fail if a file is stale.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure the tools on big generated inputs, kept in `target/bench`.
+    Bench(bench::Arguments),
+    /// Say where the corpus of real dumps is expected, and whether it is there.
+    Corpus,
+    /// Check the house rules that no compiler checks.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Ci => ci::run(),
+        Task::Test => test::run(),
+        Task::Demo => demo::run(),
+        Task::Gen { check: false } => generated::write(),
+        Task::Gen { check: true } => generated::check(),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Corpus => corpus::run(),
+        Task::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,1 +1,11 @@
-//! cli
+//! The edge that all tools share: arguments, exit codes, messages and inputs.
+
+mod arguments;
+mod failure;
+mod input;
+mod message;
+
+pub use arguments::{DumpArguments, OmitArguments, SelectArguments};
+pub use failure::{Failure, Outcome, run};
+pub use input::{open, read_dump};
+pub use message::{escape, report_reading, warn};

@@ -97,7 +97,11 @@ impl Cluster {
     fn wait_until_ready(&mut self) -> Result<(), Error> {
         let mut question = self.command("pg_isready");
         question.arg("-q");
-        self.server.wait_until(START_LIMIT, &self.folder.log(), || run(&mut question).is_ok())
+        self.server.wait_until(START_LIMIT, &self.folder.log(), || match run(&mut question) {
+            Ok(_) => Ok(true),
+            Err(Error::Failed { .. }) => Ok(false),
+            Err(error) => Err(error),
+        })
     }
 
     /// Returns the folder of the Unix socket, for `PGHOST` or `host=`.

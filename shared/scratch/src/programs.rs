@@ -80,7 +80,7 @@ impl Programs {
         }
     }
 
-    /// Takes the server whose programs are in `dir`.
+    /// Takes the server whose programs are in `dir`; where those are symbolic links, the folder they lead to.
     ///
     /// # Errors
     ///
@@ -97,6 +97,7 @@ impl Programs {
         }
         // The server's programs do not run in our own working directory.
         let dir = std::path::absolute(dir).map_err(Error::io("find the absolute path of", dir))?;
+        let dir = real_folder(&dir);
         let mut command = Command::new(dir.join("postgres"));
         command.arg("--version");
         let answer = String::from_utf8_lossy(&run(&mut command)?.stdout).trim_end().to_owned();
@@ -124,6 +125,15 @@ impl Programs {
 
 fn holds_server(dir: &Path) -> bool {
     dir.join("initdb").is_file() && dir.join("postgres").is_file()
+}
+
+/// Follows a link to `postgres` to the folder of the real one. A folder of links, as packagers make in
+/// `/usr/local/bin`, often has only some of the programs.
+fn real_folder(dir: &Path) -> PathBuf {
+    fs::canonicalize(dir.join("postgres"))
+        .ok()
+        .and_then(|real| real.parent().filter(|real| holds_server(real)).map(Path::to_owned))
+        .unwrap_or_else(|| dir.to_owned())
 }
 
 /// Reads the major version out of `postgres (PostgreSQL) 15.17 (Debian 15.17-0+deb12u1)` or `… 18beta1`.
@@ -179,6 +189,23 @@ mod tests {
         assert_eq!(major_of("postgres (PostgreSQL) 15.17 (Debian 15.17-0+deb12u1)"), Some(15));
         assert_eq!(major_of("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(major_of("postgres (PostgreSQL) devel"), None);
+    }
+
+    /// Guards against taking `/usr/local/bin` with links to `initdb` and `postgres`, but none to `psql`.
+    #[test]
+    fn links_lead_to_the_real_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, links) = (dir.path().join("real"), dir.path().join("links"));
+        for folder in [&real, &links] {
+            fs::create_dir(folder).unwrap();
+        }
+        for name in ["initdb", "postgres"] {
+            fs::write(real.join(name), "").unwrap();
+            std::os::unix::fs::symlink(real.join(name), links.join(name)).unwrap();
+        }
+        let real = fs::canonicalize(real).unwrap();
+        assert_eq!(real_folder(&links), real);
+        assert_eq!(real_folder(&real), real);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Server {
         command.spawn().map_err(|source| Error::Run { command: command_line(&command), source })
     }
 
-    /// Waits until `ready` says yes.
+    /// Waits until `ready` says yes; its own errors end the waiting.
     ///
     /// # Errors
     ///
@@ -73,10 +73,10 @@ impl Server {
         &mut self,
         limit: Duration,
         log: &Path,
-        mut ready: impl FnMut() -> bool,
+        mut ready: impl FnMut() -> Result<bool, Error>,
     ) -> Result<(), Error> {
         let begin = Instant::now();
-        while !ready() {
+        while !ready()? {
             if let Some(status) = self.status() {
                 return Err(Error::ServerEnded {
                     command: self.command_line.clone(),

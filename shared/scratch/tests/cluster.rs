@@ -1,6 +1,8 @@
 //! Real clusters: what one can do with them, and that nothing of them stays behind.
+
 // The lints except test functions, but not the helpers beside them.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -114,7 +116,7 @@ const VICTIM: &str = "SCRATCH_TEST_VICTIM";
 #[test]
 fn killed_owner() {
     if env::var_os(VICTIM).is_some() {
-        let cluster = cluster().unwrap();
+        let Some(cluster) = cluster() else { return };
         println!("\nfolder {}", cluster.socket_dir().parent().unwrap().display());
         thread::sleep(Duration::from_secs(60));
         return;

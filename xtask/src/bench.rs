@@ -1,0 +1,192 @@
+//! `cargo xtask bench`: how fast and how big the tools are, beside a program that only reads.
+
+mod inputs;
+mod measure;
+mod random;
+mod table;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+use inputs::Inputs;
+use measure::{Sample, measure};
+
+/// What one can ask of a bench run.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Cases to run: all whose names start with one of these; all without any.
+    names: Vec<String>,
+    /// How often each program runs on each input.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Size of the data inputs relative to the full ones: 0.01 for a quick look.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+}
+
+const CASES: [Case; 5] = [
+    Case { name: "split-copy", input: Input::Copy, steps: &[Step::Split, Step::SqlSplitter] },
+    Case { name: "split-schema-1000", input: Input::Schema(1_000), steps: &SCHEMA_STEPS },
+    Case { name: "split-schema-10000", input: Input::Schema(10_000), steps: &SCHEMA_STEPS },
+    Case { name: "split-schema-100000", input: Input::Schema(100_000), steps: &SCHEMA_STEPS },
+    Case { name: "insert-1g", input: Input::Insert, steps: &[Step::Split, Step::SqlSplitter] },
+];
+
+const SCHEMA_STEPS: [Step; 4] = [Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
+
+struct Case {
+    name: &'static str,
+    input: Input,
+    steps: &'static [Step],
+}
+
+#[derive(Clone, Copy)]
+enum Input {
+    /// Nearly all COPY data.
+    Copy,
+    /// This many objects, no data.
+    Schema(u32),
+    /// One INSERT statement.
+    Insert,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    /// What every other step is compared with: `wc -l`, which reads the input and nothing more.
+    Baseline,
+    /// Into a folder that does not exist yet.
+    Split,
+    /// The same dump into the folder of the step before.
+    SplitAgain,
+    /// The folder back into a dump.
+    Join,
+    /// The nearest foreign program.
+    SqlSplitter,
+}
+
+/// Runs the chosen cases and prints a table for each.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let chosen: Vec<&Case> = CASES
+        .iter()
+        .filter(|case| {
+            arguments.names.is_empty()
+                || arguments.names.iter().any(|name| case.name.starts_with(name.as_str()))
+        })
+        .collect();
+    if chosen.is_empty() {
+        let names = CASES.map(|case| case.name);
+        bail!("no such case, there are: {}", names.join(", "));
+    }
+    let folder = workspace::target()?.join("bench");
+    let inputs = Inputs::new(folder.join("inputs"), arguments.scale)?;
+    let programs = Programs { bin: workspace::build_release()?, out: folder.join("out") };
+    for case in chosen {
+        let input = match case.input {
+            Input::Copy => inputs.copy()?,
+            Input::Schema(objects) => inputs.schema(objects)?,
+            Input::Insert => inputs.insert()?,
+        };
+        println!("\n## {} ({} MB)\n", case.name, fs::metadata(&input)?.len() / 1_000_000);
+        programs.run(case, &input, arguments.runs)?;
+    }
+    remove(&programs.out)
+}
+
+struct Programs {
+    bin: PathBuf,
+    out: PathBuf,
+}
+
+impl Programs {
+    /// Runs a case's steps in turn, again and again, so that a slow spell of the machine hits them all alike.
+    fn run(&self, case: &Case, input: &Path, runs: u32) -> Result<()> {
+        let mut rows: Vec<(Step, Vec<Sample>)> = Vec::new();
+        for step in [Step::Baseline].iter().chain(case.steps) {
+            match self.missing(*step) {
+                Some(program) => println!("skipped: {}: program not found: `{program}`", step.label()),
+                None => rows.push((*step, Vec::new())),
+            }
+        }
+        // Brings the input into the page cache: what is measured is programs, not the disk.
+        measure(&mut self.command(Step::Baseline, input))?;
+        for _ in 0..runs {
+            for (step, samples) in &mut rows {
+                if let Some(folder) = step.fresh_folder() {
+                    remove(&self.out.join(folder))?;
+                }
+                samples.push(measure(&mut self.command(*step, input))?);
+            }
+        }
+        let rows: Vec<_> = rows.iter().map(|(step, samples)| (step.label(), samples.as_slice())).collect();
+        print!("{}", table::render(&rows));
+        Ok(())
+    }
+
+    fn command(&self, step: Step, input: &Path) -> Command {
+        let mut command = Command::new(self.program(step));
+        match step {
+            Step::Baseline => command.arg("-l").arg(input),
+            Step::Split | Step::SplitAgain => command.arg(input).arg("--out").arg(self.out.join("tree")),
+            Step::Join => command.arg(self.out.join("tree")),
+            Step::SqlSplitter => command
+                .arg("split")
+                .arg(input)
+                .arg("--dialect=postgres")
+                .arg("-o")
+                .arg(self.out.join("sql-splitter")),
+        };
+        command
+    }
+
+    fn program(&self, step: Step) -> PathBuf {
+        match step {
+            Step::Baseline => PathBuf::from("wc"),
+            Step::Split | Step::SplitAgain => self.bin.join("pgdump-split"),
+            Step::Join => self.bin.join("pgdump-join"),
+            Step::SqlSplitter => {
+                env::var_os("PGDUMPKIT_SQL_SPLITTER").unwrap_or_else(|| "sql-splitter".into()).into()
+            }
+        }
+    }
+
+    /// Names the step's program if it cannot be started.
+    fn missing(&self, step: Step) -> Option<String> {
+        let program = self.program(step);
+        let mut version = Command::new(&program);
+        version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        version.status().is_err().then(|| program.display().to_string())
+    }
+}
+
+impl Step {
+    fn label(self) -> &'static str {
+        match self {
+            Step::Baseline => "wc -l",
+            Step::Split => "split, first",
+            Step::SplitAgain => "split, again",
+            Step::Join => "join",
+            Step::SqlSplitter => "sql-splitter",
+        }
+    }
+
+    /// The folder below `out` that must not exist when the step begins.
+    fn fresh_folder(self) -> Option<&'static str> {
+        match self {
+            Step::Split => Some("tree"),
+            Step::SqlSplitter => Some("sql-splitter"),
+            Step::Baseline | Step::SplitAgain | Step::Join => None,
+        }
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! `cargo xtask test`.
+
+use anyhow::Result;
+
+use crate::{process, workspace};
+
+/// Runs all tests, doc tests included, with a PostgreSQL server at hand.
+pub fn run() -> Result<()> {
+    let programs = scratch::ensure()?;
+    println!("PostgreSQL {} in {}", programs.major(), programs.bindir().display());
+    let mut command = process::cargo();
+    command.args(["test", "--workspace"]).env("PGDUMPKIT_PG_BINDIR", programs.bindir());
+    process::run(command.current_dir(workspace::root()))
+}

@@ -1,0 +1,8 @@
+//! The tools, listed once for everything that goes through all of them.
+
+use clap::Command;
+
+/// Returns the command line definition of every tool, in alphabetical order.
+pub fn commands() -> Vec<Command> {
+    Vec::new()
+}
