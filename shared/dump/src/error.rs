@@ -71,6 +71,9 @@ pub enum Fault {
     /// A backslash stands within a statement.
     #[error("psql meta-command within a statement")]
     MetaCommandInStatement,
+    /// A backslash begins a command of psql where only SQL may stand.
+    #[error("psql meta-command, which a tree must not hold,")]
+    MetaCommand,
     /// Something follows `FROM stdin;` on its line.
     #[error("text after `FROM stdin;` on the same line")]
     TextAfterCopy,

@@ -3,6 +3,7 @@
 //! The crate is pure: it reads bytes and returns values; it starts nothing, prints nothing and knows no
 //! file names.
 
+mod catalog;
 pub mod error;
 pub mod event;
 mod identify;
@@ -32,7 +33,7 @@ pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
 pub use reading::{Database, DataSink, Dump, Ledger, NoData, ReadOptions, Reading, Unknown, read};
-pub use schema::{Object, Part, PartWriter, Schema, write_parts};
+pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, numeric_columns, write_parts};
 pub use script::write_script;
 pub use session::Session;
 pub use source::{Found, Source, Stream};

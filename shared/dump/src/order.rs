@@ -167,7 +167,7 @@ impl<'a> Graph<'a> {
                     names.globals.entry((kind, address.name.clone())).or_default().push(at);
                 }
                 (Role::Identity, _) => {
-                    if let Some(sequence) = crate::reading::identity_sequence(&node.part.text) {
+                    if let Some(sequence) = crate::catalog::identity_sequence(&node.part.text) {
                         let schema = sequence.schema.unwrap_or_default();
                         names.things.entry((schema, sequence.name)).or_default().push(at);
                     }

@@ -1,18 +1,18 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::error::{Error, Fault};
 use crate::event::{Event, Events, Statement};
 use crate::identify::{self, DataForm, Meaning, Noise};
-use crate::lexeme::{Cursor, Lexeme, lexemes, lexemes_of};
+use crate::lexeme::{Lexeme, lexemes};
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
-use crate::schema::{Object, Part, Schema, part_order};
+use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session};
 use crate::source::Source;
-use crate::{Name, Position, layout};
+use crate::{Name, Position, catalog, layout};
 
 /// A dump that was read to its end.
 #[derive(Debug, Default)]
@@ -228,6 +228,9 @@ impl Reading {
             let Some(event) = events.next()? else { break };
             match event {
                 Event::Gap(text) => self.gap(text, in_copy),
+                Event::Meta(_) if self.options.canonical => {
+                    return Err(Error::Fault { at, fault: Fault::MetaCommand });
+                }
                 Event::Meta(text) => self.meta(text, at),
                 Event::Statement(statement) => {
                     let (copy, wanted) = self.statement(&statement, sink).map_err(failed)?;
@@ -526,8 +529,9 @@ impl Reading {
             let name = section.name.clone();
             let small_data = section.small_data.clone();
             let encoding = section.encoding.clone();
-            let mut schema = resolve(section);
+            let mut schema = catalog::resolve(section.parts, section.owners);
             schema.encoding = encoding;
+            schema.trailer = section.trailer;
             match dump.databases.iter_mut().find(|database| database.name == name) {
                 Some(database) => {
                     database.schema.objects.extend(schema.objects);
@@ -536,7 +540,7 @@ impl Reading {
                 None => dump.databases.push(Database { name, schema, small_data }),
             }
         }
-        dump.cluster = resolve(cluster);
+        dump.cluster = catalog::resolve(cluster.parts, cluster.owners);
         dump
     }
 }
@@ -604,199 +608,4 @@ fn needed_session(session: &Session, address: &Address, role: Role, words: &[Lex
         needed.search_path.clone_from(&session.search_path);
     }
     needed
-}
-
-/// What only a whole dump tells about the names in it.
-#[derive(Debug, Default)]
-struct Catalog {
-    relations: HashMap<(Option<Name>, Name), Kind>,
-    types: HashMap<(Option<Name>, Name), Kind>,
-    routines: HashMap<(Option<Name>, Name, Vec<u8>), Kind>,
-    /// The table of each index, by the index's schema and name; constraints that have an index count.
-    indexes: HashMap<(Option<Name>, Name), Address>,
-    statistics: HashMap<(Option<Name>, Name), Address>,
-    /// The table that owns each sequence.
-    sequences: HashMap<(Option<Name>, Name), Address>,
-    /// Views whose real definition comes as `CREATE OR REPLACE VIEW` behind an empty one.
-    replaced_views: std::collections::HashSet<Address>,
-}
-
-impl Catalog {
-    fn read(parts: &[Part]) -> Catalog {
-        let mut catalog = Catalog::default();
-        for part in parts {
-            let address = &part.address;
-            let key = (address.schema.clone(), address.name.clone());
-            match (part.role, address.kind) {
-                (Role::Definition | Role::Shell, Kind::Type | Kind::Domain) => {
-                    catalog.types.insert(key, address.kind);
-                }
-                (Role::Definition, Kind::View) if part.text.starts_with(b"CREATE OR REPLACE") => {
-                    catalog.replaced_views.insert(address.clone());
-                    catalog.relations.insert(key, address.kind);
-                }
-                (Role::Definition, kind) if kind.is_relation() => {
-                    catalog.relations.insert(key, kind);
-                }
-                (Role::Definition, kind) if kind.is_routine() => {
-                    catalog.routines.insert((key.0, key.1, address.signature.clone()), kind);
-                }
-                (Role::Definition, Kind::Index) => {
-                    if let Some(table) = &address.parent {
-                        catalog.indexes.insert(key, (**table).clone());
-                    }
-                }
-                (Role::Definition, Kind::Statistics) => {
-                    if let Some(table) = &address.parent {
-                        catalog.statistics.insert(key, (**table).clone());
-                    }
-                }
-                (Role::Definition, Kind::Constraint) => {
-                    if let Some(table) = &address.parent {
-                        catalog
-                            .indexes
-                            .insert((table.schema.clone(), address.name.clone()), (**table).clone());
-                    }
-                }
-                (Role::OwnedBy, _) => {
-                    if let Some(table) = owning_table(&part.text) {
-                        catalog.sequences.insert(key, table);
-                    }
-                }
-                (Role::Identity, _) => {
-                    if let (Some(name), Some(table)) = (identity_sequence(&part.text), &address.parent) {
-                        let key = (name.schema, name.name);
-                        catalog.relations.insert(key.clone(), Kind::Sequence);
-                        catalog.sequences.insert(key, (**table).clone());
-                    }
-                }
-                _ => {}
-            }
-        }
-        catalog
-    }
-
-    fn resolve(&self, address: &mut Address) {
-        if let Some(parent) = &mut address.parent {
-            self.resolve(parent);
-        }
-        let key = (address.schema.clone(), address.name.clone());
-        match address.kind {
-            kind if kind.is_relation() => {
-                if let Some(kind) = self.relations.get(&key) {
-                    address.kind = *kind;
-                } else if self.types.contains_key(&key) {
-                    address.kind = Kind::Type;
-                } else if let Some(table) = self.indexes.get(&key) {
-                    address.kind = Kind::Index;
-                    address.parent = Some(Box::new(table.clone()));
-                    address.parent.iter_mut().for_each(|parent| self.resolve(parent));
-                }
-            }
-            Kind::Type | Kind::Domain => {
-                if let Some(kind) = self.types.get(&key) {
-                    address.kind = *kind;
-                }
-            }
-            kind if kind.is_routine() => {
-                let routine = |signature: &[u8]| (key.0.clone(), key.1.clone(), signature.to_vec());
-                if let Some(kind) = self.routines.get(&routine(&address.signature)) {
-                    address.kind = *kind;
-                } else if address.signature == b"()"
-                    && let Some(kind) = self.routines.get(&routine(b"(*)"))
-                {
-                    (address.kind, address.signature) = (*kind, b"(*)".to_vec());
-                }
-            }
-            Kind::Index | Kind::Statistics if address.parent.is_none() => {
-                let map = if address.kind == Kind::Index { &self.indexes } else { &self.statistics };
-                if let Some(table) = map.get(&key) {
-                    let mut table = table.clone();
-                    self.resolve(&mut table);
-                    address.parent = Some(Box::new(table));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The table of `ALTER SEQUENCE … OWNED BY schema.table.column`.
-fn owning_table(text: &[u8]) -> Option<Address> {
-    let lexemes = lexemes_of(text)?;
-    let mut cursor = Cursor::new(&lexemes);
-    cursor.skip_behind("BY")?;
-    let mut names = cursor.dotted()?;
-    names.pop()?;
-    let name = names.pop()?;
-    Some(Address::in_schema(Kind::Table, crate::QualifiedName { schema: names.pop(), name }))
-}
-
-/// The sequence of `ADD GENERATED … AS IDENTITY (SEQUENCE NAME x …)`.
-pub(crate) fn identity_sequence(text: &[u8]) -> Option<crate::QualifiedName> {
-    let lexemes = lexemes_of(text)?;
-    let at = lexemes.windows(2).position(|pair| pair[0].is("SEQUENCE") && pair[1].is("NAME"))?;
-    Cursor::new(&lexemes[at + 2..]).qualified()
-}
-
-fn object_of(address: &Address) -> Address {
-    address.parent.as_deref().map_or_else(|| address.clone(), object_of)
-}
-
-/// Gives every part its object, and every object its parts in order.
-fn resolve(section: Section) -> Schema {
-    let catalog = Catalog::read(&section.parts);
-    let mut schema = Schema { trailer: section.trailer, ..Schema::default() };
-    let mut owners: BTreeMap<Address, (Name, Position)> = BTreeMap::new();
-    for (mut address, owner, at) in section.owners {
-        catalog.resolve(&mut address);
-        owners.insert(address, (owner, at));
-    }
-    let mut parts = section.parts;
-    for part in &mut parts {
-        let replaced = part.address.kind == Kind::View
-            && part.role == Role::Definition
-            && !part.text.starts_with(b"CREATE OR REPLACE")
-            && catalog.replaced_views.contains(&part.address);
-        if replaced {
-            part.role = Role::Shell;
-        }
-        catalog.resolve(&mut part.address);
-        let owner = owners.get(&object_of(&part.address)).map(|(owner, _)| owner);
-        if part.session.authorization.as_ref() == owner {
-            part.session.authorization = None;
-        }
-    }
-    parts.extend(owners.into_iter().map(|(address, (owner, at))| owner_part(address, &owner, at)));
-    for part in parts {
-        let address = object_of(&part.address);
-        let key = (address.schema.clone(), address.name.clone());
-        let home = (address.kind == Kind::Sequence).then(|| catalog.sequences.get(&key)).flatten().map(|table| {
-            let mut table = table.clone();
-            catalog.resolve(&mut table);
-            table
-        });
-        let object = schema.objects.entry(address.clone());
-        let object = object.or_insert_with(|| Object { address, parts: Vec::new(), home });
-        object.parts.push(part);
-    }
-    for object in schema.objects.values_mut() {
-        let address = object.address.clone();
-        object.parts.sort_by_cached_key(|part| part_order(part, &address));
-    }
-    schema
-}
-
-fn owner_part(address: Address, owner: &Name, at: Position) -> Part {
-    let sql = [
-        b"ALTER ",
-        address.kind.to_sql().as_bytes(),
-        b" ",
-        &address.to_sql_without_parent(),
-        b" OWNER TO ",
-        &owner.to_sql(),
-        b";\n",
-    ];
-    let text = sql.concat();
-    Part { address, role: Role::Owner, text, session: Session::default(), at, order: 0 }
 }

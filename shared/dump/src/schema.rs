@@ -146,3 +146,29 @@ pub(crate) fn part_order(part: &Part, object: &Address) -> impl Ord + use<> {
     let grants = part.role == Role::Privilege && !revokes;
     (rank, name, part.role, grants, by_other, part.order, part.text.clone())
 }
+
+/// Returns the names in the first parentheses of a statement such as `COPY t (a, b) FROM stdin;`.
+///
+/// ```
+/// let names = dump::names_in_parentheses(br#"COPY app.t (id, "B") FROM stdin;"#).unwrap();
+/// assert_eq!(names, [dump::Name::from("id"), dump::Name::from("B")]);
+/// ```
+pub fn names_in_parentheses(text: &[u8]) -> Option<Vec<Name>> {
+    let lexemes = crate::lexeme::lexemes_of(text)?;
+    let open = lexemes.iter().position(|lexeme| lexeme.kind == crate::lexer::TokenKind::LeftParen)?;
+    let mut cursor = crate::lexeme::Cursor::new(&lexemes);
+    cursor.at = open;
+    let names = cursor.parentheses()?.iter().filter(|lexeme| lexeme.is_name());
+    Some(names.map(|lexeme| Name::from_sql(&lexeme.text)).collect())
+}
+
+/// Returns the columns of a table whose type is an integer or `numeric`.
+pub fn numeric_columns(table: &Object) -> Vec<Name> {
+    let is_definition = |part: &&Part| part.role == Role::Definition && part.address == table.address;
+    let Some(definition) = table.parts.iter().find(is_definition) else { return Vec::new() };
+    let Some(lexemes) = crate::lexeme::lexemes_of(&definition.text) else { return Vec::new() };
+    let numeric = |word: &crate::lexeme::Lexeme<'_>| {
+        ["smallint", "integer", "bigint", "numeric"].iter().any(|name| word.is(name))
+    };
+    lexemes.windows(2).filter(|pair| pair[0].is_name() && numeric(&pair[1])).map(|pair| Name::from_sql(&pair[0].text)).collect()
+}

@@ -8,4 +8,6 @@
 
 pub mod file_name;
 pub mod folder;
+pub mod layout;
+pub mod reader;
 pub mod rows;
