@@ -78,6 +78,8 @@ struct Names {
 #[derive(Debug)]
 struct Graph<'a> {
     nodes: Vec<Node<'a>>,
+    /// The statements that make things, by what they make.
+    made: HashMap<&'a Address, usize>,
     names: Names,
     privileges: Vec<&'a Part>,
     /// Statements that are not understood; they keep their order and come last.
@@ -115,7 +117,7 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        let mut made: HashMap<&Address, usize> = HashMap::new();
+        let mut made: HashMap<&'a Address, usize> = HashMap::new();
         for (at, node) in nodes.iter().enumerate() {
             if node.part.role == Role::Definition {
                 made.insert(&node.part.address, at);
@@ -123,7 +125,9 @@ impl<'a> Graph<'a> {
         }
         for (object, part) in followers {
             // A column's comment follows its table; what is made elsewhere is described where it stands.
-            let found = made.get(&part.address).or_else(|| made.get(object)).copied();
+            let index_of_constraint = Address { kind: Kind::Constraint, schema: None, ..part.address.clone() };
+            let found = made.get(&part.address).or_else(|| made.get(&index_of_constraint));
+            let found = found.or_else(|| made.get(object)).copied();
             match found {
                 Some(at) => nodes[at].followers.push(part),
                 None => nodes.push(Node {
@@ -175,7 +179,7 @@ impl<'a> Graph<'a> {
                 _ => {}
             }
         }
-        Graph { nodes, names, privileges: graph_privileges, others }
+        Graph { nodes, made, names, privileges: graph_privileges, others }
     }
 
     /// Finds what each statement needs.
@@ -266,11 +270,7 @@ impl<'a> Graph<'a> {
             loop {
                 let parent_of_part = matches!(address.kind, Kind::Trigger | Kind::Rule | Kind::Policy | Kind::Constraint);
                 if parent_of_part {
-                    let own = |other: &&usize| {
-                        let other = self.nodes[**other].part;
-                        other.role == Role::Definition && other.address == *address
-                    };
-                    needs.strong.extend((0..self.nodes.len()).filter(|at| own(&at)).take(1));
+                    needs.strong.extend(self.made.get(address));
                 } else {
                     needs.strong.extend(makes(address));
                 }
@@ -429,11 +429,14 @@ impl<'a> Graph<'a> {
                 let is_view = self.nodes[definition].part.address.kind == Kind::View;
                 let makers = self.nodes[definition].needs.clone();
                 for at in 0..self.nodes.len() {
-                    if (is_view || makers.contains(&at)) && at != definition && self.nodes[at].needs.remove(&definition)
+                    let other = at != definition && at != shell;
+                    if other && (is_view || makers.contains(&at)) && self.nodes[at].needs.remove(&definition)
                     {
                         self.nodes[at].needs.insert(shell);
                     }
                 }
+                self.nodes[shell].needs.remove(&definition);
+                self.nodes[shell].weak.remove(&definition);
                 self.nodes[definition].needs.insert(shell);
                 self.nodes[definition].needs.remove(&definition);
             }

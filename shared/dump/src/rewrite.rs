@@ -42,10 +42,6 @@ pub(crate) fn rewrite(
     match (role, address.kind) {
         (Role::Definition, Kind::Table | Kind::ForeignTable) => {
             remove_null_defaults(lexemes);
-            sort_options(lexemes);
-        }
-        (Role::Definition, Kind::Index | Kind::Constraint | Kind::View | Kind::MaterializedView) => {
-            sort_options(lexemes);
         }
         (Role::Definition, Kind::Trigger | Kind::EventTrigger) => {
             if let Some(at) = lexemes.windows(2).rposition(|pair| pair[0].is("EXECUTE") && pair[1].is("PROCEDURE")) {
@@ -69,7 +65,8 @@ pub(crate) fn rewrite(
         (Role::Privilege, _) => privileges(lexemes, address, origin),
         _ => {}
     }
-    if address.kind.is_routine() {
+    // Behind `ALTER` or `GRANT ON PROCEDURE` the mode tells procedures apart.
+    if address.kind.is_routine() && (role == Role::Definition || address.kind != Kind::Procedure) {
         remove_in_modes(lexemes);
     }
 }
@@ -85,17 +82,6 @@ fn remove_null_defaults(lexemes: &mut Vec<Lexeme<'_>>) {
             lexemes.drain(at..at + 2);
         }
         at += 1;
-    }
-}
-
-/// Sorts storage parameters: `WITH (…)` is a set.
-fn sort_options(lexemes: &mut [Lexeme<'_>]) {
-    let begins = |pair: &[Lexeme<'_>]| pair[0].is("WITH") && pair[1].kind == TokenKind::LeftParen;
-    let Some(at) = lexemes.windows(2).position(begins) else { return };
-    let Some(len) = group_len(&lexemes[at + 1..]) else { return };
-    // A query's `WITH (…)` does not exist; `PARTITION OF … FOR VALUES WITH (MODULUS …)` is in order.
-    if !lexemes[at + 2..at + len].iter().any(|lexeme| lexeme.is("MODULUS")) {
-        sort_items(&mut lexemes[at + 2..at + len], |item| item.iter().map(|l| l.text.to_vec()).collect::<Vec<_>>());
     }
 }
 

@@ -29,7 +29,7 @@ impl Reader<'_, '_> {
             if self.cursor.eat(words) {
                 let name = self.schema_name()?;
                 let arguments = self.cursor.parentheses()?;
-                return Some(Address::in_schema(kind, name).with_signature(routine_signature(arguments)));
+                return Some(Address::in_schema(kind, name).with_signature(routine_signature(kind, arguments)));
             }
         }
         if self.cursor.eat("PARAMETER") {

@@ -96,7 +96,7 @@ impl Reader<'_, '_> {
         if self.cursor.eat("OPERATOR") {
             let name = self.operator_name()?;
             let types = self.cursor.parentheses()?;
-            return Some(operator(name, routine_signature(types)));
+            return Some(operator(name, routine_signature(Kind::Operator, types)));
         }
         if self.cursor.eat("COLUMN") {
             return self.column();
@@ -130,7 +130,7 @@ impl Reader<'_, '_> {
     pub(super) fn routine(&mut self, kind: Kind) -> Option<Address> {
         let name = self.schema_name()?;
         let arguments = self.cursor.parentheses()?;
-        Some(Address::in_schema(kind, name).with_signature(routine_signature(arguments)))
+        Some(Address::in_schema(kind, name).with_signature(routine_signature(kind, arguments)))
     }
 
     /// Reads `schema.===`.

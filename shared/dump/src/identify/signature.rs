@@ -3,10 +3,12 @@
 use crate::layout;
 use crate::lexeme::{Lexeme, group_len, split_commas};
 use crate::lexer::TokenKind;
+use crate::object::Kind;
 
 /// Returns `(type, type)` for the argument list of a routine, from the list as `CREATE`, `ALTER` or
-/// `GRANT` write it: with or without names, modes and defaults. Only input arguments count.
-pub(crate) fn routine_signature(arguments: &[Lexeme<'_>]) -> Vec<u8> {
+/// `GRANT` write it: with or without names, modes and defaults. Output arguments count for procedures alone, which
+/// `ALTER PROCEDURE` cannot tell apart without them.
+pub(crate) fn routine_signature(kind: Kind, arguments: &[Lexeme<'_>]) -> Vec<u8> {
     let mut types: Vec<Vec<u8>> = Vec::new();
     let ordered = arguments.iter().position(|lexeme| lexeme.is("ORDER"));
     let (direct, aggregated) = match ordered {
@@ -14,7 +16,7 @@ pub(crate) fn routine_signature(arguments: &[Lexeme<'_>]) -> Vec<u8> {
         None => (arguments, &arguments[..0]),
     };
     for argument in split_commas(direct).into_iter().chain(split_commas(aggregated)) {
-        types.extend(argument_type(argument));
+        types.extend(argument_type(kind, argument));
     }
     // A hypothetical-set aggregate over VARIADIC "any" names its one argument on both sides.
     if ordered.is_some() && direct.iter().any(|lexeme| lexeme.is("VARIADIC")) {
@@ -26,21 +28,24 @@ pub(crate) fn routine_signature(arguments: &[Lexeme<'_>]) -> Vec<u8> {
     signature
 }
 
-/// The type of an argument in canonical form; `None` for one that is only output.
-fn argument_type(argument: &[Lexeme<'_>]) -> Option<Vec<u8>> {
+/// The type of an argument in canonical form; `None` for one that is only output. A procedure's has its mode in front:
+/// `ALTER PROCEDURE p(integer)` would also mean one with an output argument.
+fn argument_type(kind: Kind, argument: &[Lexeme<'_>]) -> Option<Vec<u8>> {
     let default = argument.iter().position(|l| l.is("DEFAULT") || l.text.as_ref() == b"=");
     let mut rest = &argument[..default.unwrap_or(argument.len())];
-    match rest.first()? {
-        mode if rest.len() > 1 && mode.is("OUT") => return None,
-        mode if rest.len() > 1 && (mode.is("IN") || mode.is("INOUT") || mode.is("VARIADIC")) => {
-            rest = &rest[1..];
-        }
-        _ => {}
+    let written = ["IN", "OUT", "INOUT", "VARIADIC"].into_iter().find(|mode| rest.len() > 1 && rest[0].is(mode));
+    if written.is_some() {
+        rest = &rest[1..];
     }
     if type_len(rest) < rest.len() && rest.first()?.is_name() {
         rest = &rest[1..];
     }
-    Some(layout::line(rest))
+    let name = layout::line(rest);
+    match (kind, written) {
+        (Kind::Procedure, mode) => Some([mode.unwrap_or("IN").as_bytes(), b" ", &name].concat()),
+        (_, Some("OUT")) => None,
+        _ => Some(name),
+    }
 }
 
 /// Number of lexemes that a type at the front takes; names of more than one word are those of the SQL

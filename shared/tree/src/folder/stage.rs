@@ -11,7 +11,7 @@ use super::{Content, Error, Kind, kind_of};
 pub(super) const STAGE_PREFIX: &str = ".pgdumpkit-stage-";
 
 /// The file inside a staging folder that is locked as long as its process works.
-const LOCK_NAME: &str = "lock";
+pub(super) const LOCK_NAME: &str = "lock";
 
 /// A staging folder; dropping it removes it, and the tree's folder too if it was made for nothing.
 pub(super) struct Stage<'a> {

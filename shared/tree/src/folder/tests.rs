@@ -1,7 +1,7 @@
-
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::stage::LOCK_NAME;
 use super::*;
 
 type Wanted = BTreeMap<String, Content>;
