@@ -4,5 +4,5 @@ use clap::Command;
 
 /// Returns the command line definition of every tool, in alphabetical order.
 pub fn commands() -> Vec<Command> {
-    Vec::new()
+    vec![pgdump_join::command(), pgdump_normalize::command(), pgdump_split::command()]
 }

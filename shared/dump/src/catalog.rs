@@ -174,11 +174,12 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
     for part in parts {
         let address = object_of(&part.address);
         let key = (address.schema.clone(), address.name.clone());
-        let home = (address.kind == Kind::Sequence).then(|| catalog.sequences.get(&key)).flatten().map(|table| {
-            let mut table = table.clone();
-            catalog.resolve(&mut table);
-            table
-        });
+        let home =
+            (address.kind == Kind::Sequence).then(|| catalog.sequences.get(&key)).flatten().map(|table| {
+                let mut table = table.clone();
+                catalog.resolve(&mut table);
+                table
+            });
         let object = schema.objects.entry(address.clone());
         let object = object.or_insert_with(|| Object { address, parts: Vec::new(), home });
         object.parts.push(part);

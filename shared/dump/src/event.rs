@@ -5,10 +5,10 @@
 
 use memchr::memmem;
 
+use crate::Position;
 use crate::error::{Error, Fault};
 use crate::lexer::{Lexer, Step, Token, TokenKind};
 use crate::source::{Found, Source};
-use crate::Position;
 
 /// First size of the buffer, and how much is read at once.
 const READ: usize = 256 * 1024;
@@ -122,7 +122,10 @@ enum State {
     /// Within COPY rows, at the beginning of a line; the rows began there.
     Rows(Position),
     /// Within a long INSERT, at a depth of parentheses; it began there.
-    Values { depth: u32, began: Position },
+    Values {
+        depth: u32,
+        began: Position,
+    },
 }
 
 impl<S: Source> Events<S> {
@@ -397,35 +400,38 @@ impl<S: Source> Events<S> {
     /// Moves behind rows up to a line that begins with `\.`, or as far as the buffer goes.
     fn skip(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
         let truncated = Error::Fault { at: began, fault: Fault::UnterminatedCopy };
-        let rest = &self.buf[self.start..self.end];
-        if let Some(hit) = memmem::find(rest, b"\n\\.") {
-            self.take(hit + 1);
-            return Ok(Some(Event::RowsSkipped(hit as u64 + 1)));
-        }
-        // The marker may lie across the end of what the buffer holds.
-        let from = self.at.byte + (rest.len() as u64).saturating_sub(2);
-        let read_error = |source| Error::Read { at: self.at, source };
-        match self.source.find(b"\n\\.", from).map_err(read_error)? {
-            Found::At(offset) => {
-                let target = offset + 1;
-                self.source.seek(target).map_err(read_error)?;
-                let skipped = target - self.at.byte;
-                self.at = self.at.beyond(skipped);
-                (self.start, self.end, self.at_end) = (0, 0, false);
-                Ok(Some(Event::RowsSkipped(skipped)))
+        let mut searched = 0;
+        loop {
+            let rest = &self.buf[self.start..self.end];
+            if let Some(hit) = memmem::find(&rest[searched..], b"\n\\.") {
+                let len = searched + hit + 1;
+                self.take(len);
+                return Ok(Some(Event::RowsSkipped(len as u64)));
             }
-            Found::Missing => Err(truncated),
-            Found::CannotSeek => loop {
-                let rest = &self.buf[self.start..self.end];
-                if let Some(newline) = memchr::memrchr(b'\n', rest) {
-                    self.take(newline + 1);
-                    return Ok(Some(Event::RowsSkipped(newline as u64 + 1)));
+            // The marker may lie across the end of what the buffer holds.
+            searched = rest.len().saturating_sub(2);
+            let from = self.at.byte + searched as u64;
+            let read_error = |source| Error::Read { at: self.at, source };
+            match self.source.find(b"\n\\.", from).map_err(read_error)? {
+                Found::At(offset) => {
+                    let target = offset + 1;
+                    self.source.seek(target).map_err(read_error)?;
+                    let skipped = target - self.at.byte;
+                    self.at = self.at.beyond(skipped);
+                    (self.start, self.end, self.at_end) = (0, 0, false);
+                    return Ok(Some(Event::RowsSkipped(skipped)));
                 }
-                if self.at_end {
-                    return Err(truncated);
-                }
-                self.fill()?;
-            },
+                Found::Missing => return Err(truncated),
+                Found::CannotSeek => {}
+            }
+            if let Some(newline) = memchr::memrchr(b'\n', rest) {
+                self.take(newline + 1);
+                return Ok(Some(Event::RowsSkipped(newline as u64 + 1)));
+            }
+            if self.at_end {
+                return Err(truncated);
+            }
+            self.fill()?;
         }
     }
 }
@@ -493,4 +499,100 @@ fn setting(statement: &Statement<'_>, name: &str) -> Option<String> {
     let assigns = is(set, "SET") && is(parameter, name) && (is(equals, "=") || is(equals, "TO"));
     let value = String::from_utf8_lossy(statement.bytes(*value)).into_owned();
     assigns.then(|| value.trim_matches(['\'', '"']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stream;
+
+    /// Gives a few bytes at a time.
+    struct Dribble<'a>(&'a [u8], usize);
+
+    impl std::io::Read for Dribble<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+            let len = self.1.min(buf.len()).min(self.0.len());
+            buf[..len].copy_from_slice(&self.0[..len]);
+            self.0 = &self.0[len..];
+            Ok(len)
+        }
+    }
+
+    /// All bytes of all events, and what the events are apart from where rows are cut.
+    fn read(text: &[u8], step: usize, skip: bool) -> (Vec<u8>, u64, Vec<String>) {
+        let mut events = Events::new(Stream(Dribble(text, step)));
+        let (mut bytes, mut skipped, mut kinds) = (Vec::new(), 0, Vec::new());
+        loop {
+            let copies = match events.next().unwrap() {
+                None => return (bytes, skipped, kinds),
+                Some(Event::Gap(text)) => {
+                    bytes.extend_from_slice(text);
+                    false
+                }
+                Some(Event::Statement(statement)) => {
+                    bytes.extend_from_slice(statement.text);
+                    kinds.push(format!("statement of {} tokens", statement.tokens.len()));
+                    statement.is_copy_from_stdin()
+                }
+                Some(Event::Values { text, .. } | Event::Rows(text)) => {
+                    bytes.extend_from_slice(text);
+                    false
+                }
+                Some(Event::RowsSkipped(more)) => {
+                    skipped += more;
+                    false
+                }
+                Some(Event::Meta(text)) => {
+                    bytes.extend_from_slice(text);
+                    kinds.push("meta".to_owned());
+                    false
+                }
+                Some(Event::EndOfRows(text)) => {
+                    bytes.extend_from_slice(text);
+                    kinds.push("end".to_owned());
+                    false
+                }
+            };
+            if copies && skip {
+                events.skip_rows();
+            }
+        }
+    }
+
+    const DUMP: &[u8] = b"-- one\n\\restrict x\nCOPY a.t (a, b) FROM stdin;\n1\t\\N\n\\\\.\t2\n.\n\\.\n\n\
+        CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN 1 > 0 THEN 1 END; SELECT 2; END;\n\
+        CREATE FUNCTION g() AS $_$ ; \\connect $$ ' $_$;COPY b FROM stdin;\n\\.\n/* a /* b */ ; */ SELECT E'\\';', 'x'\n 'y;';\n\
+        CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);";
+
+    #[test]
+    fn every_way_of_reading_gives_the_same_events() {
+        let (bytes, skipped, kinds) = read(DUMP, DUMP.len(), false);
+        assert_eq!(bytes, DUMP);
+        assert_eq!((skipped, kinds.len()), (0, 9));
+        for step in 1..40 {
+            assert_eq!(read(DUMP, step, false), (bytes.clone(), 0, kinds.clone()), "{step} bytes at a time");
+            let (rest, skipped, seen) = read(DUMP, step, true);
+            assert_eq!(rest.len() as u64 + skipped, DUMP.len() as u64, "{step} bytes at a time");
+            assert_eq!(seen, kinds, "{step} bytes at a time");
+        }
+    }
+
+    #[test]
+    fn a_long_insert_comes_in_pieces() {
+        let row = [b"('".as_slice(), &vec![b'x'; 3 * READ], b"'),"].concat();
+        let dump = [b"INSERT INTO t VALUES ".as_slice(), &row.repeat(4), b"(1);\nSELECT 1;"].concat();
+        let mut events = Events::new(Stream(dump.as_slice()));
+        let (mut bytes, mut largest) = (Vec::new(), 0);
+        while let Some(event) = events.next().unwrap() {
+            let text = match event {
+                Event::Gap(text) | Event::Values { text, .. } => text,
+                Event::Statement(statement) => statement.text,
+                other => panic!("{other:?}"),
+            };
+            largest = largest.max(text.len());
+            bytes.extend_from_slice(text);
+        }
+        assert_eq!(bytes, dump);
+        assert!(largest < 2 * LONG_INSERT, "{largest}");
+    }
 }

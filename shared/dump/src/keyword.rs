@@ -172,6 +172,11 @@ mod tests {
     fn the_list_is_sorted_and_knows_its_words() {
         assert!(QUOTED.is_sorted());
         assert!(must_be_quoted(b"select") && must_be_quoted(b"char"));
-        assert!(!must_be_quoted(b"json") && !must_be_quoted(b"users") && !must_be_quoted(b"type") && !must_be_quoted(b"name"));
+        assert!(
+            !must_be_quoted(b"json")
+                && !must_be_quoted(b"users")
+                && !must_be_quoted(b"type")
+                && !must_be_quoted(b"name")
+        );
     }
 }

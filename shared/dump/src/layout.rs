@@ -10,11 +10,63 @@ use crate::object::{Kind, Role};
 /// Key words that keep a blank before the parenthesis behind them; any other word calls a function or
 /// has a type modifier.
 const SPACED: [&str; 57] = [
-    "ALL", "ALSO", "AND", "ANY", "AS", "BETWEEN", "BY", "CASE", "CHECK", "DEFAULT", "DELETE", "DISTINCT", "DO",
-    "ELSE", "ENUM", "EXCEPT", "EXCLUDE", "EXISTS", "FILTER", "FOR", "FROM", "GROUP", "HASH", "HAVING",
-    "IDENTITY", "ILIKE", "IN", "INCLUDE", "INHERITS", "INSERT", "INSTEAD", "INTERSECT", "INTO", "IS", "JOIN",
-    "KEY", "LATERAL", "LIKE", "LIST", "MATERIALIZED", "NOT", "ON", "OPTIONS", "OR", "OVER", "RANGE",
-    "RETURNING", "SELECT", "SET", "SETS", "SOME", "THEN", "UNION", "UNIQUE", "UPDATE", "USING", "VALUES",
+    "ALL",
+    "ALSO",
+    "AND",
+    "ANY",
+    "AS",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CHECK",
+    "DEFAULT",
+    "DELETE",
+    "DISTINCT",
+    "DO",
+    "ELSE",
+    "ENUM",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXISTS",
+    "FILTER",
+    "FOR",
+    "FROM",
+    "GROUP",
+    "HASH",
+    "HAVING",
+    "IDENTITY",
+    "ILIKE",
+    "IN",
+    "INCLUDE",
+    "INHERITS",
+    "INSERT",
+    "INSTEAD",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "KEY",
+    "LATERAL",
+    "LIKE",
+    "LIST",
+    "MATERIALIZED",
+    "NOT",
+    "ON",
+    "OPTIONS",
+    "OR",
+    "OVER",
+    "RANGE",
+    "RETURNING",
+    "SELECT",
+    "SET",
+    "SETS",
+    "SOME",
+    "THEN",
+    "UNION",
+    "UNIQUE",
+    "UPDATE",
+    "USING",
+    "VALUES",
 ];
 const SPACED_MORE: [&str; 5] = ["WHEN", "WHERE", "WINDOW", "WITH", "TO"];
 
@@ -102,7 +154,10 @@ impl Breaks<'_, '_> {
         // `CREATE TABLE x PARTITION OF y (…)` and `OF type` are lists as well.
         self.spaced = Some(open);
         self.items(open, len, 4);
-        self.words(open + len, &["INHERITS", "PARTITION", "WITH", "SERVER", "OPTIONS", "TABLESPACE", "USING"]);
+        self.words(
+            open + len,
+            &["INHERITS", "PARTITION", "WITH", "SERVER", "OPTIONS", "TABLESPACE", "USING"],
+        );
         for at in open + len..self.lexemes.len() {
             if self.before[at].is_some() {
                 self.before[at] = Some(0);
@@ -241,8 +296,24 @@ impl Breaks<'_, '_> {
     /// Lays out a query: a clause a line, an item of a list a line, deeper queries further in.
     fn query(&mut self, from: usize, to: usize, indent: usize) {
         const CLAUSES: [&str; 18] = [
-            "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT",
-            "WINDOW", "VALUES", "RETURNING", "SET", "INSERT", "DELETE", "FETCH",
+            "SELECT",
+            "FROM",
+            "WHERE",
+            "GROUP",
+            "HAVING",
+            "ORDER",
+            "LIMIT",
+            "OFFSET",
+            "UNION",
+            "INTERSECT",
+            "EXCEPT",
+            "WINDOW",
+            "VALUES",
+            "RETURNING",
+            "SET",
+            "INSERT",
+            "DELETE",
+            "FETCH",
         ];
         /// What a parenthesis holds.
         #[derive(Clone, Copy, PartialEq)]
@@ -323,10 +394,13 @@ impl Breaks<'_, '_> {
 
     /// Says whether this word is the first of `LEFT JOIN` and its like.
     fn begins_join(&self, at: usize) -> bool {
-        const FIRST: [&str; 6] = ["JOIN", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"];
+        const FIRST: [&str; 7] = ["JOIN", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "INNER"];
         let joins = self.is(at, "JOIN") || self.is(at + 1, "JOIN") || self.is(at + 2, "JOIN");
-        let begins = joins && FIRST.iter().any(|word| self.is(at, word)) || (self.is(at, "INNER") && joins);
-        let goes_on = at > 0 && ["LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "INNER", "OUTER"].iter().any(|w| self.is(at - 1, w));
+        let begins = joins && FIRST.iter().any(|word| self.is(at, word));
+        let goes_on = at > 0
+            && ["LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "INNER", "OUTER"]
+                .iter()
+                .any(|w| self.is(at - 1, w));
         begins && !goes_on
     }
 }
@@ -378,7 +452,21 @@ fn is_spaced(lexemes: &[Lexeme<'_>], at: usize) -> bool {
 
 /// Key words after which `-1` is a value and not a subtraction.
 fn is_key_word_before_value(lexeme: &Lexeme<'_>) -> bool {
-    ["DEFAULT", "WITH", "BY", "MINVALUE", "MAXVALUE", "STATISTICS", "VALUES", "THEN", "ELSE", "WHEN", "AND", "OR", "SELECT"]
-        .iter()
-        .any(|word| lexeme.text.as_ref() == word.as_bytes())
+    [
+        "DEFAULT",
+        "WITH",
+        "BY",
+        "MINVALUE",
+        "MAXVALUE",
+        "STATISTICS",
+        "VALUES",
+        "THEN",
+        "ELSE",
+        "WHEN",
+        "AND",
+        "OR",
+        "SELECT",
+    ]
+    .iter()
+    .any(|word| lexeme.text.as_ref() == word.as_bytes())
 }

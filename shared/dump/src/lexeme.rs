@@ -59,9 +59,7 @@ fn spell(kind: TokenKind, text: &[u8], standard_conforming_strings: bool) -> Lex
         TokenKind::String => {
             let escapes = memchr::memchr(b'\\', text).is_some();
             match text[0] {
-                b'\'' if escapes && !standard_conforming_strings => {
-                    Lexeme::new(kind, [b"E", text].concat())
-                }
+                b'\'' if escapes && !standard_conforming_strings => Lexeme::new(kind, [b"E", text].concat()),
                 b'e' | b'E' if !escapes => Lexeme::new(kind, &text[1..]),
                 b'e' => Lexeme::new(kind, [b"E", &text[1..]].concat()),
                 _ => Lexeme::new(kind, text),

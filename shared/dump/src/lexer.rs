@@ -430,7 +430,8 @@ fn operator_len(run: &[u8]) -> usize {
 
 fn number_len(rest: &[u8]) -> usize {
     let digits = |from: usize| {
-        rest.get(from..).map_or(0, |r| r.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count())
+        rest.get(from..)
+            .map_or(0, |r| r.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count())
     };
     if rest[0] == b'0' && rest.get(1).is_some_and(|b| matches!(b | 0x20, b'x' | b'o' | b'b')) {
         return digits(0);

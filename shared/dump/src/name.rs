@@ -130,7 +130,8 @@ fn unescape_unicode(body: &[u8]) -> Vec<u8> {
             [b'\\', digits @ ..] => (digits.get(..4), 5),
             _ => (None, 1),
         };
-        let code = digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, 16).ok());
+        let code =
+            digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, 16).ok());
         match code.and_then(char::from_u32) {
             Some(character) => {
                 bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());

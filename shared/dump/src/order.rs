@@ -6,11 +6,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
+use crate::Name;
 use crate::lexeme::{Cursor, Lexeme, lexemes_of, literal_value};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::schema::{Part, Schema};
-use crate::Name;
 
 /// The statements of a schema in an order in which they can be run.
 #[derive(Debug, Default)]
@@ -125,7 +125,8 @@ impl<'a> Graph<'a> {
         }
         for (object, part) in followers {
             // A column's comment follows its table; what is made elsewhere is described where it stands.
-            let index_of_constraint = Address { kind: Kind::Constraint, schema: None, ..part.address.clone() };
+            let index_of_constraint =
+                Address { kind: Kind::Constraint, schema: None, ..part.address.clone() };
             let found = made.get(&part.address).or_else(|| made.get(&index_of_constraint));
             let found = found.or_else(|| made.get(object)).copied();
             match found {
@@ -195,7 +196,10 @@ impl<'a> Graph<'a> {
                     || lexemes.windows(2).any(|pair| pair[0].is("ON") && pair[1].is("CONFLICT"))
                 {
                     groupings.extend(
-                        tables.iter().filter_map(|table| self.names.primary_keys.get(table)).map(|pk| (at, *pk)),
+                        tables
+                            .iter()
+                            .filter_map(|table| self.names.primary_keys.get(table))
+                            .map(|pk| (at, *pk)),
                     );
                 }
             }
@@ -268,7 +272,8 @@ impl<'a> Graph<'a> {
                 address = parent;
             }
             loop {
-                let parent_of_part = matches!(address.kind, Kind::Trigger | Kind::Rule | Kind::Policy | Kind::Constraint);
+                let parent_of_part =
+                    matches!(address.kind, Kind::Trigger | Kind::Rule | Kind::Policy | Kind::Constraint);
                 if parent_of_part {
                     needs.strong.extend(self.made.get(address));
                 } else {
@@ -281,7 +286,9 @@ impl<'a> Graph<'a> {
             }
         }
         if let Some(schema) = &part.address.schema {
-            needs.strong.extend(self.names.globals.get(&(Kind::Schema, schema.clone())).into_iter().flatten());
+            needs
+                .strong
+                .extend(self.names.globals.get(&(Kind::Schema, schema.clone())).into_iter().flatten());
         }
         if !part.session.access_method.is_empty() {
             let method = (Kind::AccessMethod, part.session.access_method.clone());
@@ -473,7 +480,15 @@ impl<'a> Graph<'a> {
             let node = &self.nodes[*at];
             let address = &node.part.address;
             let parent = address.parent.as_deref().map(key);
-            (node.post, node.rank, key(address), parent, address.signature.clone(), node.part.role, &node.part.text)
+            (
+                node.post,
+                node.rank,
+                key(address),
+                parent,
+                address.signature.clone(),
+                node.part.role,
+                &node.part.text,
+            )
         });
         let mut place = vec![0; sorted.len()];
         for (index, at) in sorted.iter().enumerate() {
@@ -492,7 +507,15 @@ impl<'a> Graph<'a> {
         let mut left: BTreeSet<usize> = (0..self.nodes.len()).map(|at| place[at]).collect();
         while !left.is_empty() {
             if heap.is_empty() {
-                self.break_circle(&mut left, &mut waiting, &mut needed_by, &sorted, &place, &mut heap, &mut ordered);
+                self.break_circle(
+                    &mut left,
+                    &mut waiting,
+                    &mut needed_by,
+                    &sorted,
+                    &place,
+                    &mut heap,
+                    &mut ordered,
+                );
                 continue;
             }
             let Some(Reverse(index)) = heap.pop() else { break };
@@ -575,7 +598,9 @@ fn rank(part: &Part) -> u32 {
     match (part.role, kind) {
         (Role::Shell, Kind::Type) => Kind::Type as u32 * 10 - 1,
         (Role::Shell, _) => Kind::View as u32 * 10,
-        (Role::Definition, Kind::Constraint) if memchr::memmem::find(&part.text, b" FOREIGN KEY ").is_some() => {
+        (Role::Definition, Kind::Constraint)
+            if memchr::memmem::find(&part.text, b" FOREIGN KEY ").is_some() =>
+        {
             Kind::Trigger as u32 * 10 + 1
         }
         (Role::Definition, kind) => kind as u32 * 10,

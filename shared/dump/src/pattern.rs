@@ -116,7 +116,9 @@ pub struct Selection {
 impl Selection {
     /// Says whether anything is left out at all.
     pub fn takes_all(&self) -> bool {
-        [&self.schemas, &self.exclude_schemas, &self.tables, &self.exclude_tables].iter().all(|list| list.is_empty())
+        [&self.schemas, &self.exclude_schemas, &self.tables, &self.exclude_tables]
+            .iter()
+            .all(|list| list.is_empty())
     }
 
     /// Says whether an object is wanted, by the rules of `selectDumpableObject` and its like (pg_dump.c).
@@ -162,7 +164,8 @@ impl Selection {
         }
         for pattern in &self.schemas {
             let matches = |address: &Address| {
-                let name = if address.kind == Kind::Schema { Some(&address.name) } else { address.schema.as_ref() };
+                let name =
+                    if address.kind == Kind::Schema { Some(&address.name) } else { address.schema.as_ref() };
                 name.is_some_and(|name| pattern.matches(None, name))
             };
             if !schema.objects.keys().any(matches) {

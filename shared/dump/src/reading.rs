@@ -385,8 +385,12 @@ impl Reading {
                     self.origin.knows_maintain = Some(self.saw_transaction_timeout);
                 }
             }
-            Change::Harmless(name) if name.bytes() == b"statement_timeout" => self.saw_transaction_timeout = false,
-            Change::Harmless(name) if name.bytes() == b"transaction_timeout" => self.saw_transaction_timeout = true,
+            Change::Harmless(name) if name.bytes() == b"statement_timeout" => {
+                self.saw_transaction_timeout = false
+            }
+            Change::Harmless(name) if name.bytes() == b"transaction_timeout" => {
+                self.saw_transaction_timeout = true
+            }
             _ => {}
         }
     }
@@ -472,12 +476,8 @@ impl Reading {
 
     /// Puts everything read into its place.
     pub fn finish(self) -> Dump {
-        let mut dump = Dump {
-            ledger: self.ledger,
-            unknown: self.unknown,
-            secrets: self.secrets,
-            ..Dump::default()
-        };
+        let mut dump =
+            Dump { ledger: self.ledger, unknown: self.unknown, secrets: self.secrets, ..Dump::default() };
         // What describes a database stands before `\connect`, in another one's section.
         let mut sections: Vec<Section> = Vec::new();
         let mut strays = Vec::new();
@@ -511,10 +511,10 @@ impl Reading {
                 None => sections[0].parts.push(stray),
             }
         }
-        let (database_owners, owners) =
+        let (database_owners, owners): (Vec<_>, Vec<_>) =
             cluster.owners.into_iter().partition(|(address, ..)| address.kind == Kind::Database);
         cluster.owners = owners;
-        for owner in Vec::<(Address, Name, Position)>::from(database_owners) {
+        for owner in database_owners {
             let found = sections.iter().position(|section| section.name.as_ref() == Some(&owner.0.name));
             sections[found.unwrap_or(0)].owners.push(owner);
         }
@@ -575,7 +575,10 @@ fn is_ownable(kind: Kind) -> bool {
         || kind.is_routine()
         || matches!(kind, Schema | Language | Collation | Type | Domain | Operator | OperatorFamily)
         || matches!(kind, OperatorClass | Conversion | TextSearchDictionary | TextSearchConfiguration)
-        || matches!(kind, ForeignDataWrapper | Server | Statistics | Publication | Subscription | EventTrigger)
+        || matches!(
+            kind,
+            ForeignDataWrapper | Server | Statistics | Publication | Subscription | EventTrigger
+        )
 }
 
 /// The part of the session's state that a statement needs to mean the same elsewhere.

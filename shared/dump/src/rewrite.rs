@@ -1,10 +1,10 @@
 //! What pg_dump's versions and options write differently for the same thing, made one.
 
+use crate::Name;
 use crate::lexeme::{Lexeme, group_len, split_commas};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::Session;
-use crate::Name;
 
 /// The privileges that `ALL` on a table meant before 17 added `MAINTAIN`, in the order of `ACL_ALL_RIGHTS_STR`
 /// (acl.h).
@@ -13,8 +13,22 @@ const TABLE_PRIVILEGES: [&str; 7] =
 
 /// The order in which privileges are written.
 const PRIVILEGES: [&str; 16] = [
-    "ALL", "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE", "USAGE", "CREATE",
-    "CONNECT", "TEMPORARY", "SET", "ALTER", "MAINTAIN",
+    "ALL",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "TRUNCATE",
+    "REFERENCES",
+    "TRIGGER",
+    "EXECUTE",
+    "USAGE",
+    "CREATE",
+    "CONNECT",
+    "TEMPORARY",
+    "SET",
+    "ALTER",
+    "MAINTAIN",
 ];
 
 /// What is known of the dump as a whole when a statement is rewritten.
@@ -44,7 +58,9 @@ pub(crate) fn rewrite(
             remove_null_defaults(lexemes);
         }
         (Role::Definition, Kind::Trigger | Kind::EventTrigger) => {
-            if let Some(at) = lexemes.windows(2).rposition(|pair| pair[0].is("EXECUTE") && pair[1].is("PROCEDURE")) {
+            if let Some(at) =
+                lexemes.windows(2).rposition(|pair| pair[0].is("EXECUTE") && pair[1].is("PROCEDURE"))
+            {
                 lexemes[at + 1] = Lexeme::word("FUNCTION");
             }
         }
@@ -58,7 +74,9 @@ pub(crate) fn rewrite(
         (Role::Definition, Kind::Type) => remove_default_multirange(lexemes, address),
         (Role::Definition, Kind::Policy) => sort_roles(lexemes),
         (Role::Definition, Kind::Subscription) => remove_old_subscription_options(lexemes, origin),
-        (Role::Definition, Kind::OperatorClass) | (Role::Member, Kind::OperatorFamily) => sort_members(lexemes),
+        (Role::Definition, Kind::OperatorClass) | (Role::Member, Kind::OperatorFamily) => {
+            sort_members(lexemes)
+        }
         (Role::Setting, Kind::Column) if lexemes[1].is("FOREIGN") && !lexemes[3].is("ONLY") => {
             lexemes.insert(3, Lexeme::word("ONLY"));
         }
@@ -76,7 +94,9 @@ fn remove_null_defaults(lexemes: &mut Vec<Lexeme<'_>>) {
     let mut at = 0;
     while at + 1 < lexemes.len() {
         let ends = lexemes.get(at + 2).is_none_or(|next| {
-            matches!(next.kind, TokenKind::Comma | TokenKind::RightParen) || next.is("NOT") || next.is("CONSTRAINT")
+            matches!(next.kind, TokenKind::Comma | TokenKind::RightParen)
+                || next.is("NOT")
+                || next.is("CONSTRAINT")
         });
         if ends && lexemes[at].is("DEFAULT") && lexemes[at + 1].is("NULL") {
             lexemes.drain(at..at + 2);
@@ -118,7 +138,9 @@ fn sort_roles(lexemes: &mut [Lexeme<'_>]) {
     let Some(at) = lexemes.iter().position(|lexeme| lexeme.is("TO")) else { return };
     let ends = |lexeme: &Lexeme<'_>| lexeme.is("USING") || lexeme.is("WITH");
     let len = lexemes[at + 1..].iter().position(ends).unwrap_or(lexemes.len() - at - 1);
-    sort_items(&mut lexemes[at + 1..at + 1 + len], |item| item.iter().map(|l| l.text.to_vec()).collect::<Vec<_>>());
+    sort_items(&mut lexemes[at + 1..at + 1 + len], |item| {
+        item.iter().map(|l| l.text.to_vec()).collect::<Vec<_>>()
+    });
 }
 
 /// pg_dump 16 and 18 write for every subscription of an older server what was the only behaviour there:
@@ -170,7 +192,9 @@ fn remove_in_modes(lexemes: &mut Vec<Lexeme<'_>>) {
 
 /// Sorts the privileges of a `GRANT` or `REVOKE` and writes out an `ALL` that meant less than it does today.
 fn privileges(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, origin: Origin) {
-    let Some(verb) = lexemes.iter().position(|lexeme| lexeme.is("GRANT") || lexeme.is("REVOKE")) else { return };
+    let Some(verb) = lexemes.iter().position(|lexeme| lexeme.is("GRANT") || lexeme.is("REVOKE")) else {
+        return;
+    };
     let mut start = verb + 1;
     if lexemes[start..].len() > 3 && lexemes[start].is("GRANT") && lexemes[start + 1].is("OPTION") {
         start += 3;
@@ -178,7 +202,9 @@ fn privileges(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, origin: Origin) 
     let Some(len) = lexemes[start..].iter().position(|lexeme| lexeme.is("ON")) else { return };
     let on_tables = match address.kind {
         Kind::DefaultPrivileges => lexemes.get(start + len + 1).is_some_and(|lexeme| lexeme.is("TABLES")),
-        kind => kind.is_relation() && !lexemes.get(start + len + 1).is_some_and(|lexeme| lexeme.is("SEQUENCE")),
+        kind => {
+            kind.is_relation() && !lexemes.get(start + len + 1).is_some_and(|lexeme| lexeme.is("SEQUENCE"))
+        }
     };
     if on_tables && len == 1 && lexemes[start].is("ALL") && origin.knows_maintain == Some(false) {
         let all = TABLE_PRIVILEGES.map(|word| vec![Lexeme::word(word)]);

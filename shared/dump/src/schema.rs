@@ -170,5 +170,9 @@ pub fn numeric_columns(table: &Object) -> Vec<Name> {
     let numeric = |word: &crate::lexeme::Lexeme<'_>| {
         ["smallint", "integer", "bigint", "numeric"].iter().any(|name| word.is(name))
     };
-    lexemes.windows(2).filter(|pair| pair[0].is_name() && numeric(&pair[1])).map(|pair| Name::from_sql(&pair[0].text)).collect()
+    lexemes
+        .windows(2)
+        .filter(|pair| pair[0].is_name() && numeric(&pair[1]))
+        .map(|pair| Name::from_sql(&pair[0].text))
+        .collect()
 }

@@ -1,8 +1,8 @@
 //! What a dump's `SET` statements leave behind for the statements that follow.
 
+use crate::Name;
 use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
-use crate::Name;
 
 /// The session state that changes what later statements mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

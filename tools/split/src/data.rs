@@ -88,9 +88,7 @@ impl DataSink for Reference {
 /// The columns of the primary key as fields of the rows; none sorts by the whole row.
 fn key(schema: &Schema, table: &Address, copy: &[u8]) -> Key {
     let Some(object) = schema.objects.get(table) else { return Key::default() };
-    let names = |text: &[u8]| -> Vec<Name> {
-        dump::names_in_parentheses(text).unwrap_or_default()
-    };
+    let names = |text: &[u8]| -> Vec<Name> { dump::names_in_parentheses(text).unwrap_or_default() };
     let columns = names(copy);
     let is_key = |part: &&dump::Part| {
         part.address.kind == Kind::Constraint
@@ -110,6 +108,7 @@ fn key(schema: &Schema, table: &Address, copy: &[u8]) -> Key {
 
 /// The tables of a selection by name, for messages.
 pub fn names(tables: &[Address]) -> String {
-    let names: Vec<String> = tables.iter().map(|table| QualifiedName::to_string(&table.qualified_name())).collect();
+    let names: Vec<String> =
+        tables.iter().map(|table| QualifiedName::to_string(&table.qualified_name())).collect();
     names.join(", ")
 }

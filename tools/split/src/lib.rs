@@ -133,7 +133,9 @@ fn only_database(dump: &mut Dump) -> Result<Schema, Failure> {
     if dump.databases.len() > 1 {
         let names: Vec<String> =
             dump.databases.iter().filter_map(|database| Some(database.name.as_ref()?.to_string())).collect();
-        return Err(anyhow::anyhow!("dump of several databases cannot be split yet: {}", names.join(", ")).into());
+        return Err(
+            anyhow::anyhow!("dump of several databases cannot be split yet: {}", names.join(", ")).into()
+        );
     }
     let mut schema = dump.databases.pop().map(|database| database.schema).unwrap_or_default();
     schema.objects.append(&mut dump.cluster.objects);
@@ -144,7 +146,9 @@ fn only_database(dump: &mut Dump) -> Result<Schema, Failure> {
 fn prove(schema: &Schema, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
     let mut reading = Reading::new(ReadOptions { keep_secrets: true, canonical: true });
     for (path, text) in files.iter().filter(|(path, _)| *path != layout::TRAILER) {
-        reading.add(Stream(text.as_slice()), &mut NoData).map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+        reading
+            .add(Stream(text.as_slice()), &mut NoData)
+            .map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
     }
     let mut again = reading.finish();
     let mut back = again.databases.pop().map(|database| database.schema).unwrap_or_default();

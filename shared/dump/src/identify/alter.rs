@@ -1,8 +1,8 @@
 //! `ALTER`.
 
 use super::{Meaning, Noise, Reader};
-use crate::object::{Address, Kind, Role};
 use crate::Name;
+use crate::object::{Address, Kind, Role};
 
 impl Reader<'_, '_> {
     pub(super) fn alter(&mut self) -> Option<Meaning> {
@@ -20,7 +20,9 @@ impl Reader<'_, '_> {
             return self.cursor.at_end().then_some(Meaning::Owner { address, owner });
         }
         match address.kind {
-            Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => self.alter_relation(address),
+            Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => {
+                self.alter_relation(address)
+            }
             Kind::Domain if self.cursor.eat("ADD CONSTRAINT") => {
                 let name = self.cursor.name()?;
                 let address = address.part(Kind::Constraint, name);

@@ -11,7 +11,8 @@ impl Reader<'_, '_> {
     pub(super) fn create(&mut self) -> Option<Meaning> {
         self.cursor.expect("CREATE")?;
         let replaces = self.cursor.eat("OR REPLACE");
-        for modifier in ["GLOBAL", "LOCAL", "TEMPORARY", "TEMP", "UNIQUE", "RECURSIVE", "TRUSTED", "DEFAULT"] {
+        for modifier in ["GLOBAL", "LOCAL", "TEMPORARY", "TEMP", "UNIQUE", "RECURSIVE", "TRUSTED", "DEFAULT"]
+        {
             self.cursor.eat(modifier);
         }
         let mut role = Role::Definition;
@@ -61,7 +62,13 @@ impl Reader<'_, '_> {
         let table = self.in_schema(Kind::Table)?;
         // An index is in the schema of its table and has a name that is unique there.
         let schema = table.schema.clone();
-        Some(Address { kind: Kind::Index, parent: Some(Box::new(table)), schema, name, signature: Vec::new() })
+        Some(Address {
+            kind: Kind::Index,
+            parent: Some(Box::new(table)),
+            schema,
+            name,
+            signature: Vec::new(),
+        })
     }
 
     /// Reads `name … ON table`.
@@ -95,4 +102,3 @@ pub(crate) fn is_empty_view(rest: &[Lexeme<'_>]) -> bool {
         _ => false,
     })
 }
-

@@ -1,10 +1,10 @@
 //! Statements that carry data.
 
 use super::{DataForm, Meaning, Noise, Reader};
+use crate::Name;
 use crate::lexeme::{Cursor, lexemes_of, literal_value};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind};
-use crate::Name;
 
 impl Reader<'_, '_> {
     /// `COPY`, `INSERT` and `REFRESH`.

@@ -15,7 +15,6 @@ use crate::object::{Address, Kind, Role};
 use crate::session::{self, Change, Session};
 use crate::{Name, QualifiedName};
 
-
 /// What a statement is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {

@@ -2,8 +2,8 @@
 
 use super::signature::routine_signature;
 use super::{Meaning, Reader};
-use crate::object::{Address, Kind, Role};
 use crate::Name;
+use crate::object::{Address, Kind, Role};
 
 impl Reader<'_, '_> {
     pub(super) fn privilege(&mut self) -> Option<Meaning> {
@@ -24,12 +24,15 @@ impl Reader<'_, '_> {
         if self.cursor.sees("LARGE OBJECT") {
             return self.reference();
         }
-        for (words, kind) in [("FUNCTION", Kind::Function), ("PROCEDURE", Kind::Procedure), ("ROUTINE", Kind::Function)]
+        for (words, kind) in
+            [("FUNCTION", Kind::Function), ("PROCEDURE", Kind::Procedure), ("ROUTINE", Kind::Function)]
         {
             if self.cursor.eat(words) {
                 let name = self.schema_name()?;
                 let arguments = self.cursor.parentheses()?;
-                return Some(Address::in_schema(kind, name).with_signature(routine_signature(kind, arguments)));
+                return Some(
+                    Address::in_schema(kind, name).with_signature(routine_signature(kind, arguments)),
+                );
             }
         }
         if self.cursor.eat("PARAMETER") {

@@ -33,7 +33,8 @@ pub(crate) fn routine_signature(kind: Kind, arguments: &[Lexeme<'_>]) -> Vec<u8>
 fn argument_type(kind: Kind, argument: &[Lexeme<'_>]) -> Option<Vec<u8>> {
     let default = argument.iter().position(|l| l.is("DEFAULT") || l.text.as_ref() == b"=");
     let mut rest = &argument[..default.unwrap_or(argument.len())];
-    let written = ["IN", "OUT", "INOUT", "VARIADIC"].into_iter().find(|mode| rest.len() > 1 && rest[0].is(mode));
+    let written =
+        ["IN", "OUT", "INOUT", "VARIADIC"].into_iter().find(|mode| rest.len() > 1 && rest[0].is(mode));
     if written.is_some() {
         rest = &rest[1..];
     }
@@ -62,9 +63,8 @@ pub(crate) fn type_len(lexemes: &[Lexeme<'_>]) -> usize {
     while kind(len) == Some(TokenKind::Dot) {
         len += 2;
     }
-    if is(first, "double") && is(len, "precision") {
-        len += 1;
-    } else if (is(first, "character") || is(first, "bit") || is(first, "char")) && is(len, "varying") {
+    let varies = is(first, "character") || is(first, "bit") || is(first, "char");
+    if (is(first, "double") && is(len, "precision")) || (varies && is(len, "varying")) {
         len += 1;
     } else if is(first, "national") {
         len += 1 + usize::from(is(len + 1, "varying"));

@@ -1,0 +1,101 @@
+//! restore(join(split(D))) dumped again is restore(D) dumped again, on a real server.
+
+#[path = "corpus.rs"]
+mod corpus;
+
+use std::fs;
+use std::path::Path;
+
+use scratch::{Cluster, Programs};
+
+const JOIN: &str = env!("CARGO_BIN_EXE_pgdump-join");
+
+/// Dumps of the corpus that restore on a server 15 with contrib; some name roles, functions or extensions that are not
+/// there, which is then so on both sides.
+const DUMPS: [&str; 13] = [
+    "versions/hard.server15.pg_dump15.sql",
+    "versions/pgdump_objects.server15.pg_dump15.sql",
+    "versions/regression.server15.pg_dump15.sql.zst",
+    "real/danbooru__danbooru__db~structure.sql",
+    "real/feedbin__feedbin__db~structure.sql",
+    "real/zooniverse__panoptes__db~structure.sql",
+    "real/GreenmaskIO__greenmask__docker~toclib~schema-dump.sql",
+    "real/supabase__postgres__migrations~schema.sql",
+    "real/sqlc-dev__sqlc__internal~endtoend~testdata~pg_dump~schema.sql",
+    "real/9t9i__pg_dump_splitter__test~fixtures~sample-dump.sql",
+    "real/neondatabase__postgres-sample-dbs__chinook.sql",
+    "real/neondatabase__postgres-sample-dbs__periodic_table.sql",
+    "real/neondatabase__postgres-sample-dbs__pagila.sql.zst",
+];
+
+fn server() -> Option<Cluster> {
+    let programs = Programs::find_optional().unwrap();
+    let Some(programs) = programs else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return None;
+    };
+    let cluster = Cluster::start(&programs).unwrap();
+    let roles = r#"CREATE ROLE app_owner; CREATE ROLE app_ro; CREATE ROLE "Odd Role"; CREATE ROLE regress_dump_test_role;
+        CREATE ROLE "regress_quoted  \"" role";"#;
+    cluster.psql("postgres", roles).unwrap();
+    Some(cluster)
+}
+
+#[test]
+fn a_dump_that_went_through_a_tree_restores_to_the_same_database() {
+    let (Some(corpus), Some(cluster)) = (corpus::corpus(), server()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let split = corpus::beside(JOIN, "pgdump-split");
+    for (number, name) in DUMPS.iter().enumerate() {
+        let dump = corpus::text(&corpus.join(name));
+        let tree = folder.path().join(number.to_string());
+        let arguments = ["-", "--keep-secrets", "--out", tree.to_str().unwrap()];
+        let output = corpus::run(&split, &arguments, &dump);
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let joined = corpus::run(Path::new(JOIN), &[tree.to_str().unwrap()], b"");
+        assert!(joined.status.success(), "{name}: {}", String::from_utf8_lossy(&joined.stderr));
+        let restored: Vec<String> = [("a", dump), ("b", joined.stdout)]
+            .into_iter()
+            .map(|(side, script)| {
+                let database = format!("{side}{number}");
+                cluster.create_database(&database).unwrap();
+                cluster.psql_script_lenient(&database, &script).unwrap();
+                let dump = cluster.pg_dump(&database, &["--schema-only"]).unwrap();
+                let lines = String::from_utf8_lossy(&dump).into_owned();
+                let lines = lines.lines().filter(|line| !line.contains("restrict ")).map(str::to_owned);
+                lines.collect::<Vec<_>>().join("\n")
+            })
+            .collect();
+        assert!(restored[0].lines().count() > 20, "{name}: nothing was restored");
+        if restored[0] != restored[1] {
+            let differ = restored[0].lines().zip(restored[1].lines()).find(|(a, b)| a != b);
+            panic!("{name}: differs first at {differ:?}");
+        }
+    }
+}
+
+#[test]
+fn a_joined_dump_restores_without_an_error() {
+    let (Some(corpus), Some(cluster)) = (corpus::corpus(), server()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let split = corpus::beside(JOIN, "pgdump-split");
+    let dump = corpus::text(&corpus.join("versions/hard.server15.pg_dump18.sql"));
+    let tree = folder.path().join("tree");
+    corpus::run(&split, &["-", "--out", tree.to_str().unwrap()], &dump);
+    let joined = corpus::run(Path::new(JOIN), &[tree.to_str().unwrap()], b"");
+    assert!(joined.stdout.starts_with(b"\\restrict "));
+    cluster.create_database("hard").unwrap();
+    cluster.psql_script("hard", &joined.stdout).unwrap();
+}
+
+#[test]
+fn a_meta_command_in_a_tree_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pgdumpkit.json"), "{\"format\": 1, \"options\": {}}\n").unwrap();
+    fs::write(folder.path().join("x.sql"), "CREATE SCHEMA a;\n\\! touch /tmp/owned\n").unwrap();
+    let output = corpus::run(Path::new(JOIN), &[folder.path().to_str().unwrap()], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("x.sql") && stderr.contains("line 2, byte 17"), "{stderr}");
+}

@@ -1,0 +1,135 @@
+//! `pgdump-split` as a user runs it.
+
+#[path = "corpus.rs"]
+mod corpus;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-split");
+
+fn split(tree: &Path, dump: &[u8], more: &[&str]) -> Output {
+    let arguments = [&["-", "--out", tree.to_str().unwrap()], more].concat();
+    corpus::run(Path::new(PROGRAM), &arguments, dump)
+}
+
+fn good(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Every file below a folder with its bytes.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn visit(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    visit(root, root, &mut found);
+    found
+}
+
+const SHOP: &[u8] = b"CREATE SCHEMA shop;\nCREATE TABLE shop.item (id integer NOT NULL, name text);\n\
+    COPY shop.item (id, name) FROM stdin;\n10\tten\n9\tnine\n2\ttwo\n\\.\n\
+    ALTER TABLE ONLY shop.item ADD CONSTRAINT item_pkey PRIMARY KEY (id);\n";
+
+#[test]
+fn a_second_split_writes_nothing_and_check_tells_what_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    good(&split(&tree, SHOP, &[]));
+    let before = files(&tree);
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        ["pgdumpkit.json", "schemas/shop/schema.sql", "schemas/shop/tables/item.sql"]
+    );
+    let again = split(&tree, SHOP, &[]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("0 added, 0 changed, 0 removed, 3 unchanged"));
+    assert_eq!(split(&tree, SHOP, &["--check"]).status.code(), Some(0));
+    let more =
+        [SHOP, b"CREATE FUNCTION shop.f(shop.item) RETURNS integer LANGUAGE sql AS 'select 1';\n"].concat();
+    let check = split(&tree, &more, &["--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(
+        said.starts_with("added\tschemas/shop/functions/f.sql\nfiles: 1 added, 0 changed, 0 removed"),
+        "{said}"
+    );
+    assert_eq!(files(&tree), before, "--check writes nothing");
+    good(&split(&tree, &more, &[]));
+    good(&split(&tree, SHOP, &[]));
+    assert_eq!(files(&tree), before, "the file of an object that is gone goes");
+}
+
+#[test]
+fn rows_come_in_the_order_of_the_primary_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    good(&split(&tree, SHOP, &["--data", "shop.*"]));
+    let rows = fs::read_to_string(tree.join("data/shop/item.copy")).unwrap();
+    assert!(rows.ends_with("FROM stdin;\n2\ttwo\n9\tnine\n10\tten\n\\.\n"), "{rows}");
+}
+
+#[test]
+fn hostile_names_and_texts_stay_inside() {
+    let Some(corpus) = corpus::corpus() else { return };
+    let dump = corpus::text(&corpus.join("versions/hard.server15.pg_dump15.sql"));
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("a/b/c/tree");
+    good(&split(&tree, &dump, &[]));
+    let written = files(folder.path());
+    assert!(written.keys().all(|path| path.starts_with("a/b/c/tree/")), "{:?}", written.keys());
+    let mut folded: Vec<String> = written.keys().map(|path| path.to_lowercase()).collect();
+    folded.dedup();
+    assert_eq!(folded.len(), written.len());
+    for name in ["%2E%2E%2F.%2E%2F.%2E%2Fescape", "Users+1", "users", "%63on", "trail%2E", "order%2Fitems"] {
+        assert!(written.contains_key(&format!("a/b/c/tree/schemas/app/tables/{name}.sql")), "{name}");
+    }
+    let nasty = &written["a/b/c/tree/schemas/app/functions/nasty.sql"];
+    assert!(nasty.windows(13).any(|window| window == b"\\connect evil"));
+}
+
+#[test]
+fn trouble_leaves_the_tree_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    good(&split(&tree, SHOP, &[]));
+    let before = files(&tree);
+    let cut = &SHOP[..SHOP.len() - 100];
+    for bad in [cut, b"", b"\x1f\x8b\x08\0\0\0\0\0"] {
+        let output = split(&tree, bad, &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(files(&tree), before);
+    }
+    let foreign = folder.path().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("README"), "mine").unwrap();
+    assert_eq!(split(&foreign, SHOP, &[]).status.code(), Some(2));
+    assert_eq!(files(&foreign).len(), 1);
+}
+
+#[test]
+fn a_shuffled_dump_gives_the_same_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let statements: [&[u8]; 5] = [
+        b"CREATE TABLE a.t (x integer);\n",
+        b"COMMENT ON TABLE a.t IS 'one';\n",
+        b"CREATE INDEX i ON a.t USING btree (x);\n",
+        b"GRANT SELECT ON TABLE a.t TO r;\n",
+        b"CREATE VIEW a.v AS\n SELECT t.x\n   FROM a.t;\n",
+    ];
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    good(&split(&one, &statements.concat(), &[]));
+    let mut shuffled = statements;
+    shuffled.reverse();
+    good(&split(&two, &shuffled.concat(), &[]));
+    assert_eq!(files(&one), files(&two));
+}
