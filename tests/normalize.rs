@@ -1,4 +1,10 @@
 //! `pgdump-normalize` as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says why it is skipped"
+)]
 
 #[path = "corpus.rs"]
 mod corpus;

@@ -1,4 +1,10 @@
 //! restore(join(split(D))) dumped again is restore(D) dumped again, on a real server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says why it is skipped"
+)]
 
 #[path = "corpus.rs"]
 mod corpus;
