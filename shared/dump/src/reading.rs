@@ -23,6 +23,8 @@ pub struct Dump {
     pub databases: Vec<Database>,
     /// Where each byte of the input went.
     pub ledger: Ledger,
+    /// Number of bytes read; the ledger accounts for each of them.
+    pub bytes: u64,
     /// Statements that were not understood; they are kept as objects of kind *other*.
     pub unknown: Vec<Unknown>,
     /// Secrets that were replaced by placeholders.
@@ -167,6 +169,7 @@ pub struct Reading {
     unknown: Vec<Unknown>,
     secrets: usize,
     order: u64,
+    bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +208,7 @@ impl Reading {
             unknown: Vec::new(),
             secrets: 0,
             order: 0,
+            bytes: 0,
         }
     }
 
@@ -252,6 +256,7 @@ impl Reading {
                 events.skip_rows();
             }
         }
+        self.bytes += events.position().byte;
         if self.opened == Frame::Open || self.cluster_opened == Frame::Open {
             return Err(Error::Fault { at: events.position(), fault: Fault::NotComplete });
         }
@@ -476,8 +481,13 @@ impl Reading {
 
     /// Puts everything read into its place.
     pub fn finish(self) -> Dump {
-        let mut dump =
-            Dump { ledger: self.ledger, unknown: self.unknown, secrets: self.secrets, ..Dump::default() };
+        let mut dump = Dump {
+            ledger: self.ledger,
+            bytes: self.bytes,
+            unknown: self.unknown,
+            secrets: self.secrets,
+            ..Dump::default()
+        };
         // What describes a database stands before `\connect`, in another one's section.
         let mut sections: Vec<Section> = Vec::new();
         let mut strays = Vec::new();

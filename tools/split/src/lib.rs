@@ -111,6 +111,10 @@ pub fn run() -> Result<Outcome, Failure> {
     let Some(folder) = folder else { return Ok(Outcome::Good) };
     let files = layout::files(&schema, partitions);
     if arguments.check {
+        if dump.ledger.total() != dump.bytes {
+            let (known, bytes) = (dump.ledger.total(), dump.bytes);
+            return Err(anyhow::anyhow!("internal error: {bytes} bytes read, accounted for: {known}").into());
+        }
         prove(&schema, &files)?;
     }
     let mut wanted: BTreeMap<String, Content> =
