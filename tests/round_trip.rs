@@ -105,3 +105,17 @@ fn a_meta_command_in_a_tree_is_refused() {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("x.sql") && stderr.contains("line 2, byte 17"), "{stderr}");
 }
+
+#[test]
+fn what_a_hand_wrote_into_a_tree_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pgdumpkit.json"), "{\"format\": 1, \"options\": {}}\n").unwrap();
+    fs::write(folder.path().join("x.sql"), "DROP VIEW a.v;\nINSERT INTO a.t VALUES (1);\n").unwrap();
+    let output = corpus::run(Path::new(JOIN), &[folder.path().to_str().unwrap(), "--no-restrict"], b"");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let script = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        script.contains("DROP VIEW a.v;\n") && script.contains("INSERT INTO a.t VALUES (1);\n"),
+        "{script}"
+    );
+}

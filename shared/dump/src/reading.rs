@@ -357,6 +357,15 @@ impl Reading {
                 self.change(&change);
                 self.noise(Noise::Session, bytes);
             }
+            // In a tree nothing is pg_dump's by-work: somebody wrote it there by hand and wants it to run.
+            Meaning::Noise(Noise::Clean)
+            | Meaning::Data {
+                form: DataForm::Insert | DataForm::SequenceValue | DataForm::Refresh | DataForm::LargeObject,
+                ..
+            } if self.options.canonical && statement.complete => {
+                let text = [statement.text, b"\n"].concat();
+                self.other(text, statement.at, statement.text);
+            }
             Meaning::Noise(noise) => self.noise(noise, bytes),
             Meaning::Data { address, form } => {
                 self.ledger.data += bytes as u64;
