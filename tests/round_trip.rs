@@ -119,3 +119,14 @@ fn what_a_hand_wrote_into_a_tree_is_kept() {
         "{script}"
     );
 }
+
+#[test]
+fn rows_in_a_hand_made_file_are_refused_and_not_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pgdumpkit.json"), "{\"format\": 1, \"options\": {}}\n").unwrap();
+    fs::write(folder.path().join("x.sql"), "COPY a.t (x) FROM stdin;\n1\n\\.\n").unwrap();
+    let output = corpus::run(Path::new(JOIN), &[folder.path().to_str().unwrap()], b"");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("x.sql") && stderr.contains("rows of COPY"), "{stderr}");
+}

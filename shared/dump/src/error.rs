@@ -74,6 +74,9 @@ pub enum Fault {
     /// A backslash begins a command of psql where only SQL may stand.
     #[error("psql meta-command, which a tree must not hold,")]
     MetaCommand,
+    /// Rows stand where a tree has only statements.
+    #[error("rows of COPY, which only a `.copy` file of a tree may hold,")]
+    RowsInTree,
     /// Something follows `FROM stdin;` on its line.
     #[error("text after `FROM stdin;` on the same line")]
     TextAfterCopy,

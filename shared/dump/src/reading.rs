@@ -236,6 +236,9 @@ impl Reading {
                     return Err(Error::Fault { at, fault: Fault::MetaCommand });
                 }
                 Event::Meta(text) => self.meta(text, at),
+                Event::Statement(statement) if self.options.canonical && statement.is_copy_from_stdin() => {
+                    return Err(Error::Fault { at, fault: Fault::RowsInTree });
+                }
                 Event::Statement(statement) => {
                     let (copy, wanted) = self.statement(&statement, sink).map_err(failed)?;
                     in_copy = copy;

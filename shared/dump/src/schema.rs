@@ -92,13 +92,13 @@ pub fn write_parts<'a>(parts: impl IntoIterator<Item = &'a Part>, out: &mut Vec<
 #[derive(Debug, Default)]
 pub struct PartWriter {
     session: Session,
-    last: Option<(Option<Name>, Address, Role)>,
+    last: Option<(Address, Role)>,
 }
 
 impl PartWriter {
     /// Appends one statement, with a blank line in front of it where another thing begins.
     pub fn write(&mut self, part: &Part, out: &mut Vec<u8>) {
-        let goes_on = self.last.as_ref().is_some_and(|(_, address, role)| {
+        let goes_on = self.last.as_ref().is_some_and(|(address, role)| {
             // Short statements of one kind stand together.
             part.session == self.session
                 && *role == part.role
@@ -112,7 +112,7 @@ impl PartWriter {
         self.session.write_change(&part.session, out);
         self.session.clone_from(&part.session);
         out.extend_from_slice(&part.text);
-        self.last = Some((None, part.address.clone(), part.role));
+        self.last = Some((part.address.clone(), part.role));
     }
 
     /// Appends what leads back to the plain session state.
