@@ -209,7 +209,7 @@ impl<R: BufRead> Lz4<R> {
                 }
                 self.between = false;
             }
-            match self.frames.read(buffer)? {
+            match self.frames.read(buffer).map_err(end_is_cut)? {
                 0 if self.frames.get_ref().hit_end => return Err(cut()),
                 0 => {}
                 read => return Ok(read),

@@ -98,7 +98,8 @@ impl Scan {
     /// Reads once, behind the bytes at hand, and returns whether that gave any.
     fn more(&mut self) -> Result<bool, Error> {
         if self.buffer.is_empty() {
-            self.buffer.resize(BUFFER, 0);
+            // Made of zeros that the system gives, so a file with a few bytes does not pay for all of it.
+            self.buffer = vec![0; BUFFER];
         }
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
