@@ -76,7 +76,7 @@ impl Archive {
         let limit = if unpacked { MAX_UNPACKED } else { u64::MAX };
         let (mut header, sizes, entries) = entry::read(&mut scan, Format::Custom { version: None }, limit)?;
         header.format = Format::Custom { version: Some((header.version.0, header.version.1)) };
-        let area = custom::Area { sizes, compression: header.compression, start: scan.offset() };
+        let area = custom::Area { sizes, compression: header.compression, start: scan.offset(), ahead: true };
         Ok(Archive { header, entries, path, store: Store::Custom { source: Source::new(scan), area } })
     }
 
@@ -113,7 +113,8 @@ impl Archive {
     /// The visitor gets a reader of the piece's decompressed bytes: `COPY` rows and the closing `\.`, or INSERTs, or the
     /// content of a large object. What it leaves unread is skipped and not decompressed; lengths and order are
     /// checked all the same. Only a piece that was read until the reader gave 0 bytes was checked to its last
-    /// byte. A stream can be visited once.
+    /// byte. A stream can be visited once. The rest of a compressed piece of more than 1 MiB is decompressed ahead, in
+    /// a thread of its own.
     ///
     /// # Errors
     ///

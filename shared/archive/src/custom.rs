@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Expected, Place};
 use crate::header::{self, Sizes};
-use crate::piece::{Piece, Raw, Visitor, deliver};
+use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
 use crate::{Error, pool};
 
@@ -17,6 +17,8 @@ pub(crate) struct Area {
     pub(crate) compression: Compression,
     /// Where the table of contents ends and the first block starts.
     pub(crate) start: u64,
+    /// Whether long pieces are decompressed in a thread of their own.
+    pub(crate) ahead: bool,
 }
 
 /// The block of an entry's data: where it starts, counted from 0, and which entry it is.
@@ -92,7 +94,8 @@ impl Area {
     fn chunks(&self, scan: &mut Scan, piece: Piece<'_>, visit: &mut Visitor<'_>) -> Result<(), Error> {
         let path = scan.path().to_path_buf();
         let mut chunks = Chunks { scan, int: self.sizes.int, left: 0, ended: false, failed: None };
-        deliver(&mut chunks, piece, &path, self.compression, Wrapping::Piece, visit)
+        let manner = Manner { compression: self.compression, wrapping: Wrapping::Piece, ahead: self.ahead };
+        deliver(&mut chunks, piece, &path, manner, visit)
     }
 
     /// Goes through the blocks of a file, several at once.
@@ -111,6 +114,7 @@ impl Area {
         blocks.sort_by_key(|block| block.start);
         let next = |job: usize| blocks.get(job + 1).map_or(file.len, |block| block.start);
         let sizes: Vec<u64> = (0..blocks.len()).map(|job| next(job) - blocks[job].start).collect();
+        let fair_share = pool::fair_share(&sizes, threads);
         let scans = Mutex::new(Vec::new());
         let spare =
             || scans.lock().ok().and_then(|mut scans: std::sync::MutexGuard<'_, Vec<Scan>>| scans.pop());
@@ -123,7 +127,8 @@ impl Area {
             if id != i64::from(entry.id) || blobs != entry.is_blobs() {
                 return Err(not_there(&scan, entry, start));
             }
-            self.block_body(&mut scan, entry, &mut |piece, reader| visit(piece, reader))?;
+            let area = Area { ahead: sizes[job] > fair_share, ..*self };
+            area.block_body(&mut scan, entry, &mut |piece, reader| visit(piece, reader))?;
             // Blocks that touch each other, from the first byte to the last, leave no room for another.
             if scan.offset() != next(job) {
                 let what = format!("the block does not end where the next one starts, at {}", next(job));

@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use crate::ahead::Ahead;
+use crate::ahead;
 use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Place, decimal};
-use crate::piece::{Piece, Raw, Visitor, deliver};
+use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
 use crate::{Error, pool};
 
@@ -104,9 +104,9 @@ impl Stored {
         if self.compression == Compression::None {
             return Ok(scan);
         }
-        let ahead = Ahead::start(Box::new(scan), self.compression, &self.path)
+        let pipe = ahead::start(Box::new(scan), self.compression, &self.path)
             .map_err(|error| Error::from_io(error, &self.path, 0))?;
-        Ok(Scan::stream(Box::new(ahead), &self.path))
+        Ok(Scan::stream(Box::new(pipe), &self.path))
     }
 }
 
@@ -215,16 +215,17 @@ pub(crate) fn list(reader: &mut dyn BufRead, path: &Path, at: u64) -> Result<Vec
 }
 
 impl Part {
-    fn deliver(&self, entries: &[Entry], visit: &mut Visitor<'_>) -> Result<(), Error> {
+    fn deliver(&self, entries: &[Entry], ahead: bool, visit: &mut Visitor<'_>) -> Result<(), Error> {
         let mut whole = Whole { scan: self.file.open()? };
         let piece = Piece { entry: &entries[self.index], large_object: self.large_object };
-        deliver(&mut whole, piece, &self.file.path, self.file.compression, Wrapping::File, visit)
+        let manner = Manner { compression: self.file.compression, wrapping: Wrapping::File, ahead };
+        deliver(&mut whole, piece, &self.file.path, manner, visit)
     }
 }
 
 /// Goes through the files in the order of the table of contents.
 pub(crate) fn walk(directory: &Path, entries: &[Entry], visit: &mut Visitor<'_>) -> Result<(), Error> {
-    parts(directory, entries)?.iter().try_for_each(|part| part.deliver(entries, visit))
+    parts(directory, entries)?.iter().try_for_each(|part| part.deliver(entries, true, visit))
 }
 
 /// Goes through the files, several at once.
@@ -236,7 +237,10 @@ pub(crate) fn walk_parallel(
 ) -> Result<(), Error> {
     let parts = parts(directory, entries)?;
     let sizes: Vec<u64> = parts.iter().map(|part| part.file.size).collect();
-    pool::run(threads, &sizes, &|job| parts[job].deliver(entries, &mut |piece, reader| visit(piece, reader)))
+    let fair_share = pool::fair_share(&sizes, threads);
+    pool::run(threads, &sizes, &|job| {
+        parts[job].deliver(entries, sizes[job] > fair_share, &mut |piece, reader| visit(piece, reader))
+    })
 }
 
 /// All bytes of a file.

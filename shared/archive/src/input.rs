@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::ahead::Ahead;
+use crate::ahead;
 use crate::archive::Archive;
 use crate::decompress::Compression;
 use crate::plain::{NAMELESS, Plain, is_descriptor};
@@ -126,9 +126,9 @@ fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error>
         let format = Format::detect(&head);
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
         if let Some(layer) = format.compression().filter(|_| compression.len() < MAX_LAYERS) {
-            let ahead = Ahead::start(whole, layer, path).map_err(|error| Error::from_io(error, path, 0))?;
+            let pipe = ahead::start(whole, layer, path).map_err(|error| Error::from_io(error, path, 0))?;
             compression.push(layer);
-            reader = Box::new(ahead);
+            reader = Box::new(pipe);
             continue;
         }
         let unpacked = !compression.is_empty();

@@ -5,6 +5,12 @@ use std::thread;
 
 use crate::Error;
 
+/// Returns the size above which a job takes longer than its share of the threads: then it can use some help.
+pub(crate) fn fair_share(sizes: &[u64], threads: usize) -> u64 {
+    let total = sizes.iter().fold(0_u64, |total, size| total.saturating_add(*size));
+    total / threads.max(1) as u64
+}
+
 /// Does all jobs, the longest first, and returns the error of the first one that fails in the order of the archive.
 ///
 /// `sizes[i]` is about how long job `i` takes, in any unit. A job behind one that failed may or may not be done.

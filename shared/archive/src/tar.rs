@@ -7,12 +7,15 @@ use std::path::Path;
 use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Expected, Place, decimal};
 use crate::header::Header;
-use crate::piece::{Piece, Raw, Visitor, deliver};
+use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
 use crate::{Error, pool};
 
 /// The size of a header, and what members are padded to, in bytes.
 const BLOCK: usize = 512;
+
+/// Members are never compressed.
+const STORED: Manner = Manner { compression: Compression::None, wrapping: Wrapping::File, ahead: false };
 
 /// The member with a script that `pg_restore` does not read.
 const SCRIPT: &[u8] = b"restore.sql";
@@ -186,7 +189,7 @@ pub(crate) fn walk(scan: &mut Scan, entries: &[Entry], visit: &mut Visitor<'_>) 
     let path = scan.path().to_path_buf();
     members(scan, entries, &mut |index, large_object, member| {
         let piece = Piece { entry: &entries[index], large_object };
-        deliver(member, piece, &path, Compression::None, Wrapping::File, visit)
+        deliver(member, piece, &path, STORED, visit)
     })
 }
 
@@ -210,9 +213,7 @@ pub(crate) fn walk_parallel(
         let mut scan = Scan::file(file, path, offset);
         let mut member = Member { scan: &mut scan, left };
         let piece = Piece { entry: &entries[index], large_object };
-        deliver(&mut member, piece, path, Compression::None, Wrapping::File, &mut |piece, reader| {
-            visit(piece, reader)
-        })
+        deliver(&mut member, piece, path, STORED, &mut |piece, reader| visit(piece, reader))
     })
 }
 
