@@ -1,13 +1,36 @@
-//! Opens what the user names and reads the dump in it.
+//! Opens what the user names and reads the dump in it, whatever its format.
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread::available_parallelism;
 
 use anyhow::Context;
-use archive::Plain;
-use dump::{DataSink, Dump, Found, ReadOptions, Source};
+use archive::{Archive, Content, Entry, Input, Piece, Plain};
+use dump::{
+    Address, AllContent, DataSink, Dump, Found, Kind, Name, QualifiedName, ReadOptions, Reading, Source,
+    TocEntry, Want,
+};
+
+use tree::reference::Reference;
 
 use crate::Failure;
+
+/// What is wanted of a dump's data.
+pub enum DataWanted<'s> {
+    /// Nothing; it is only looked at as far as is needed to read on.
+    Nothing,
+    /// The count, length and hash of every table's rows and of every large object.
+    Content,
+    /// The rows that a sink wants.
+    Rows(&'s mut dyn DataSink),
+}
+
+impl<'s> From<&'s mut Reference> for DataWanted<'s> {
+    fn from(reference: &'s mut Reference) -> DataWanted<'s> {
+        if reference.is_empty() { DataWanted::Nothing } else { DataWanted::Rows(reference) }
+    }
+}
 
 /// A plain dump as the dump crate wants its bytes.
 struct Bytes(Plain);
@@ -30,28 +53,164 @@ impl Source for Bytes {
     }
 }
 
-/// Opens a plain dump; `-` is stdin.
+/// Opens what the user names; `-` is stdin.
 ///
 /// # Errors
-/// When it cannot be opened or is no plain dump; the error names the file.
-pub fn open(path: &Path) -> Result<impl Source, archive::Error> {
-    let plain = if path == Path::new("-") { Plain::stdin()? } else { Plain::open(path)? };
-    Ok(Bytes(plain))
+/// When it cannot be opened or is nothing that a dump can be read from; the error names the file.
+pub fn open(path: &Path) -> Result<Input, archive::Error> {
+    if path == Path::new("-") { archive::stdin() } else { archive::open(path) }
 }
 
-/// Reads the dump that the user names; `-` is stdin.
+/// Reads the dump that the user names, of any format; `-` is stdin.
 ///
 /// # Errors
 /// When it cannot be read to its end; the error names the file, the byte and the line.
-pub fn read_dump(path: &Path, options: ReadOptions, sink: &mut dyn DataSink) -> Result<Dump, Failure> {
-    let source = open(path)?;
-    let dump = dump::read(source, options, sink).map_err(|error| {
-        let at = error.position();
-        // Rows that were jumped over were not counted; a file can be asked again.
-        match (at.line, archive::line_of(path, at.byte)) {
-            (None, Ok(line)) => error.with_line(line),
-            _ => error,
+pub fn read_dump(path: &Path, options: ReadOptions, wanted: DataWanted<'_>) -> Result<Dump, Failure> {
+    read_input(open(path)?, path, options, wanted)
+}
+
+/// Reads the dump in what was opened; `path` is for messages.
+///
+/// # Errors
+/// As for [`read_dump`].
+pub fn read_input(
+    input: Input,
+    path: &Path,
+    options: ReadOptions,
+    wanted: DataWanted<'_>,
+) -> Result<Dump, Failure> {
+    let in_file = || path.display().to_string();
+    match input.content {
+        Content::Plain(plain) => {
+            let mut nothing = dump::NoData;
+            let sink: &mut dyn DataSink = match wanted {
+                DataWanted::Nothing => &mut nothing,
+                DataWanted::Content => &mut AllContent,
+                DataWanted::Rows(sink) => sink,
+            };
+            let dump = dump::read(Bytes(plain), options, sink).map_err(|error| {
+                let at = error.position();
+                // Rows that were jumped over were not counted; a file can be asked again.
+                match (at.line, archive::line_of(path, at.byte)) {
+                    (None, Ok(line)) if input.compression.is_empty() => error.with_line(line),
+                    _ => error,
+                }
+            });
+            Ok(dump.with_context(in_file)?)
         }
-    });
-    Ok(dump.with_context(|| path.display().to_string())?)
+        Content::Archive(archive) => Ok(read_archive(archive, options, wanted)?),
+        Content::Tree(root) => {
+            let sink: Option<&mut dyn DataSink> = match wanted {
+                DataWanted::Nothing => None,
+                DataWanted::Content => Some(&mut AllContent),
+                DataWanted::Rows(sink) => Some(sink),
+            };
+            Ok(tree::reader::read(&root, sink)?.dump)
+        }
+    }
+}
+
+fn read_archive(mut archive: Archive, options: ReadOptions, wanted: DataWanted<'_>) -> Result<Dump, Failure> {
+    let mut reading = Reading::new(options);
+    let header = &archive.header;
+    if let Some(database) = &header.database {
+        reading.connect(Name::from(database.as_slice()));
+    }
+    reading.taken_by(major(header.server_version.as_deref()), major(header.pg_dump_version.as_deref()));
+    for entry in &archive.entries {
+        let name = || format!("entry {} of the table of contents", entry.id);
+        reading.add_entry(&toc_entry(entry)).with_context(name)?;
+    }
+    match wanted {
+        DataWanted::Nothing => archive.check()?,
+        DataWanted::Content => {
+            let parts = Mutex::new(Vec::new());
+            let threads = available_parallelism().map_or(1, |threads| threads.get());
+            archive.visit_parallel(threads, &|piece, data| {
+                let mut part = reading.data_reading();
+                read_piece(&mut part, &piece, data, &mut AllContent)?;
+                parts.lock().unwrap_or_else(|poison| poison.into_inner()).push((piece.entry.id, part));
+                Ok(())
+            })?;
+            let mut parts = parts.into_inner().unwrap_or_else(|poison| poison.into_inner());
+            // Which thread was first must not show.
+            parts.sort_by_key(|(id, _)| *id);
+            parts.into_iter().for_each(|(_, part)| reading.absorb(part));
+        }
+        DataWanted::Rows(sink) => {
+            let database = archive.header.database.as_deref().map(Name::from);
+            archive.visit(&mut |piece, data| {
+                let Some(table) = table(piece.entry) else { return Ok(()) };
+                if piece.large_object.is_some() || sink.wants(database.as_ref(), &table) == Want::Nothing {
+                    return Ok(());
+                }
+                read_piece(&mut reading, &piece, data, sink)
+            })?;
+        }
+    }
+    Ok(reading.finish())
+}
+
+fn read_piece(
+    reading: &mut Reading,
+    piece: &Piece<'_>,
+    data: &mut dyn Read,
+    sink: &mut dyn DataSink,
+) -> io::Result<()> {
+    if let Some(number) = piece.large_object {
+        return reading.add_large_object(number, data);
+    }
+    let mut counted = Counted { data, bytes: 0 };
+    let result = reading.add_data(&toc_entry(piece.entry), &mut counted, sink);
+    let of = String::from_utf8_lossy(&piece.entry.tag).into_owned();
+    result.map_err(|error| io::Error::other(format!("data of `{of}`: {error}")))?;
+    if counted.bytes == 0 {
+        // Even a table without rows has a line break, and COPY its `\.`.
+        return Err(io::Error::other(format!("data of `{of}` is empty")));
+    }
+    Ok(())
+}
+
+struct Counted<'d> {
+    data: &'d mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.data.read(buf)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+/// The table whose rows an entry holds.
+fn table(entry: &Entry) -> Option<Address> {
+    let schema = entry.namespace.as_deref().map(Name::from);
+    let name = QualifiedName { schema, name: Name::from(entry.tag.as_slice()) };
+    (entry.desc == b"TABLE DATA").then(|| Address::in_schema(Kind::Table, name))
+}
+
+fn toc_entry(entry: &Entry) -> TocEntry<'_> {
+    TocEntry {
+        id: entry.id,
+        tag: &entry.tag,
+        description: &entry.desc,
+        definition: &entry.definition,
+        drop: &entry.drop,
+        copy: entry.copy.as_deref(),
+        namespace: entry.namespace.as_deref(),
+        tablespace: entry.tablespace.as_deref(),
+        access_method: entry.access_method.as_deref(),
+        relkind: entry.relkind,
+        owner: &entry.owner,
+        with_oids: entry.with_oids,
+        dependencies: &entry.dependencies,
+    }
+}
+
+/// The major number of a version such as `15.18 (Debian 15.18-0+deb12u1)`.
+fn major(version: Option<&[u8]>) -> Option<u32> {
+    let digits = version?.split(|byte| !byte.is_ascii_digit()).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }

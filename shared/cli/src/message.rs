@@ -47,6 +47,13 @@ pub fn report_reading(dump: &Dump, source: &str) {
     if dump.unknown.len() > SHOWN {
         warn(&format!("statements kept as `other`, in all: {}", dump.unknown.len()));
     }
+    for disagreement in dump.disagreements.iter().take(SHOWN) {
+        let (id, what) = (disagreement.id, &disagreement.what);
+        warn(&format!("table of contents and SQL disagree: {source}: entry {id}: {what}"));
+    }
+    if dump.disagreements.len() > SHOWN {
+        warn(&format!("disagreements of table of contents and SQL, in all: {}", dump.disagreements.len()));
+    }
     let large_objects: usize = dump.databases.iter().map(|database| database.data.large_objects.len()).sum();
     if large_objects > 0 {
         warn(&format!(

@@ -22,6 +22,23 @@ pub struct Data {
     pub large_objects: BTreeMap<u32, LargeObject>,
 }
 
+impl Data {
+    /// Adds what was seen elsewhere of the same database's data.
+    pub(crate) fn append(&mut self, other: Data) {
+        self.statements.extend(other.statements);
+        for (number, object) in other.large_objects {
+            let known = self.large_objects.entry(number).or_default();
+            known.parts.extend(object.parts);
+            known.content = known.content.or(object.content);
+        }
+        for (address, table) in other.tables {
+            let known = self.tables.entry(address).or_default();
+            known.content.add(&table.content);
+            known.expressions += table.expressions;
+        }
+    }
+}
+
 /// What was seen of a table's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableData {

@@ -66,13 +66,7 @@ impl Section {
         self.parts.extend(other.parts);
         self.owners.extend(other.owners);
         self.trailer.extend(other.trailer);
-        self.data.statements.extend(other.data.statements);
-        self.data.large_objects.extend(other.data.large_objects);
-        for (address, table) in other.data.tables {
-            let known = self.data.tables.entry(address).or_default();
-            known.content.add(&table.content);
-            known.expressions += table.expressions;
-        }
+        self.data.append(other.data);
     }
 
     fn finish(self, keep_large_objects: bool) -> Database {

@@ -77,6 +77,9 @@ pub enum Fault {
     /// Rows stand where a tree has only statements.
     #[error("rows of COPY, which only a `.copy` file of a tree may hold,")]
     RowsInTree,
+    /// Something that is no row stands in the data of a table.
+    #[error("something else than rows in the data of a table")]
+    NotData,
     /// Something follows `FROM stdin;` on its line.
     #[error("text after `FROM stdin;` on the same line")]
     TextAfterCopy,

@@ -9,7 +9,7 @@ use crate::content::Content;
 use crate::error::{Error, Fault};
 use crate::lexer::{Lexer, Step, Token, TokenKind};
 use crate::position::Position;
-use crate::source::{Found, Source};
+use crate::source::{Found, Source, Stream};
 
 /// First size of the buffer, and how much is read at once.
 const READ: usize = 256 * 1024;
@@ -144,12 +144,25 @@ enum State {
     Values(Position),
 }
 
+impl<'t> Events<Stream<&'t [u8]>> {
+    /// Makes a reader of a text in memory.
+    pub(crate) fn of(text: &'t [u8]) -> Self {
+        let mut events = Events::with_buffer(Stream(&text[text.len()..]), text.to_vec());
+        (events.end, events.at_end) = (text.len(), true);
+        events
+    }
+}
+
 impl<S: Source> Events<S> {
     /// Makes a reader that begins at the source's first byte.
     pub fn new(source: S) -> Self {
+        Events::with_buffer(source, vec![0; READ])
+    }
+
+    fn with_buffer(source: S, buf: Vec<u8>) -> Self {
         Events {
             source,
-            buf: vec![0; READ],
+            buf,
             start: 0,
             end: 0,
             at_end: false,
@@ -159,6 +172,11 @@ impl<S: Source> Events<S> {
             state: State::Between,
             want: Want::Rows,
         }
+    }
+
+    /// Says how the first literals are to be read, where that was set before the input begins.
+    pub(crate) fn set_standard_conforming_strings(&mut self, on: bool) {
+        self.lexer.standard_conforming_strings = on;
     }
 
     /// Returns where the next event begins.

@@ -122,6 +122,19 @@ impl Kind {
         matches!(self, Kind::Function | Kind::Procedure | Kind::Aggregate)
     }
 
+    /// Says whether things of the kind have an owner that a dump sets.
+    pub(crate) fn is_ownable(self) -> bool {
+        use Kind::*;
+        self.is_relation()
+            || self.is_routine()
+            || matches!(self, Schema | Language | Collation | Type | Domain | Operator | OperatorFamily)
+            || matches!(self, OperatorClass | Conversion | TextSearchDictionary | TextSearchConfiguration)
+            || matches!(
+                self,
+                ForeignDataWrapper | Server | Statistics | Publication | Subscription | EventTrigger
+            )
+    }
+
     /// Says whether things of the kind belong to the whole cluster and not to a database.
     pub fn is_global(self) -> bool {
         matches!(self, Kind::Role | Kind::Tablespace | Kind::Parameter)

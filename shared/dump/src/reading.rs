@@ -16,6 +16,11 @@ use crate::session::{self, Change, Session};
 use crate::source::Source;
 use crate::{Name, Position, layout, values};
 
+mod toc;
+
+use toc::Entries;
+pub use toc::{Disagreement, TocEntry};
+
 /// A dump that was read to its end.
 #[derive(Debug, Default)]
 pub struct Dump {
@@ -31,6 +36,8 @@ pub struct Dump {
     pub unknown: Vec<Unknown>,
     /// Secrets that were replaced by placeholders.
     pub secrets: usize,
+    /// Where the entries of an archive and their SQL do not agree.
+    pub disagreements: Vec<Disagreement>,
 }
 
 /// A statement that was not understood.
@@ -88,6 +95,12 @@ pub struct Reading {
     session: Session,
     standard_conforming_strings: bool,
     origin: Origin,
+    /// The input is an archive, whose header tells what a plain dump's comments and settings do.
+    archive: bool,
+    /// Nothing but rows may come.
+    only_data: bool,
+    /// The entries of the archive.
+    entries: Entries,
     saw_transaction_timeout: bool,
     /// The dump opened and not yet closed by pg_dump's comments.
     opened: Frame,
@@ -119,6 +132,9 @@ impl Reading {
             session: Session::default(),
             standard_conforming_strings: true,
             origin: Origin { knows_maintain: None, server_before_16: !options.canonical },
+            archive: false,
+            only_data: false,
+            entries: Entries::default(),
             saw_transaction_timeout: false,
             opened: Frame::None,
             cluster_opened: Frame::None,
@@ -153,6 +169,17 @@ impl Reading {
         self.read_all(Events::new(source), sink)
     }
 
+    /// Reads a file of a tree that holds rows.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add), and when it holds anything but rows.
+    pub fn add_rows(&mut self, source: impl Source, sink: &mut dyn DataSink) -> Result<(), Error> {
+        self.only_data = true;
+        let result = self.add(source, sink);
+        self.only_data = false;
+        result
+    }
+
     fn read_all<S: Source>(&mut self, mut events: Events<S>, sink: &mut dyn DataSink) -> Result<(), Error> {
         let mut in_copy = false;
         loop {
@@ -165,9 +192,15 @@ impl Reading {
                 Event::Meta(_) if self.options.canonical => {
                     return Err(Error::Fault { at, fault: Fault::MetaCommand });
                 }
+                Event::Meta(_) if self.only_data => return Err(Error::Fault { at, fault: Fault::NotData }),
                 Event::Meta(text) => self.meta(text, at),
-                Event::Statement(statement) if self.options.canonical && statement.is_copy_from_stdin() => {
+                Event::Statement(statement)
+                    if self.options.canonical && !self.only_data && statement.is_copy_from_stdin() =>
+                {
                     return Err(Error::Fault { at, fault: Fault::RowsInTree });
+                }
+                Event::Statement(statement) if self.only_data && !is_data(&statement) => {
+                    return Err(Error::Fault { at, fault: Fault::NotData });
                 }
                 Event::Statement(statement) => {
                     want = self.statement(&statement, sink).map_err(failed)?;
@@ -385,7 +418,7 @@ impl Reading {
             Change::StandardConformingStrings(on) => self.standard_conforming_strings = *on,
             Change::ClientEncoding(encoding) => {
                 self.section().encoding.clone_from(encoding);
-                if !self.options.canonical {
+                if !self.options.canonical && !self.archive {
                     self.origin.knows_maintain = Some(self.saw_transaction_timeout);
                 }
             }
@@ -463,7 +496,7 @@ impl Reading {
             self.secrets += secret::remove(words, &address, role);
         }
         if role == Role::Definition
-            && is_ownable(address.kind)
+            && address.kind.is_ownable()
             && let Some(owner) = self.session.authorization.clone()
         {
             self.section().owners.push((address.clone(), owner, statement.at));
@@ -483,8 +516,14 @@ impl Reading {
             bytes: self.bytes,
             unknown: self.unknown,
             secrets: self.secrets,
+            disagreements: self.entries.finish(),
         }
     }
+}
+
+/// Says whether a statement carries rows.
+fn is_data(statement: &Statement<'_>) -> bool {
+    statement.is_copy_from_stdin() || statement.begins_with(&["INSERT", "INTO"])
 }
 
 /// The database of a `\connect`.
@@ -505,19 +544,6 @@ fn connect_target(line: &[u8]) -> Option<Name> {
         name.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
     }
     Some(Name::from(name.as_slice()))
-}
-
-/// Says whether things of the kind have an owner that a dump sets.
-fn is_ownable(kind: Kind) -> bool {
-    use Kind::*;
-    kind.is_relation()
-        || kind.is_routine()
-        || matches!(kind, Schema | Language | Collation | Type | Domain | Operator | OperatorFamily)
-        || matches!(kind, OperatorClass | Conversion | TextSearchDictionary | TextSearchConfiguration)
-        || matches!(
-            kind,
-            ForeignDataWrapper | Server | Statistics | Publication | Subscription | EventTrigger
-        )
 }
 
 /// The part of the session's state that a statement needs to mean the same elsewhere.

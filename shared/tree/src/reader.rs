@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use dump::{Dump, Event, Events, Fault, Name, NoData, ReadOptions, Reading, Stream};
+use dump::{DataSink, Dump, Event, Events, Fault, Name, NoData, ReadOptions, Reading, Stream};
 
 use crate::file_name::decode;
 use crate::folder::{HEADER, Mark};
@@ -63,11 +63,11 @@ struct Files {
 
 /// Reads the tree in a folder.
 ///
-/// Files are read whatever wrote them: hand-made ones count as well as ours.
+/// Files are read whatever wrote them: hand-made ones count as well as ours. Rows are read where there is a sink for them.
 ///
 /// # Errors
 /// When the folder is no tree, or a file in it cannot be read or holds a psql meta-command.
-pub fn read(root: &Path) -> Result<Tree, Error> {
+pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Error> {
     let mark_path = root.join(crate::folder::MARK_NAME);
     fs::metadata(root).map_err(|source| Error::Io { path: root.to_owned(), source })?;
     let not_a_tree = || Error::NotATree { path: root.to_owned() };
@@ -80,9 +80,14 @@ pub fn read(root: &Path) -> Result<Tree, Error> {
             reading.connect(name.clone());
         }
         for path in &files.statements {
-            let file = File::open(path).map_err(|source| Error::Io { path: path.clone(), source })?;
             reading
-                .add(Stream(file), &mut NoData)
+                .add(Stream(open(path)?), &mut NoData)
+                .map_err(|source| Error::File { path: path.clone(), source })?;
+        }
+        for path in &files.rows {
+            let Some(sink) = &mut sink else { break };
+            reading
+                .add_rows(Stream(open(path)?), *sink)
                 .map_err(|source| Error::File { path: path.clone(), source })?;
         }
     }
@@ -95,6 +100,10 @@ pub fn read(root: &Path) -> Result<Tree, Error> {
         rows.push(files.rows);
     }
     Ok(Tree { dump, rows })
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 /// Returns the files below a folder by the database that they belong to.

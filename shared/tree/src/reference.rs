@@ -54,6 +54,11 @@ impl Reference {
         Reference { patterns, ..Reference::default() }
     }
 
+    /// Says whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Leaves only the statements of data that are wanted: the values of sequences that match or are owned by a table
     /// that does, and the refreshing of matviews that match.
     ///

@@ -32,7 +32,7 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     // All of the tree is read before the first byte is written.
-    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree)?;
+    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree, None)?;
     for unknown in &dump.unknown {
         cli::warn(&format!("not understood, kept at the end: {}", unknown.excerpt));
     }

@@ -89,7 +89,7 @@ pub fn run() -> Result<Outcome, Failure> {
     let path = &arguments.dump.dump;
     let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, canonical: false };
     let mut reference = Reference::new(arguments.data.patterns.clone());
-    let mut dump = cli::read_dump(path, options, &mut reference)?;
+    let mut dump = cli::read_dump(path, options, (&mut reference).into())?;
     cli::report_reading(&dump, &path.display().to_string());
     arguments.select.apply(&mut dump)?;
     arguments.omit.apply(&mut dump);
