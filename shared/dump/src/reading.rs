@@ -101,7 +101,9 @@ pub struct Reading {
     only_data: bool,
     /// The entries of the archive.
     entries: Entries,
-    saw_transaction_timeout: bool,
+    /// The major version of the dumped server, where a comment tells it.
+    server: Option<u32>,
+    preamble: Preamble,
     /// The dump opened and not yet closed by pg_dump's comments.
     opened: Frame,
     cluster_opened: Frame,
@@ -115,6 +117,18 @@ pub struct Reading {
     secrets: usize,
     order: u64,
     bytes: u64,
+}
+
+/// What pg_dump's first settings tell of its version (`setup_connection` in pg_dump.c, `_doSetFixedOutputState` in
+/// pg_backup_archiver.c).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preamble {
+    /// None was seen.
+    None,
+    /// It sets `statement_timeout` …
+    Before17,
+    /// … and `transaction_timeout`.
+    Since17,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,11 +145,12 @@ impl Reading {
             options,
             session: Session::default(),
             standard_conforming_strings: true,
-            origin: Origin { knows_maintain: None, server_before_16: !options.canonical },
+            origin: Origin::default(),
+            server: None,
             archive: false,
             only_data: false,
             entries: Entries::default(),
-            saw_transaction_timeout: false,
+            preamble: Preamble::None,
             opened: Frame::None,
             cluster_opened: Frame::None,
             in_trailer: false,
@@ -276,8 +291,7 @@ impl Reading {
                     if let Some(version) = line.strip_prefix(b"-- Dumped from database version ") {
                         let major = version.split(|b| !b.is_ascii_digit()).next().unwrap_or_default();
                         let major = std::str::from_utf8(major).ok().and_then(|m| m.parse::<u32>().ok());
-                        self.origin.server_before_16 =
-                            !self.options.canonical && major.is_none_or(|major| major < 16);
+                        self.server = major;
                     }
                 }
             }
@@ -418,15 +432,20 @@ impl Reading {
             Change::StandardConformingStrings(on) => self.standard_conforming_strings = *on,
             Change::ClientEncoding(encoding) => {
                 self.section().encoding.clone_from(encoding);
-                if !self.options.canonical && !self.archive {
-                    self.origin.knows_maintain = Some(self.saw_transaction_timeout);
+                // Canonical text has no preamble of pg_dump: its words mean what they say.
+                if self.preamble != Preamble::None && !self.archive {
+                    self.origin = Origin {
+                        knows_maintain: Some(self.preamble == Preamble::Since17),
+                        server_before_16: self.server.is_none_or(|major| major < 16),
+                    };
                 }
+                self.preamble = Preamble::None;
             }
             Change::Harmless(name) if name.bytes() == b"statement_timeout" => {
-                self.saw_transaction_timeout = false
+                self.preamble = Preamble::Before17;
             }
             Change::Harmless(name) if name.bytes() == b"transaction_timeout" => {
-                self.saw_transaction_timeout = true
+                self.preamble = Preamble::Since17;
             }
             _ => {}
         }
