@@ -13,7 +13,7 @@ use crate::error::Fault;
 pub enum TokenKind {
     /// White space.
     Space,
-    /// `-- …` up to the end of the line, or `/* … */`, nested.
+    /// `-- …` up to the end of the line, which a lone carriage return is as well, or `/* … */`, nested.
     Comment,
     /// An unquoted identifier or key word.
     Word,
@@ -173,7 +173,7 @@ impl Lexer {
             b':' if rest[1..].starts_with(b":") => (TokenKind::Cast, 2),
             b':' if rest[1..].starts_with(b"=") => (TokenKind::Assign, 2),
             b':' => (TokenKind::Colon, 1),
-            b'$' if rest[1].is_ascii_digit() => {
+            b'$' if rest.get(1).is_some_and(u8::is_ascii_digit) => {
                 (TokenKind::Parameter, 1 + rest[1..].iter().take_while(|b| b.is_ascii_digit()).count())
             }
             b'$' => {
@@ -326,7 +326,7 @@ impl Lexer {
                 self.pending = Some(Pending { inside: Inside::Dollar { tag_len, tag }, scanned });
                 Ok(Step::NeedMore)
             }
-            Inside::LineComment => match memchr(b'\n', &buf[scanned..]) {
+            Inside::LineComment => match memchr2(b'\n', b'\r', &buf[scanned..]) {
                 Some(hit) => token(TokenKind::Comment, scanned + hit),
                 None if last => token(TokenKind::Comment, buf.len()),
                 None => {
@@ -379,7 +379,7 @@ fn continuation(rest: &[u8], last: bool) -> Continuation {
             Some(b) if is_space(*b) => {}
             Some(b'-') => match rest.get(at + 1) {
                 None if !last => return Continuation::Unknown,
-                Some(b'-') => match memchr(b'\n', &rest[at..]) {
+                Some(b'-') => match memchr2(b'\n', b'\r', &rest[at..]) {
                     Some(end) => {
                         newline = true;
                         at += end;
