@@ -74,7 +74,8 @@ fn one(event: &'static str) -> impl Fn(String) -> Piece {
 
 fn statement() -> impl Strategy<Value = Piece> {
     let token = prop_oneof![
-        3 => quoted(),
+        // The comma keeps two literals from becoming one across a line break.
+        3 => quoted().prop_map(|text| text + ","),
         3 => "[a-d_\u{e4}][a-d_$0-9\u{e4}]{0,4}",
         1 => prop_oneof![Just("1"), Just(".5"), Just("1.5e-3"), Just("0x1F"), Just("$1"), Just("1..2")]
             .prop_map(str::to_owned),
