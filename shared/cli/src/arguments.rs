@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dump::{Omissions, Pattern, Selection};
+use dump::{Dump, Name, Omissions, Pattern, Schema, Selection};
+
+use crate::Failure;
 
 /// The dump to be read.
 #[derive(Args, Clone, Debug)]
@@ -21,6 +23,10 @@ pub struct DumpArguments {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Objects")]
 pub struct SelectArguments {
+    /// Take only this database of a dump that holds several
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+
     /// Take only the schemas that match the pattern (may be given several times)
     #[arg(short = 'n', long = "schema", value_name = "PATTERN")]
     pub schemas: Vec<Pattern>,
@@ -39,15 +45,52 @@ pub struct SelectArguments {
 }
 
 impl SelectArguments {
-    /// Returns what they select.
-    pub fn selection(&self) -> Selection {
-        Selection {
+    /// Leaves only what they select.
+    ///
+    /// # Errors
+    /// When there is no such database, or nothing matches a pattern.
+    pub fn apply(&self, dump: &mut Dump) -> Result<(), Failure> {
+        if let Some(name) = &self.database {
+            let wanted = Name::from(name.as_bytes());
+            let names: Vec<String> = dump
+                .databases
+                .iter()
+                .filter_map(|database| Some(database.name.as_ref()?.to_string()))
+                .collect();
+            dump.databases.retain(|database| database.name.as_ref() == Some(&wanted));
+            if dump.databases.is_empty() {
+                let error = anyhow::anyhow!("no such database in the dump: {name}");
+                return Err(Failure::from(error).with_hint(match names.is_empty() {
+                    true => "the dump does not name its database; leave `--database` out".to_owned(),
+                    false => format!("it holds: {}", names.join(", ")),
+                }));
+            }
+            dump.cluster = Schema::default();
+        }
+        let selection = Selection {
             schemas: self.schemas.clone(),
             exclude_schemas: self.exclude_schemas.clone(),
             tables: self.tables.clone(),
             exclude_tables: self.exclude_tables.clone(),
+        };
+        // A pattern that matches in one of the databases is no mistake.
+        let unmatched = dump.databases.iter_mut().map(|database| selection.apply(&mut database.schema));
+        let in_none =
+            unmatched.reduce(|all, next| all.into_iter().filter(|one| next.contains(one)).collect());
+        match in_none.unwrap_or_default().first() {
+            Some(pattern) => Err(anyhow::anyhow!("no matching objects were found: `{pattern}`").into()),
+            None => Ok(()),
         }
     }
+}
+
+/// Which data is wanted.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DataArguments {
+    /// Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given
+    /// several times)
+    #[arg(long = "data", value_name = "PATTERN")]
+    pub patterns: Vec<Pattern>,
 }
 
 /// Which parts of objects are not wanted.
@@ -76,14 +119,16 @@ pub struct OmitArguments {
 }
 
 impl OmitArguments {
-    /// Returns what they leave out.
-    pub fn omissions(&self) -> Omissions {
-        Omissions {
+    /// Removes what they leave out.
+    pub fn apply(&self, dump: &mut Dump) {
+        let omissions = Omissions {
             owners: self.no_owner,
             privileges: self.no_privileges,
             comments: self.no_comments,
             security_labels: self.no_security_labels,
             tablespaces: self.no_tablespaces,
-        }
+        };
+        omissions.apply(&mut dump.cluster);
+        dump.databases.iter_mut().for_each(|database| omissions.apply(&mut database.schema));
     }
 }

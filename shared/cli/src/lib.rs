@@ -5,7 +5,7 @@ mod failure;
 mod input;
 mod message;
 
-pub use arguments::{DumpArguments, OmitArguments, SelectArguments};
+pub use arguments::{DataArguments, DumpArguments, OmitArguments, SelectArguments};
 pub use failure::{Failure, Outcome, run};
 pub use input::{open, read_dump};
 pub use message::{escape, report_reading, warn};

@@ -37,7 +37,8 @@ pub fn warn(text: &str) {
     line(&format!("warning: {}", escape(text)));
 }
 
-/// Warns of what a reader of the dump should know: statements that were not understood, secrets that were replaced.
+/// Warns of what a reader of the dump should know: statements that were not understood, secrets that were replaced, large
+/// objects.
 pub fn report_reading(dump: &Dump, source: &str) {
     const SHOWN: usize = 5;
     for unknown in dump.unknown.iter().take(SHOWN) {
@@ -45,6 +46,12 @@ pub fn report_reading(dump: &Dump, source: &str) {
     }
     if dump.unknown.len() > SHOWN {
         warn(&format!("statements kept as `other`, in all: {}", dump.unknown.len()));
+    }
+    let large_objects: usize = dump.databases.iter().map(|database| database.data.large_objects.len()).sum();
+    if large_objects > 0 {
+        warn(&format!(
+            "large objects are data and left out, with their owners and privileges: {large_objects}"
+        ));
     }
     if dump.secrets > 0 {
         warn(&format!("secrets replaced by placeholders (`--keep-secrets` keeps them): {}", dump.secrets));

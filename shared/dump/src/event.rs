@@ -5,14 +5,15 @@
 
 use memchr::memmem;
 
-use crate::Position;
+use crate::content::Content;
 use crate::error::{Error, Fault};
 use crate::lexer::{Lexer, Step, Token, TokenKind};
+use crate::position::Position;
 use crate::source::{Found, Source};
 
 /// First size of the buffer, and how much is read at once.
 const READ: usize = 256 * 1024;
-/// An INSERT longer than this is handed out in pieces, so that its size costs no memory.
+/// An INSERT longer than this is handed out in pieces of whole rows, so that its size costs no memory.
 const LONG_INSERT: usize = 1024 * 1024;
 /// Encodings that only clients can have and in which a byte of a character can look like a quote or a
 /// backslash (PostgreSQL's manual, "Supported Character Sets", and `PG_ENCODING_BE_LAST` in pg_wchar.h).
@@ -25,10 +26,13 @@ pub enum Event<'a> {
     Gap(&'a [u8]),
     /// A statement, from its first token to its `;`.
     Statement(Statement<'a>),
-    /// The next piece of an INSERT whose [`Statement::complete`] is false; the last one ends with `;`.
+    /// The next rows of an INSERT whose [`Statement::complete`] is false; the last piece ends with `;`, others with
+    /// the comma behind a row.
     Values {
         /// The bytes.
         text: &'a [u8],
+        /// Their tokens, as in [`Statement::tokens`], without the `;` or comma at the end.
+        tokens: &'a [Token],
         /// Whether the statement ends here.
         last: bool,
     },
@@ -38,6 +42,8 @@ pub enum Event<'a> {
     Rows(&'a [u8]),
     /// Bytes of COPY data that were jumped over; begins and ends at a line's beginning.
     RowsSkipped(u64),
+    /// Bytes of COPY data of which only this was wanted, and the source could tell; as [`Event::RowsSkipped`] else.
+    RowsCounted(u64, Content),
     /// The line `\.` that ends COPY data.
     EndOfRows(&'a [u8]),
 }
@@ -51,7 +57,8 @@ pub struct Statement<'a> {
     pub text: &'a [u8],
     /// Its tokens without white space, comments and the `;`; offsets count from the beginning of `text`.
     pub tokens: &'a [Token],
-    /// False for a long INSERT, of which this is the first part; [`Event::Values`] follow.
+    /// False for a long INSERT, of which this is the first part, up to the comma behind a row; [`Event::Values`]
+    /// follow.
     pub complete: bool,
 }
 
@@ -111,7 +118,19 @@ pub struct Events<S> {
     lexer: Lexer,
     tokens: Vec<Token>,
     state: State,
-    skip_rows: bool,
+    want: Want,
+}
+
+/// What a reader wants of a table's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Want {
+    /// The rows.
+    #[default]
+    Rows,
+    /// Their count, length and hash.
+    Content,
+    /// That there are such, at most.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +140,8 @@ enum State {
     CopyHead,
     /// Within COPY rows, at the beginning of a line; the rows began there.
     Rows(Position),
-    /// Within a long INSERT, at a depth of parentheses; it began there.
-    Values {
-        depth: u32,
-        began: Position,
-    },
+    /// Within a long INSERT, at the beginning of a row; it began there.
+    Values(Position),
 }
 
 impl<S: Source> Events<S> {
@@ -141,7 +157,7 @@ impl<S: Source> Events<S> {
             lexer: Lexer::default(),
             tokens: Vec::new(),
             state: State::Between,
-            skip_rows: false,
+            want: Want::Rows,
         }
     }
 
@@ -150,10 +166,12 @@ impl<S: Source> Events<S> {
         self.at
     }
 
-    /// Says that the rows of the COPY just handed out are not wanted; they come as
-    /// [`Event::RowsSkipped`].
-    pub fn skip_rows(&mut self) {
-        self.skip_rows = true;
+    /// Says what is wanted of the rows of the COPY just handed out.
+    ///
+    /// [`Want::Nothing`] makes them come as [`Event::RowsSkipped`]. [`Want::Content`] makes them come as
+    /// [`Event::RowsCounted`] where the source can count by itself, else as [`Event::Rows`].
+    pub fn want(&mut self, want: Want) {
+        self.want = want;
     }
 
     /// Returns the next event, or `None` behind the last byte.
@@ -171,7 +189,7 @@ impl<S: Source> Events<S> {
             State::Between => self.between(),
             State::CopyHead => self.copy_head(),
             State::Rows(began) => self.rows(began),
-            State::Values { depth, began } => self.values(depth, began),
+            State::Values(began) => self.values(began),
         }
     }
 
@@ -268,10 +286,13 @@ impl<S: Source> Events<S> {
                     self.tokens.push(token);
                 }
             }
-            if token.end >= LONG_INSERT && self.is_insert() {
+            if token.end >= LONG_INSERT
+                && token.kind == TokenKind::Comma
+                && nesting.is_outside()
+                && self.is_insert()
+            {
                 let at = self.at;
-                let depth = nesting.parentheses;
-                self.state = State::Values { depth, began: at };
+                self.state = State::Values(at);
                 let range = self.take(token.end);
                 let text = &self.buf[range];
                 let statement = Statement { at, text, tokens: &self.tokens, complete: false };
@@ -306,39 +327,32 @@ impl<S: Source> Events<S> {
         })
     }
 
-    fn values(&mut self, mut depth: u32, began: Position) -> Result<Option<Event<'_>>, Error> {
-        let mut len = 0;
+    fn values(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
+        self.tokens.clear();
+        let (mut depth, mut len) = (0_u32, 0);
         loop {
-            let step = self.lexer.step(&self.buf[self.start..self.end], len, self.at_end);
-            match step {
-                Ok(Step::Token(token)) => {
-                    len = token.end;
-                    match token.kind {
+            let Some(token) = self.token(len)? else {
+                return Err(Error::Fault { at: began, fault: Fault::UnterminatedStatement });
+            };
+            len = token.end;
+            let last = match token.kind {
+                TokenKind::Space | TokenKind::Comment => continue,
+                TokenKind::Backslash => return Err(self.fault(token.start, Fault::MetaCommandInStatement)),
+                TokenKind::Semicolon if depth == 0 => true,
+                TokenKind::Comma if depth == 0 && len >= READ => false,
+                kind => {
+                    match kind {
                         TokenKind::LeftParen => depth += 1,
                         TokenKind::RightParen => depth = depth.saturating_sub(1),
-                        TokenKind::Semicolon if depth == 0 => {
-                            self.state = State::Between;
-                            let range = self.take(len);
-                            return Ok(Some(Event::Values { text: &self.buf[range], last: true }));
-                        }
                         _ => {}
                     }
+                    self.tokens.push(token);
+                    continue;
                 }
-                Ok(Step::NeedMore) => {
-                    let known = len.max(self.lexer.looked_at());
-                    if known >= READ {
-                        self.lexer.forget(known);
-                        self.state = State::Values { depth, began };
-                        let range = self.take(known);
-                        return Ok(Some(Event::Values { text: &self.buf[range], last: false }));
-                    }
-                    self.fill()?;
-                }
-                Ok(Step::End) => {
-                    return Err(Error::Fault { at: began, fault: Fault::UnterminatedStatement });
-                }
-                Err((fault, offset)) => return Err(self.fault(offset, fault)),
-            }
+            };
+            self.state = if last { State::Between } else { State::Values(began) };
+            let range = self.take(len);
+            return Ok(Some(Event::Values { text: &self.buf[range], tokens: &self.tokens, last }));
         }
     }
 
@@ -370,12 +384,23 @@ impl<S: Source> Events<S> {
     fn rows(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
         if let Some(len) = self.end_of_rows()? {
             self.state = State::Between;
-            self.skip_rows = false;
+            self.want = Want::Rows;
             let range = self.take(len);
             return Ok(Some(Event::EndOfRows(&self.buf[range])));
         }
-        if self.skip_rows {
-            return self.skip(began);
+        match self.want {
+            Want::Nothing => return self.skip(began),
+            Want::Content => {
+                let at = self.at;
+                let read_error = |source| Error::Read { at, source };
+                if let Some((content, end)) = self.source.count(at.byte).map_err(read_error)? {
+                    self.source.seek(end).map_err(read_error)?;
+                    self.at = at.beyond(end - at.byte);
+                    (self.start, self.end, self.at_end) = (0, 0, false);
+                    return Ok(Some(Event::RowsCounted(end - at.byte, content)));
+                }
+            }
+            Want::Rows => {}
         }
         let mut from = 0;
         loop {
@@ -538,7 +563,7 @@ mod tests {
                     bytes.extend_from_slice(text);
                     false
                 }
-                Some(Event::RowsSkipped(more)) => {
+                Some(Event::RowsSkipped(more) | Event::RowsCounted(more, _)) => {
                     skipped += more;
                     false
                 }
@@ -554,7 +579,7 @@ mod tests {
                 }
             };
             if copies && skip {
-                events.skip_rows();
+                events.want(Want::Nothing);
             }
         }
     }

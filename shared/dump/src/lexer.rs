@@ -236,26 +236,6 @@ impl Lexer {
         Ok(Step::Token(Token { kind, start: at, end: at + len }))
     }
 
-    /// Returns how many bytes of the buffer may be thrown away although the token that begins at its
-    /// start has no end yet. Tell the lexer with [`forget`](Self::forget).
-    pub(crate) fn looked_at(&self) -> usize {
-        match &self.pending {
-            Some(Pending { inside: Inside::Quote { .. }, scanned }) => *scanned,
-            // The closing tag may lie across the border.
-            Some(Pending { inside: Inside::Dollar { tag_len, .. }, scanned }) => {
-                scanned.saturating_sub(*tag_len)
-            }
-            _ => 0,
-        }
-    }
-
-    /// Takes note that the first `bytes` bytes of the buffer are gone.
-    pub(crate) fn forget(&mut self, bytes: usize) {
-        if let Some(pending) = &mut self.pending {
-            pending.scanned = pending.scanned.saturating_sub(bytes);
-        }
-    }
-
     fn quote(
         &mut self,
         quote: u8,

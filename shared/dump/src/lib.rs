@@ -4,11 +4,16 @@
 //! file names.
 
 mod catalog;
+mod columns;
+mod content;
+mod data;
+mod database;
 pub mod error;
 pub mod event;
 mod identify;
 mod keyword;
 mod layout;
+mod ledger;
 mod lexeme;
 pub mod lexer;
 mod name;
@@ -23,16 +28,22 @@ mod script;
 mod secret;
 mod session;
 pub mod source;
+mod values;
 
+pub use columns::{copy_statement, stored_columns};
+pub use content::{ByteHasher, Content};
+pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, TableData};
+pub use database::Database;
 pub use error::{Error, Fault};
-pub use event::{Event, Events, Statement};
+pub use event::{Event, Events, Statement, Want};
 pub use identify::{DataForm, Noise};
+pub use ledger::Ledger;
 pub use name::{Name, QualifiedName};
 pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
-pub use reading::{DataSink, Database, Dump, Ledger, NoData, ReadOptions, Reading, Unknown, read};
+pub use reading::{Dump, ReadOptions, Reading, Unknown, read};
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, numeric_columns, write_parts};
 pub use script::write_script;
 pub use session::Session;

@@ -1,18 +1,20 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
-use std::collections::BTreeMap;
-
+use crate::data::{Data, DataSink, DataStatement, Flow};
+use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
-use crate::event::{Event, Events, Statement};
+use crate::event::{Event, Events, Statement, Want};
 use crate::identify::{self, DataForm, Meaning, Noise};
+use crate::ledger::Ledger;
 use crate::lexeme::{Lexeme, lexemes};
+use crate::lexer::{Token, TokenKind};
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session};
 use crate::source::Source;
-use crate::{Name, Position, catalog, layout};
+use crate::{Name, Position, layout, values};
 
 /// A dump that was read to its end.
 #[derive(Debug, Default)]
@@ -31,17 +33,6 @@ pub struct Dump {
     pub secrets: usize,
 }
 
-/// One database of a dump.
-#[derive(Debug, Default)]
-pub struct Database {
-    /// Its name, where the dump tells it.
-    pub name: Option<Name>,
-    /// What is in it.
-    pub schema: Schema,
-    /// Sequence values and matviews to be refreshed: small statements that belong to the data.
-    pub small_data: Vec<(Address, DataForm, Vec<u8>)>,
-}
-
 /// A statement that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
@@ -49,66 +40,6 @@ pub struct Unknown {
     pub at: Position,
     /// Its first bytes, at most 60.
     pub excerpt: String,
-}
-
-/// Says for every byte of an input what became of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ledger {
-    /// Bytes of statements that objects and their parts were made of.
-    pub objects: u64,
-    /// Bytes of data: rows, their COPY or INSERT, sequence values, large objects.
-    pub data: u64,
-    /// Bytes of statements that were not understood and are kept verbatim.
-    pub other: u64,
-    /// Bytes behind the dump's own end, kept verbatim.
-    pub trailer: u64,
-    /// Bytes that say nothing, by reason.
-    pub noise: BTreeMap<Noise, u64>,
-    /// Number of statements that objects were made of.
-    pub statements: u64,
-}
-
-impl Ledger {
-    /// Returns the sum of all bytes accounted for.
-    pub fn total(&self) -> u64 {
-        self.objects + self.data + self.other + self.trailer + self.noise.values().sum::<u64>()
-    }
-}
-
-/// Takes the data of a dump as it flows past.
-pub trait DataSink {
-    /// Says whether the rows of this relation are wanted; `database` is the one connected to.
-    fn wants(&mut self, database: Option<&Name>, relation: &Address) -> bool;
-
-    /// Takes the canonical `COPY … FROM stdin;` line, or says that INSERT statements follow (`None`).
-    ///
-    /// # Errors
-    /// Whatever the sink cannot store; reading stops.
-    fn begin(&mut self, relation: &Address, copy: Option<&[u8]>) -> std::io::Result<()>;
-
-    /// Takes whole lines of COPY rows, or pieces of INSERT statements.
-    ///
-    /// # Errors
-    /// As for [`begin`](Self::begin).
-    fn data(&mut self, bytes: &[u8]) -> std::io::Result<()>;
-}
-
-/// Wants no data.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoData;
-
-impl DataSink for NoData {
-    fn wants(&mut self, _: Option<&Name>, _: &Address) -> bool {
-        false
-    }
-
-    fn begin(&mut self, _: &Address, _: Option<&[u8]>) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn data(&mut self, _: &[u8]) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// How a dump is to be read.
@@ -162,9 +93,10 @@ pub struct Reading {
     opened: Frame,
     cluster_opened: Frame,
     in_trailer: bool,
-    /// Whether the rows or values that flow past are wanted, and count as what.
-    wanted: bool,
-    databases: Vec<Section>,
+    /// Whether the values that follow belong to a statement that is kept as *other*.
+    in_other: bool,
+    flow: Flow,
+    sections: Vec<Section>,
     ledger: Ledger,
     unknown: Vec<Unknown>,
     secrets: usize,
@@ -179,17 +111,6 @@ enum Frame {
     Complete,
 }
 
-/// What was read while connected to one database.
-#[derive(Debug, Default)]
-struct Section {
-    name: Option<Name>,
-    parts: Vec<Part>,
-    owners: Vec<(Address, Name, Position)>,
-    small_data: Vec<(Address, DataForm, Vec<u8>)>,
-    trailer: Vec<u8>,
-    encoding: String,
-}
-
 impl Reading {
     /// Begins to read.
     pub fn new(options: ReadOptions) -> Reading {
@@ -202,14 +123,23 @@ impl Reading {
             opened: Frame::None,
             cluster_opened: Frame::None,
             in_trailer: false,
-            wanted: false,
-            databases: vec![Section::default()],
+            in_other: false,
+            flow: Flow::default(),
+            sections: vec![Section::default()],
             ledger: Ledger::default(),
             unknown: Vec::new(),
             secrets: 0,
             order: 0,
             bytes: 0,
         }
+    }
+
+    /// Says which database the inputs that follow belong to, as `\connect` does within one.
+    pub fn connect(&mut self, database: Name) {
+        self.session = Session::default();
+        self.in_trailer = false;
+        let encoding = self.section().encoding.clone();
+        self.sections.push(Section { name: Some(database), encoding, ..Section::default() });
     }
 
     /// Reads one more input to its end; it begins with a fresh session.
@@ -228,7 +158,7 @@ impl Reading {
         loop {
             let at = events.position();
             let failed = |source| Error::Read { at, source };
-            let mut skip = false;
+            let mut want = None;
             let Some(event) = events.next()? else { break };
             match event {
                 Event::Gap(text) => self.gap(text, in_copy),
@@ -240,14 +170,25 @@ impl Reading {
                     return Err(Error::Fault { at, fault: Fault::RowsInTree });
                 }
                 Event::Statement(statement) => {
-                    let (copy, wanted) = self.statement(&statement, sink).map_err(failed)?;
-                    in_copy = copy;
-                    skip = copy && !wanted;
+                    want = self.statement(&statement, sink).map_err(failed)?;
+                    in_copy = want.is_some();
                 }
-                Event::Values { text, .. } | Event::Rows(text) => self.flow(text, sink).map_err(failed)?,
+                Event::Values { text, tokens, .. } => self.values(text, tokens, sink).map_err(failed)?,
+                Event::Rows(text) if self.in_trailer => self.keep_in_trailer(text),
+                Event::Rows(text) => {
+                    self.ledger.data += text.len() as u64;
+                    let (flow, data) = self.flow();
+                    flow.lines(text, data, sink).map_err(failed)?;
+                }
                 Event::RowsSkipped(bytes) => self.ledger.data += bytes,
+                Event::RowsCounted(bytes, content) => {
+                    self.ledger.data += bytes;
+                    let (flow, data) = self.flow();
+                    flow.counted(&content, data);
+                }
                 Event::EndOfRows(text) => {
                     in_copy = false;
+                    self.flow.end();
                     if self.in_trailer {
                         self.keep_in_trailer(text);
                     } else {
@@ -255,8 +196,8 @@ impl Reading {
                     }
                 }
             }
-            if skip {
-                events.skip_rows();
+            if let Some(want) = want {
+                events.want(want);
             }
         }
         self.bytes += events.position().byte;
@@ -267,15 +208,20 @@ impl Reading {
     }
 
     fn section(&mut self) -> &mut Section {
-        if self.databases.is_empty() {
-            self.databases.push(Section::default());
+        if self.sections.is_empty() {
+            self.sections.push(Section::default());
         }
-        let last = self.databases.len() - 1;
-        &mut self.databases[last]
+        let last = self.sections.len() - 1;
+        &mut self.sections[last]
     }
 
-    fn noise(&mut self, noise: Noise, bytes: usize) {
-        *self.ledger.noise.entry(noise).or_default() += bytes as u64;
+    /// The rows that flow past, and the data of the database that they belong to.
+    fn flow(&mut self) -> (&mut Flow, &mut Data) {
+        if self.sections.is_empty() {
+            self.sections.push(Section::default());
+        }
+        let last = self.sections.len() - 1;
+        (&mut self.flow, &mut self.sections[last].data)
     }
 
     fn keep_in_trailer(&mut self, text: &[u8]) {
@@ -308,7 +254,7 @@ impl Reading {
         } else if in_copy {
             self.ledger.data += text.len() as u64;
         } else {
-            self.noise(Noise::Gap, text.len());
+            self.ledger.add_noise(Noise::Gap, text.len());
         }
     }
 
@@ -316,18 +262,15 @@ impl Reading {
         let line = text.trim_ascii_end();
         let known = [b"\\restrict".as_slice(), b"\\unrestrict"];
         if let Some(target) = connect_target(line) {
-            self.session = Session::default();
-            self.in_trailer = false;
-            let encoding = self.section().encoding.clone();
-            self.databases.push(Section { name: Some(target), encoding, ..Section::default() });
-            self.noise(Noise::MetaCommand, text.len());
+            self.connect(target);
+            self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if known.iter().any(|command| line.split(|b| *b == b' ').next() == Some(command)) {
-            self.noise(Noise::MetaCommand, text.len());
+            self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
             self.keep_in_trailer(text);
         } else {
-            self.other(text.to_vec(), at, text);
+            self.keep_as_other(text.to_vec(), text.len(), at);
         }
     }
 
@@ -336,18 +279,26 @@ impl Reading {
         self.opened == Frame::Complete && self.cluster_opened != Frame::Open
     }
 
-    /// Takes a statement; returns whether rows follow and whether they are wanted.
+    /// Takes a statement; returns what is wanted of the rows that follow it, if any do.
     fn statement(
         &mut self,
         statement: &Statement<'_>,
         sink: &mut dyn DataSink,
-    ) -> std::io::Result<(bool, bool)> {
+    ) -> std::io::Result<Option<Want>> {
         let copies = statement.is_copy_from_stdin();
+        self.in_other = false;
         if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
             self.keep_in_trailer(statement.text);
-            return Ok((copies, copies));
+            return Ok(copies.then_some(Want::Rows));
         }
+        if !self.options.canonical
+            && statement.begins_with(&["INSERT", "INTO"])
+            && self.insert(statement, sink)?
+        {
+            return Ok(None);
+        }
+        self.flow.end();
         let mut words = lexemes(statement, self.standard_conforming_strings);
         let identified = identify::identify(&words, &self.session);
         let bytes = statement.text.len();
@@ -358,18 +309,17 @@ impl Reading {
             }
             Meaning::Session(change) => {
                 self.change(&change);
-                self.noise(Noise::Session, bytes);
+                self.ledger.add_noise(Noise::Session, bytes);
             }
-            // In a tree nothing is pg_dump's by-work: somebody wrote it there by hand and wants it to run.
-            Meaning::Noise(Noise::Clean)
-            | Meaning::Data {
-                form: DataForm::Insert | DataForm::SequenceValue | DataForm::Refresh | DataForm::LargeObject,
-                ..
-            } if self.options.canonical && statement.complete => {
-                let text = [statement.text, b"\n"].concat();
-                self.other(text, statement.at, statement.text);
+            // In a tree nothing is pg_dump's by-work: somebody wrote it there by hand and wants it to run. An INSERT that
+            // is no list of rows is kept as well.
+            Meaning::Noise(Noise::Clean) | Meaning::Data { form: DataForm::LargeObject, .. }
+                if self.options.canonical =>
+            {
+                self.other(statement);
             }
-            Meaning::Noise(noise) => self.noise(noise, bytes),
+            Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
+            Meaning::Noise(noise) => self.ledger.add_noise(noise, bytes),
             Meaning::Data { address, form } => {
                 self.ledger.data += bytes as u64;
                 return self.data(statement, address, form, &mut words, &identified.unqualified, sink);
@@ -384,12 +334,48 @@ impl Reading {
                 self.ledger.statements += 1;
                 self.part(statement, address, role, &mut words, &identified.unqualified);
             }
-            Meaning::Unknown => {
-                let text = [statement.text, b"\n"].concat();
-                self.other(text, statement.at, statement.text);
-            }
         }
-        Ok((copies, false))
+        Ok(None)
+    }
+
+    /// Takes an INSERT of rows; returns false if it is none.
+    fn insert(&mut self, statement: &Statement<'_>, sink: &mut dyn DataSink) -> std::io::Result<bool> {
+        let is_dot = |at: usize| statement.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Dot);
+        let mut name_end = 3;
+        while is_dot(name_end) {
+            name_end += 2;
+        }
+        let Some(head) = values::head(statement.text, statement.tokens, name_end) else { return Ok(false) };
+        let target = Statement { tokens: &statement.tokens[..name_end], ..*statement };
+        let words = lexemes(&target, self.standard_conforming_strings);
+        let Meaning::Data { address, .. } = identify::identify(&words, &self.session).meaning else {
+            return Ok(false);
+        };
+        self.ledger.data += statement.text.len() as u64;
+        let on = self.standard_conforming_strings;
+        let database = self.section().name.clone();
+        let (flow, data) = self.flow();
+        flow.insert(database.as_ref(), address, head.columns, sink);
+        let tokens = head.len.map(|len| &statement.tokens[len..]);
+        flow.values(statement.text, tokens, on, data, sink)?;
+        Ok(true)
+    }
+
+    /// Takes more rows of a long INSERT.
+    fn values(&mut self, text: &[u8], tokens: &[Token], sink: &mut dyn DataSink) -> std::io::Result<()> {
+        if self.in_trailer {
+            self.keep_in_trailer(text);
+        } else if self.in_other {
+            self.ledger.other += text.len() as u64;
+            let last = self.section().parts.last_mut();
+            last.into_iter().for_each(|part| part.text.extend_from_slice(text));
+        } else {
+            self.ledger.data += text.len() as u64;
+            let on = self.standard_conforming_strings;
+            let (flow, data) = self.flow();
+            flow.values(text, Some(tokens), on, data, sink)?;
+        }
+        Ok(())
     }
 
     fn change(&mut self, change: &Change) {
@@ -412,9 +398,16 @@ impl Reading {
         }
     }
 
-    fn other(&mut self, text: Vec<u8>, at: Position, original: &[u8]) {
-        self.ledger.other += original.len() as u64;
-        let excerpt: String = String::from_utf8_lossy(original).chars().take(60).collect();
+    fn other(&mut self, statement: &Statement<'_>) {
+        self.in_other = !statement.complete;
+        let line_break: &[u8] = if statement.complete { b"\n" } else { b"" };
+        self.keep_as_other([statement.text, line_break].concat(), statement.text.len(), statement.at);
+    }
+
+    /// Keeps what is not understood; `bytes` is its length in the input.
+    fn keep_as_other(&mut self, text: Vec<u8>, bytes: usize, at: Position) {
+        self.ledger.other += bytes as u64;
+        let excerpt: String = String::from_utf8_lossy(&text).trim_end().chars().take(60).collect();
         self.unknown.push(Unknown { at, excerpt });
         self.order += 1;
         let order = self.order;
@@ -431,41 +424,29 @@ impl Reading {
         words: &mut Vec<Lexeme<'_>>,
         unqualified: &[usize],
         sink: &mut dyn DataSink,
-    ) -> std::io::Result<(bool, bool)> {
+    ) -> std::io::Result<Option<Want>> {
         rewrite::rewrite(words, &address, Role::Definition, unqualified, &self.session, Origin::default());
         match form {
-            DataForm::Copy | DataForm::Insert => {
-                let copies = form == DataForm::Copy;
-                self.wanted = sink.wants(self.section().name.as_ref(), &address);
-                if self.wanted && copies {
-                    let mut text = layout::line(words);
-                    text.extend_from_slice(b";\n");
-                    sink.begin(&address, Some(&text))?;
-                } else if self.wanted {
-                    sink.begin(&address, None)?;
-                    sink.data(statement.text)?;
-                    sink.data(if statement.complete { b"\n" } else { b"" })?;
-                }
-                Ok((copies, self.wanted))
+            DataForm::Copy => {
+                let columns = crate::schema::names_in_parentheses(&layout::line(words));
+                let database = self.section().name.clone();
+                let (flow, data) = self.flow();
+                return flow.copy(database.as_ref(), address, columns, data, sink).map(Some);
             }
             DataForm::SequenceValue | DataForm::Refresh => {
                 let mut text = layout::line(words);
                 text.extend_from_slice(b";\n");
-                self.section().small_data.push((address, form, text));
-                Ok((false, false))
+                self.section().data.statements.push(DataStatement { address, form, text });
             }
-            DataForm::LargeObject => Ok((false, false)),
+            DataForm::LargeObject => {
+                let number =
+                    std::str::from_utf8(address.name.bytes()).ok().and_then(|name| name.parse().ok());
+                let (flow, data) = self.flow();
+                flow.large_object(statement, number, data);
+            }
+            DataForm::Insert => {}
         }
-    }
-
-    /// Takes rows or values that flow past.
-    fn flow(&mut self, text: &[u8], sink: &mut dyn DataSink) -> std::io::Result<()> {
-        if self.in_trailer {
-            self.keep_in_trailer(text);
-            return Ok(());
-        }
-        self.ledger.data += text.len() as u64;
-        if self.wanted { sink.data(text) } else { Ok(()) }
+        Ok(None)
     }
 
     fn part(
@@ -493,90 +474,25 @@ impl Reading {
 
     /// Puts everything read into its place.
     pub fn finish(self) -> Dump {
-        let mut dump = Dump {
+        let (databases, cluster) = database::assemble(self.sections, self.options.canonical);
+        Dump {
+            cluster,
+            databases,
             ledger: self.ledger,
             bytes: self.bytes,
             unknown: self.unknown,
             secrets: self.secrets,
-            ..Dump::default()
-        };
-        // What describes a database stands before `\connect`, in another one's section.
-        let mut sections: Vec<Section> = Vec::new();
-        let mut strays = Vec::new();
-        let mut cluster = Section::default();
-        for mut section in self.databases {
-            let (stray, own): (Vec<_>, Vec<_>) =
-                section.parts.into_iter().partition(|part| root_kind(&part.address) == Kind::Database);
-            strays.extend(stray);
-            let (global, own): (Vec<_>, Vec<_>) =
-                own.into_iter().partition(|part| root_kind(&part.address).is_global());
-            cluster.parts.extend(global);
-            section.parts = own;
-            let (global, own): (Vec<_>, Vec<_>) = section
-                .owners
-                .into_iter()
-                .partition(|(address, ..)| address.kind.is_global() || address.kind == Kind::Database);
-            cluster.owners.extend(global);
-            section.owners = own;
-            sections.push(section);
         }
-        let named = sections.iter().any(|section| section.name.is_some());
-        for stray in strays {
-            let home = sections.iter_mut().find(|section| section.name.as_ref() == Some(&stray.address.name));
-            match home {
-                Some(section) => section.parts.push(stray),
-                None if named => sections.push(Section {
-                    name: Some(stray.address.name.clone()),
-                    parts: vec![stray],
-                    ..Section::default()
-                }),
-                None => sections[0].parts.push(stray),
-            }
-        }
-        let (database_owners, owners): (Vec<_>, Vec<_>) =
-            cluster.owners.into_iter().partition(|(address, ..)| address.kind == Kind::Database);
-        cluster.owners = owners;
-        for owner in database_owners {
-            let found = sections.iter().position(|section| section.name.as_ref() == Some(&owner.0.name));
-            sections[found.unwrap_or(0)].owners.push(owner);
-        }
-        for section in sections {
-            let empty = section.name.is_none()
-                && section.parts.is_empty()
-                && section.trailer.is_empty()
-                && section.small_data.is_empty();
-            if empty && named {
-                continue;
-            }
-            let name = section.name.clone();
-            let small_data = section.small_data.clone();
-            let encoding = section.encoding.clone();
-            let mut schema = catalog::resolve(section.parts, section.owners);
-            schema.encoding = encoding;
-            schema.trailer = section.trailer;
-            match dump.databases.iter_mut().find(|database| database.name == name) {
-                Some(database) => {
-                    database.schema.objects.extend(schema.objects);
-                    database.small_data.extend(small_data);
-                }
-                None => dump.databases.push(Database { name, schema, small_data }),
-            }
-        }
-        dump.cluster = catalog::resolve(cluster.parts, cluster.owners);
-        dump
     }
-}
-
-/// The kind of the object at the end of the chain of parents.
-fn root_kind(address: &Address) -> Kind {
-    address.parent.as_deref().map_or(address.kind, root_kind)
 }
 
 /// The database of a `\connect`.
 fn connect_target(line: &[u8]) -> Option<Name> {
     let arguments = line.strip_prefix(b"\\connect ")?.trim_ascii();
     let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
-        return Some(Name::from_sql(arguments));
+        // psql does not fold the case of what is not quoted.
+        let quoted = arguments.first() == Some(&b'"');
+        return Some(if quoted { Name::from_sql(arguments) } else { Name::from(arguments) });
     };
     // `"dbname='…'"`: psql's quotes outside, libpq's inside (`appendPsqlMetaConnect`, string_utils.c).
     let text = Name::from_sql(conninfo.trim_ascii());

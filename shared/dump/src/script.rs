@@ -1,32 +1,131 @@
-//! A schema as a script that psql can run.
+//! A dump as a script that psql can run.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::schema::{PartWriter, Schema};
-use crate::{Ordered, Part, order};
+use crate::identify::DataForm;
+use crate::object::{Address, Kind};
+use crate::schema::{Object, Part, PartWriter, Schema};
+use crate::{Database, Dump, Name, Ordered, order};
 
-/// Writes a schema as a plain dump, in an order in which it can be run; `data` is called where rows belong.
+/// Writes a dump as a plain script, in an order in which it can be run; `data` is called with the index of each
+/// database where its rows belong.
+///
+/// Databases that have a definition are created and connected to, as `pg_dump --create` and `pg_dumpall` do. With a key,
+/// psql is kept from running meta-commands in between (`\restrict`).
 ///
 /// Returns the objects whose order is a guess because they need each other in a circle.
 ///
 /// # Errors
-/// Those of `out` and `data`.
+/// Those of `out` and `data`, and [`io::ErrorKind::InvalidData`] for the name of a database that `\connect` cannot say.
 pub fn write_script<W: Write>(
-    schema: &Schema,
+    dump: &Dump,
+    restrict: Option<&str>,
+    out: &mut W,
+    mut data: impl FnMut(usize, &mut W) -> io::Result<()>,
+) -> io::Result<Vec<Address>> {
+    let meta = |out: &mut W, command: &str| match restrict {
+        Some(key) => writeln!(out, "\\{command} {key}"),
+        None => Ok(()),
+    };
+    let several = dump.databases.len() > 1 || !dump.cluster.objects.is_empty();
+    let mut circular = Vec::new();
+    meta(out, "restrict")?;
+    if restrict.is_some() {
+        writeln!(out)?;
+    }
+    if !dump.cluster.objects.is_empty() {
+        preamble(&dump.cluster, out)?;
+        let Ordered { pre_data, post_data, circular: guesses } = order(&dump.cluster);
+        circular.extend(guesses);
+        write_all(&pre_data, out)?;
+        write_all(&post_data, out)?;
+        writeln!(out)?;
+    }
+    for (index, database) in dump.databases.iter().enumerate() {
+        let is_database = |object: &&Object| object.address.kind == Kind::Database;
+        let own: Vec<&Object> = database.schema.objects.values().filter(is_database).collect();
+        if !own.is_empty() {
+            if dump.cluster.objects.is_empty() && index == 0 {
+                preamble(&database.schema, out)?;
+            }
+            let parts: Vec<&Part> = own.iter().flat_map(|object| &object.parts).collect();
+            write_all(&parts, out)?;
+        }
+        let name = own.first().map(|object| &object.address.name);
+        if let Some(name) = database.name.as_ref().or(name).filter(|_| several || !own.is_empty()) {
+            writeln!(out)?;
+            meta(out, "unrestrict")?;
+            connect(name, out)?;
+            meta(out, "restrict")?;
+            writeln!(out)?;
+        }
+        circular.extend(write_database(database, out, |out| data(index, out))?);
+    }
+    if restrict.is_some() {
+        writeln!(out)?;
+    }
+    meta(out, "unrestrict")?;
+    Ok(circular)
+}
+
+/// Writes what is in a database, without the database itself.
+fn write_database<W: Write>(
+    database: &Database,
     out: &mut W,
     data: impl FnOnce(&mut W) -> io::Result<()>,
-) -> io::Result<Vec<crate::Address>> {
+) -> io::Result<Vec<Address>> {
+    let schema = &database.schema;
     preamble(schema, out)?;
-    let Ordered { pre_data, post_data, circular } = order(schema);
+    let Ordered { mut pre_data, post_data, circular } = order(schema);
+    pre_data.retain(|part| part.address.kind != Kind::Database);
     write_all(&pre_data, out)?;
     data(out)?;
+    let statements = |form: DataForm| {
+        let found = database.data.statements.iter().filter(move |statement| statement.form == form);
+        found.map(|statement| (&statement.address, &statement.text)).collect::<BTreeMap<_, _>>()
+    };
+    write_lines(statements(DataForm::SequenceValue), out)?;
     write_all(&post_data, out)?;
+    write_lines(statements(DataForm::Refresh), out)?;
     if !schema.trailer.is_empty() {
         out.write_all(b"\n")?;
         out.write_all(&schema.trailer)?;
         out.write_all(if schema.trailer.ends_with(b"\n") { b"" } else { b"\n" })?;
     }
     Ok(circular)
+}
+
+fn write_lines(lines: BTreeMap<&Address, &Vec<u8>>, out: &mut impl Write) -> io::Result<()> {
+    if !lines.is_empty() {
+        out.write_all(b"\n")?;
+    }
+    lines.values().try_for_each(|line| out.write_all(line))
+}
+
+/// `\connect` to a database (`appendPsqlMetaConnect` in string_utils.c).
+fn connect(name: &Name, out: &mut impl Write) -> io::Result<()> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    if name.bytes().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        let message = format!("database name contains a line break: {name}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    if name.bytes().iter().all(plain) {
+        out.write_all(b"\\connect ")?;
+        out.write_all(&name.to_sql())?;
+    } else {
+        let mut value = b"dbname='".to_vec();
+        for byte in name.bytes() {
+            if matches!(byte, b'\'' | b'\\') {
+                value.push(b'\\');
+            }
+            value.push(*byte);
+        }
+        value.push(b'\'');
+        out.write_all(b"\\connect -reuse-previous=on ")?;
+        out.write_all(&Name::from(value.as_slice()).to_sql())?;
+    }
+    out.write_all(b"\n")
 }
 
 /// The session that a restore needs (`_doSetFixedOutputState` in pg_backup_archiver.c), without what is a matter of

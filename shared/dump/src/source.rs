@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use crate::Content;
+
 /// Gives the bytes of a plain dump, in order, and may know how to jump.
 ///
 /// Only [`read`](Source::read) is required. A source over a regular file should find and seek, so that
@@ -14,6 +16,15 @@ pub trait Source {
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
         let _ = (needle, from);
         Ok(Found::CannotSeek)
+    }
+
+    /// Counts and hashes the rows of COPY that begin at `from`, up to a line that begins with `\.`, and returns where
+    /// that line begins; `None` where this source cannot do so by itself, or there is no such line.
+    ///
+    /// Does not move the position of the next read.
+    fn count(&mut self, from: u64) -> io::Result<Option<(Content, u64)>> {
+        let _ = from;
+        Ok(None)
     }
 
     /// Makes `offset` (bytes from the beginning of the input) the next byte to be read.

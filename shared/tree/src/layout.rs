@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dump::{Address, Kind, Name, Object, PartWriter, Schema};
+use dump::{Address, Database, Dump, Kind, Name, Object, PartWriter, Schema};
 
 use crate::file_name::encode;
 use crate::folder::HEADER;
 
 /// The file that keeps what follows the dump's own end, verbatim.
 pub const TRAILER: &str = "trailer.sql";
+
+/// The folder of rows and other data.
+pub const DATA: &str = "data";
+
+/// The folder that holds one folder for each database, where a tree holds several.
+pub const DATABASES: &str = "databases";
 
 /// Where partitions go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,10 +75,10 @@ pub fn path(address: &Address) -> String {
     }
 }
 
-/// Returns the path of a table's rows.
-pub fn data_path(table: &Address) -> String {
-    let schema = table.schema.as_ref().map(|schema| encode(schema.bytes())).unwrap_or_default();
-    format!("data/{schema}/{}.copy", encode(table.name.bytes()))
+/// Returns the path of a relation's data: `copy` for rows, `sql` for statements.
+pub fn data_path(relation: &Address, extension: &str) -> String {
+    let schema = relation.schema.as_ref().map(|schema| encode(schema.bytes())).unwrap_or_default();
+    format!("{DATA}/{schema}/{}.{extension}", encode(relation.name.bytes()))
 }
 
 fn folder(kind: Kind) -> &'static str {
@@ -80,7 +86,7 @@ fn folder(kind: Kind) -> &'static str {
         Kind::Role => "roles",
         Kind::Tablespace => "tablespaces",
         Kind::Parameter => "parameters",
-        Kind::Database => "databases",
+        Kind::Database => DATABASES,
         Kind::Schema => "schemas",
         Kind::Language => "languages",
         Kind::Collation => "collations",
@@ -123,14 +129,22 @@ fn folder(kind: Kind) -> &'static str {
     }
 }
 
-/// Returns the files of a schema by their paths.
-pub fn files(schema: &Schema, partitions: Partitions) -> BTreeMap<String, Vec<u8>> {
+/// Returns the files of a dump by their paths, without its data.
+pub fn files(dump: &Dump, partitions: Partitions) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    add_files(&dump.cluster, "", partitions, &mut files);
+    for database in &dump.databases {
+        add_files(&database.schema, &database_folder(dump, database), partitions, &mut files);
+    }
+    files
+}
+
+fn add_files(schema: &Schema, prefix: &str, partitions: Partitions, files: &mut BTreeMap<String, Vec<u8>>) {
     let paths = paths(schema, partitions);
     let mut by_file: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
     for (address, path) in &paths {
         by_file.entry(path).or_default().extend(schema.objects.get(address));
     }
-    let mut files = BTreeMap::new();
     for (file, mut objects) in by_file {
         // A table before its sequences, whose kind comes first elsewhere.
         objects.sort_by_key(|object| (object.home.is_some(), &object.address));
@@ -140,13 +154,12 @@ pub fn files(schema: &Schema, partitions: Partitions) -> BTreeMap<String, Vec<u8
             writer.write(part, &mut text);
         }
         writer.finish(&mut text);
-        files.insert(file.to_owned(), text);
+        files.insert(format!("{prefix}{file}"), text);
     }
     if !schema.trailer.is_empty() {
         let text = [header("what follows the dump's end").as_slice(), &schema.trailer].concat();
-        files.insert(TRAILER.to_owned(), text);
+        files.insert(format!("{prefix}{TRAILER}"), text);
     }
-    files
 }
 
 /// The line that marks a file as ours, and a blank one.
@@ -163,7 +176,17 @@ pub fn header(label: &str) -> Vec<u8> {
     text
 }
 
-/// The sub-tree of a database where a tree holds several.
-pub fn database_folder(name: &Name) -> String {
-    format!("databases/{}/", encode(name.bytes()))
+/// Returns the folder of a database below the tree, with `/` at its end; empty where the dump is of one database and
+/// nothing else.
+pub fn database_folder(dump: &Dump, database: &Database) -> String {
+    let several = dump.databases.len() > 1 || !dump.cluster.objects.is_empty();
+    match &database.name {
+        Some(name) if several => named_folder(name),
+        _ => String::new(),
+    }
+}
+
+/// The folder of a database where a tree holds several.
+pub(crate) fn named_folder(database: &Name) -> String {
+    format!("{DATABASES}/{}/", encode(database.bytes()))
 }

@@ -1,13 +1,15 @@
 //! Reads a tree back.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use dump::{Database, Event, Events, Fault, Kind, NoData, ReadOptions, Reading, Stream};
+use dump::{Dump, Event, Events, Fault, Name, NoData, ReadOptions, Reading, Stream};
 
-use crate::folder::HEADER;
-use crate::layout::TRAILER;
+use crate::file_name::decode;
+use crate::folder::{HEADER, Mark};
+use crate::layout::{DATABASES, TRAILER};
 
 /// Says why a tree cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that should be a database's has no name that a database can have.
+    #[error("folder is not named as a database's: {path}")]
+    DatabaseFolder {
+        /// A file below it.
+        path: PathBuf,
+    },
     /// A file is no SQL that a tree can hold.
     #[error("{path}: {source}")]
     File {
@@ -36,17 +44,21 @@ pub enum Error {
     },
 }
 
-/// A tree that was read: the schema, and the files with rows.
+/// A tree that was read: what the `.sql` files hold, and the files with rows.
 #[derive(Debug)]
 pub struct Tree {
-    /// What the `.sql` files hold.
-    pub database: Database,
-    /// Roles, tablespaces and parameters.
-    pub cluster: dump::Schema,
-    /// Statements that were not understood.
-    pub unknown: Vec<dump::Unknown>,
-    /// The files of rows, in the order of their paths.
-    pub data: Vec<PathBuf>,
+    /// The databases and what belongs to none of them.
+    pub dump: Dump,
+    /// The files of rows of each database, in the order of their paths.
+    pub rows: Vec<Vec<PathBuf>>,
+}
+
+/// The files of one database of a tree, or those outside of all.
+#[derive(Default)]
+struct Files {
+    statements: Vec<PathBuf>,
+    rows: Vec<PathBuf>,
+    trailer: Vec<u8>,
 }
 
 /// Reads the tree in a folder.
@@ -56,47 +68,73 @@ pub struct Tree {
 /// # Errors
 /// When the folder is no tree, or a file in it cannot be read or holds a psql meta-command.
 pub fn read(root: &Path) -> Result<Tree, Error> {
-    let io_error = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    let mark = root.join(crate::folder::MARK_NAME);
-    fs::metadata(root).map_err(io_error(root))?;
-    let mark = fs::read_to_string(&mark).map_err(|_| Error::NotATree { path: root.to_owned() })?;
-    let mark: serde_json::Value =
-        serde_json::from_str(&mark).map_err(|_| Error::NotATree { path: root.to_owned() })?;
+    let mark_path = root.join(crate::folder::MARK_NAME);
+    fs::metadata(root).map_err(|source| Error::Io { path: root.to_owned(), source })?;
+    let not_a_tree = || Error::NotATree { path: root.to_owned() };
+    let mark = fs::read(&mark_path).map_err(|_| not_a_tree())?;
+    let mark = Mark::parse(&mark, &mark_path).map_err(|_| not_a_tree())?;
+    let mut groups = files(root)?;
     let mut reading = Reading::new(ReadOptions { keep_secrets: true, canonical: true });
-    let mut data = Vec::new();
-    let mut trailer = Vec::new();
-    let walk = walkdir::WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
-    let visible = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !name.starts_with('.')
-    };
-    for entry in walk.filter_entry(visible) {
-        let entry = entry.map_err(|error| Error::Io { path: root.to_owned(), source: error.into() })?;
-        let path = entry.path();
-        if !entry.file_type().is_file() {
-            continue;
+    for (name, files) in &groups {
+        if let Some(name) = name {
+            reading.connect(name.clone());
         }
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("copy") => data.push(path.to_owned()),
-            Some("sql") if path == root.join(TRAILER) => {
-                trailer = fs::read(path).map_err(io_error(path))?;
-                refuse_meta_commands(path)?;
-            }
-            Some("sql") => {
-                let file = File::open(path).map_err(io_error(path))?;
-                reading
-                    .add(Stream(file), &mut NoData)
-                    .map_err(|source| Error::File { path: path.to_owned(), source })?;
-            }
-            _ => {}
+        for path in &files.statements {
+            let file = File::open(path).map_err(|source| Error::Io { path: path.clone(), source })?;
+            reading
+                .add(Stream(file), &mut NoData)
+                .map_err(|source| Error::File { path: path.clone(), source })?;
         }
     }
     let mut dump = reading.finish();
-    let mut database =
-        if dump.databases.is_empty() { Database::default() } else { dump.databases.swap_remove(0) };
+    let mut rows = Vec::new();
+    for database in &mut dump.databases {
+        let files = groups.remove(&database.name).unwrap_or_default();
+        database.schema.trailer = files.trailer;
+        database.schema.encoding = mark.encoding(database.name.as_ref());
+        rows.push(files.rows);
+    }
+    Ok(Tree { dump, rows })
+}
+
+/// Returns the files below a folder by the database that they belong to.
+fn files(root: &Path) -> Result<BTreeMap<Option<Name>, Files>, Error> {
+    let walk = walkdir::WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
+    let visible = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let mut groups: BTreeMap<Option<Name>, Files> = BTreeMap::new();
+    for entry in walk.filter_entry(visible) {
+        let entry = entry.map_err(|error| Error::Io { path: root.to_owned(), source: error.into() })?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let path = entry.path();
+        let below = path.strip_prefix(root).unwrap_or(path);
+        let (database, base) = match below.components().collect::<Vec<_>>().as_slice() {
+            [first, folder, _, ..] if first.as_os_str() == DATABASES => {
+                let folder = folder.as_os_str();
+                let name = folder.to_str().and_then(|name| decode(name).ok());
+                let name = name.ok_or_else(|| Error::DatabaseFolder { path: path.to_owned() })?;
+                (Some(Name::from(name.as_slice())), root.join(DATABASES).join(folder))
+            }
+            _ => (None, root.to_owned()),
+        };
+        let group = groups.entry(database).or_default();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("copy") => group.rows.push(path.to_owned()),
+            Some("sql") if path == base.join(TRAILER) => group.trailer = trailer(path)?,
+            Some("sql") => group.statements.push(path.to_owned()),
+            _ => {}
+        }
+    }
+    Ok(groups)
+}
+
+/// Reads what follows a dump's end, without our header.
+fn trailer(path: &Path) -> Result<Vec<u8>, Error> {
+    refuse_meta_commands(path)?;
+    let mut trailer = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
     if trailer.starts_with(HEADER) {
         let line = trailer.iter().position(|byte| *byte == b'\n').map_or(trailer.len(), |at| at + 1);
         trailer.drain(..line);
@@ -104,11 +142,7 @@ pub fn read(root: &Path) -> Result<Tree, Error> {
             trailer.remove(0);
         }
     }
-    database.schema.trailer = trailer;
-    database.schema.encoding = mark["options"]["encoding"].as_str().unwrap_or_default().to_ascii_uppercase();
-    // The database itself is made by whoever restores, as with a dump without --create.
-    database.schema.objects.retain(|address, _| address.kind != Kind::Database);
-    Ok(Tree { database, cluster: dump.cluster, unknown: dump.unknown, data })
+    Ok(trailer)
 }
 
 /// Copies a file's statements and rows to `out`, without the comments between them.
@@ -128,7 +162,7 @@ pub fn copy_data(path: &Path, out: &mut impl Write) -> Result<(), Error> {
             Some(Event::Gap(_)) => continue,
             Some(Event::Statement(statement)) => statement.text,
             Some(Event::Values { text, .. } | Event::Rows(text) | Event::EndOfRows(text)) => text,
-            Some(Event::RowsSkipped(_)) => continue,
+            Some(Event::RowsSkipped(_) | Event::RowsCounted(..)) => continue,
             Some(Event::Meta(_)) => return Err(meta_command(path, at)),
         };
         out.write_all(text).map_err(wrap)?;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 use cli::{Failure, Outcome};
+use dump::Kind;
+use tree::reader::Tree;
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-join", version, about)]
@@ -30,18 +32,18 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     // All of the tree is read before the first byte is written.
-    let tree = tree::reader::read(&arguments.tree)?;
-    for unknown in &tree.unknown {
+    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree)?;
+    for unknown in &dump.unknown {
         cli::warn(&format!("not understood, kept at the end: {}", unknown.excerpt));
     }
     let mut out = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let key = if arguments.no_restrict { None } else { Some(restrict_key()?) };
-    if let Some(key) = &key {
-        writeln!(out, "\\restrict {key}\n")?;
+    if let ([database], true) = (dump.databases.as_mut_slice(), dump.cluster.objects.is_empty()) {
+        // The database itself is made by whoever restores, as with a dump without --create.
+        database.schema.objects.retain(|address, _| address.kind != Kind::Database);
     }
-    let data = &tree.data;
-    let circular = dump::write_script(&tree.database.schema, &mut out, |out| {
-        for path in data {
+    let circular = dump::write_script(&dump, key.as_deref(), &mut out, |index, out| {
+        for path in &rows[index] {
             out.write_all(b"\n")?;
             tree::reader::copy_data(path, out).map_err(std::io::Error::other)?;
         }
@@ -49,9 +51,6 @@ pub fn run() -> Result<Outcome, Failure> {
     })?;
     for address in circular {
         cli::warn(&format!("needs something that needs it, its place is a guess: {address}"));
-    }
-    if let Some(key) = &key {
-        writeln!(out, "\n\\unrestrict {key}")?;
     }
     out.flush()?;
     Ok(Outcome::Good)

@@ -3,14 +3,17 @@
 use std::io::{BufWriter, Write};
 
 use clap::{CommandFactory, Parser};
-use cli::{DumpArguments, Failure, OmitArguments, Outcome, SelectArguments};
-use dump::{NoData, ReadOptions};
+use cli::{DataArguments, DumpArguments, Failure, OmitArguments, Outcome, SelectArguments};
+use dump::ReadOptions;
+use tree::reference::Reference;
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-normalize", version, about)]
 struct Arguments {
     #[command(flatten)]
     dump: DumpArguments,
+    #[command(flatten)]
+    data: DataArguments,
     #[command(flatten)]
     select: SelectArguments,
     #[command(flatten)]
@@ -30,14 +33,16 @@ pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     let path = &arguments.dump.dump;
     let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, canonical: false };
-    let mut dump = cli::read_dump(path, options, &mut NoData)?;
+    let mut reference = Reference::new(arguments.data.patterns.clone());
+    let mut dump = cli::read_dump(path, options, &mut reference)?;
     cli::report_reading(&dump, &path.display().to_string());
+    arguments.select.apply(&mut dump)?;
+    arguments.omit.apply(&mut dump);
+    reference.keep_wanted(&mut dump)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for database in &mut dump.databases {
-        arguments.omit.omissions().apply(&mut database.schema);
-        arguments.select.selection().apply(&mut database.schema);
-        dump::write_script(&database.schema, &mut out, |_| Ok(()))?;
-    }
+    dump::write_script(&dump, None, &mut out, |index, out| {
+        reference.write(&dump.databases[index], out).map_err(std::io::Error::other)
+    })?;
     out.flush()?;
     Ok(Outcome::Good)
 }

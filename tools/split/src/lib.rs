@@ -1,17 +1,16 @@
 //! `pgdump-split`: writes a dump as a tree for git, one file per object.
 
-mod data;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, ValueEnum};
-use cli::{DumpArguments, Failure, OmitArguments, Outcome, SelectArguments};
-use dump::{Dump, NoData, Pattern, ReadOptions, Reading, Schema, Stream};
+use cli::{DataArguments, DumpArguments, Failure, OmitArguments, Outcome, SelectArguments};
+use dump::{Dump, NoData, Object, Pattern, ReadOptions, Reading, Stream};
 use serde_json::json;
 use tree::folder::{Changes, Content, Folder, Mark};
 use tree::layout::{self, Partitions};
+use tree::reference::Reference;
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-split", version, about)]
@@ -39,14 +38,12 @@ struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Keep the rows of the tables that match the pattern, in a stable order (may be given several times)
-    #[arg(long, value_name = "PATTERN")]
-    data: Vec<Pattern>,
-
     /// Where partitions go
     #[arg(long, value_enum, default_value = "separate")]
     partitions: PartitionsArgument,
 
+    #[command(flatten)]
+    data: DataArguments,
     #[command(flatten)]
     select: SelectArguments,
     #[command(flatten)]
@@ -91,36 +88,29 @@ pub fn run() -> Result<Outcome, Failure> {
     };
     let path = &arguments.dump.dump;
     let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, canonical: false };
-    let mut reference = data::Reference::new(arguments.data.clone());
+    let mut reference = Reference::new(arguments.data.patterns.clone());
     let mut dump = cli::read_dump(path, options, &mut reference)?;
     cli::report_reading(&dump, &path.display().to_string());
-    let mut schema = only_database(&mut dump)?;
-    if !reference.inserts.is_empty() {
-        let tables = data::names(&reference.inserts);
-        return Err(anyhow::anyhow!("rows written as INSERT cannot be kept yet: {tables}").into());
-    }
-    let selection = arguments.select.selection();
-    if let Some(pattern) = selection.apply(&mut schema).first() {
-        return Err(anyhow::anyhow!("no matching objects were found: `{pattern}`").into());
-    }
-    arguments.omit.omissions().apply(&mut schema);
+    arguments.select.apply(&mut dump)?;
+    arguments.omit.apply(&mut dump);
+    reference.keep_wanted(&mut dump)?;
     let partitions = arguments.partitions.into();
     if arguments.list {
-        return list(&schema, partitions, arguments.json);
+        return list(&dump, partitions, arguments.json);
     }
     let Some(folder) = folder else { return Ok(Outcome::Good) };
-    let files = layout::files(&schema, partitions);
+    let files = layout::files(&dump, partitions);
     if arguments.check {
         if dump.ledger.total() != dump.bytes {
             let (known, bytes) = (dump.ledger.total(), dump.bytes);
             return Err(anyhow::anyhow!("internal error: {bytes} bytes read, accounted for: {known}").into());
         }
-        prove(&schema, &files)?;
+        prove(&dump, &files)?;
     }
     let mut wanted: BTreeMap<String, Content> =
         files.into_iter().map(|(path, text)| (path, Content::Bytes(text))).collect();
-    wanted.extend(reference.files(&schema)?);
-    let mark = Mark::new(mark_options(&arguments, &schema));
+    wanted.extend(reference.files(&dump)?);
+    let mark = Mark::new(mark_options(&arguments, &dump));
     let adopt = |path: &str, text: &[u8]| is_same_object(path, text);
     let changes = folder.compare(&wanted, &mark, |_| false, adopt)?;
     let writes = !arguments.check && !arguments.dry_run;
@@ -132,41 +122,47 @@ pub fn run() -> Result<Outcome, Failure> {
     Ok(if outdated { Outcome::Different } else { Outcome::Good })
 }
 
-/// The schema of the dump's one database, with what belongs to the cluster.
-fn only_database(dump: &mut Dump) -> Result<Schema, Failure> {
-    if dump.databases.len() > 1 {
-        let names: Vec<String> =
-            dump.databases.iter().filter_map(|database| Some(database.name.as_ref()?.to_string())).collect();
-        return Err(
-            anyhow::anyhow!("dump of several databases cannot be split yet: {}", names.join(", ")).into()
-        );
+/// Proves that the files hold the whole dump: read back, they give the same objects and parts.
+fn prove(dump: &Dump, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
+    let folders = dump.databases.iter().map(|database| layout::database_folder(dump, database));
+    let folders: Vec<String> = folders.filter(|folder| !folder.is_empty()).collect();
+    let cluster = files.iter().filter(|(path, _)| !folders.iter().any(|folder| path.starts_with(folder)));
+    let back = read_back(cluster)?;
+    for object in dump.cluster.objects.values() {
+        prove_object(object, back.cluster.objects.get(&object.address))?;
     }
-    let mut schema = dump.databases.pop().map(|database| database.schema).unwrap_or_default();
-    schema.objects.append(&mut dump.cluster.objects);
-    Ok(schema)
+    for database in &dump.databases {
+        let folder = layout::database_folder(dump, database);
+        let back = read_back(files.iter().filter(|(path, _)| path.starts_with(&folder)))?;
+        let back = back.databases.first();
+        for object in database.schema.objects.values() {
+            prove_object(object, back.and_then(|back| back.schema.objects.get(&object.address)))?;
+        }
+    }
+    Ok(())
 }
 
-/// Proves that the files hold the whole schema: read back, they give the same one.
-fn prove(schema: &Schema, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
+fn read_back<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> Result<Dump, Failure> {
     let mut reading = Reading::new(ReadOptions { keep_secrets: true, canonical: true });
-    for (path, text) in files.iter().filter(|(path, _)| *path != layout::TRAILER) {
+    for (path, text) in files.filter(|(path, _)| !path.ends_with(layout::TRAILER)) {
         reading
             .add(Stream(text.as_slice()), &mut NoData)
             .map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
     }
-    let mut again = reading.finish();
-    let mut back = again.databases.pop().map(|database| database.schema).unwrap_or_default();
-    back.objects.append(&mut again.cluster.objects);
-    for (address, object) in &schema.objects {
-        let texts = |object: &dump::Object| -> Vec<Vec<u8>> {
-            let mut texts: Vec<_> = object.parts.iter().map(|part| part.text.clone()).collect();
-            texts.sort();
-            texts
-        };
-        let same = back.objects.get(address).is_some_and(|other| texts(other) == texts(object));
-        if !same && address.kind != dump::Kind::Other {
-            return Err(anyhow::anyhow!("internal error: lost on the way into the tree: {address}").into());
-        }
+    Ok(reading.finish())
+}
+
+fn prove_object(object: &Object, back: Option<&Object>) -> Result<(), Failure> {
+    let texts = |object: &Object| -> Vec<Vec<u8>> {
+        let mut texts: Vec<_> = object.parts.iter().map(|part| part.text.clone()).collect();
+        texts.sort();
+        texts
+    };
+    let same = back.is_some_and(|other| texts(other) == texts(object));
+    if !same && object.address.kind != dump::Kind::Other {
+        return Err(
+            anyhow::anyhow!("internal error: lost on the way into the tree: {}", object.address).into()
+        );
     }
     Ok(())
 }
@@ -176,16 +172,20 @@ fn is_same_object(path: &str, text: &[u8]) -> bool {
     let options = ReadOptions { keep_secrets: true, canonical: true };
     let Ok(dump) = dump::read(Stream(text), options, &mut NoData) else { return false };
     let known = dump.unknown.is_empty() && dump.ledger.data == 0;
+    // Which database's folder it is in says nothing about the file.
+    let path = match path.split_once('/') {
+        Some((layout::DATABASES, rest)) => rest.split_once('/').map_or(path, |(_, rest)| rest),
+        _ => path,
+    };
     let schemas = dump.databases.iter().map(|database| &database.schema).chain([&dump.cluster]);
     let mut paths = schemas.flat_map(|schema| layout::paths(schema, Partitions::Separate).into_values());
     known && paths.all(|other| other == path)
 }
 
-fn mark_options(arguments: &Arguments, schema: &Schema) -> serde_json::Value {
+fn mark_options(arguments: &Arguments, dump: &Dump) -> serde_json::Value {
     let mut options = serde_json::Map::new();
-    if !matches!(schema.encoding.as_str(), "" | "UTF8") {
-        options.insert("encoding".to_owned(), json!(schema.encoding));
-    }
+    options.extend(Mark::encodings(dump).map(|encodings| ("encoding".to_owned(), encodings)));
+    options.extend(arguments.select.database.as_ref().map(|name| ("database".to_owned(), json!(name))));
     let flags = [
         ("keep-secrets", arguments.dump.keep_secrets),
         ("no-owner", arguments.omit.no_owner),
@@ -198,7 +198,7 @@ fn mark_options(arguments: &Arguments, schema: &Schema) -> serde_json::Value {
         options.insert(name.to_owned(), json!(on));
     }
     let lists = [
-        ("data", &arguments.data),
+        ("data", &arguments.data.patterns),
         ("schema", &arguments.select.schemas),
         ("exclude-schema", &arguments.select.exclude_schemas),
         ("table", &arguments.select.tables),
@@ -216,17 +216,23 @@ fn mark_options(arguments: &Arguments, schema: &Schema) -> serde_json::Value {
     options.into()
 }
 
-fn list(schema: &Schema, partitions: Partitions, as_json: bool) -> Result<Outcome, Failure> {
-    let paths = layout::paths(schema, partitions);
+fn list(dump: &Dump, partitions: Partitions, as_json: bool) -> Result<Outcome, Failure> {
+    let mut rows = Vec::new();
+    let folders =
+        dump.databases.iter().map(|database| (&database.schema, layout::database_folder(dump, database)));
+    for (schema, folder) in [(&dump.cluster, String::new())].into_iter().chain(folders) {
+        let paths = layout::paths(schema, partitions).into_iter();
+        rows.extend(paths.map(|(address, path)| (address, format!("{folder}{path}"))));
+    }
     let mut out = std::io::stdout().lock();
     if as_json {
-        let rows: Vec<_> = paths
+        let rows: Vec<_> = rows
             .iter()
             .map(|(address, path)| json!({ "kind": address.kind.to_string(), "object": address.to_string(), "path": path }))
             .collect();
         writeln!(out, "{:#}", serde_json::Value::from(rows))?;
     } else {
-        for (address, path) in &paths {
+        for (address, path) in &rows {
             writeln!(out, "{}\t{path}", cli::escape(&address.to_string()))?;
         }
     }

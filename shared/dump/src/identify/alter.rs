@@ -19,6 +19,11 @@ impl Reader<'_, '_> {
             let owner = self.cursor.name()?;
             return self.cursor.at_end().then_some(Meaning::Owner { address, owner });
         }
+        if address.kind == Kind::Role && self.cursor.eat("IN DATABASE") {
+            // Needs the database, and goes with it: pg_dump --create writes it.
+            let address = Address::global(Kind::Database, self.cursor.name()?);
+            return Some(Meaning::Part { address, role: Role::Setting });
+        }
         match address.kind {
             Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => {
                 self.alter_relation(address)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dump::{Database, Dump, Name};
 use serde_json::Value;
 
 use super::Error;
@@ -36,8 +37,31 @@ impl Mark {
         format!("{:#}\n", serde_json::json!({ "format": self.format, "options": self.options }))
     }
 
+    /// Returns the option under which encodings that are not UTF8 are kept: one for the tree's only database, or one
+    /// for each by its name.
+    pub fn encodings(dump: &Dump) -> Option<Value> {
+        let other = |database: &&Database| !matches!(database.schema.encoding.as_str(), "" | "UTF8");
+        let found = dump.databases.iter().filter(other).map(|database| {
+            let folder = crate::layout::database_folder(dump, database);
+            (folder, Value::from(database.schema.encoding.clone()))
+        });
+        let found: serde_json::Map<String, Value> = found.collect();
+        match found.get("") {
+            Some(only) => Some(only.clone()),
+            None => (!found.is_empty()).then(|| Value::from(found)),
+        }
+    }
+
+    /// Returns the encoding of a database of the tree; empty for UTF8.
+    pub(crate) fn encoding(&self, database: Option<&Name>) -> String {
+        let encodings = &self.options["encoding"];
+        let folder = database.map(crate::layout::named_folder);
+        let found = folder.and_then(|folder| encodings.get(folder)).unwrap_or(encodings);
+        found.as_str().unwrap_or_default().to_ascii_uppercase()
+    }
+
     /// Reads a mark; `path` is for the error.
-    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Mark, Error> {
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Mark, Error> {
         let bad = |reason: String| Error::BadMark { path: path.to_owned(), reason };
         let json: Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
         let format = json.get("format").and_then(Value::as_u64);

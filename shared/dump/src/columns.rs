@@ -1,0 +1,73 @@
+//! The columns that a table's definition tells.
+
+use crate::Name;
+use crate::lexeme::{Cursor, lexemes_of, split_commas};
+use crate::lexer::TokenKind;
+use crate::object::{Address, Role};
+use crate::schema::{Object, Part};
+
+/// Returns the columns of a table that are not generated, in their order: those that COPY reads and writes.
+///
+/// `None` where the definition alone does not tell them, because the table inherits columns or is of a type.
+///
+/// ```
+/// use dump::{NoData, ReadOptions, Stream, read, stored_columns};
+/// let sql = b"CREATE TABLE a.t (x integer, y integer GENERATED ALWAYS AS (x) STORED, CONSTRAINT c CHECK (x > 0));";
+/// let dump = read(Stream(&sql[..]), ReadOptions::default(), &mut NoData)?;
+/// let table = dump.databases[0].schema.objects.values().next().unwrap();
+/// assert_eq!(stored_columns(table), Some(vec![dump::Name::from("x")]));
+/// # Ok::<(), dump::Error>(())
+/// ```
+pub fn stored_columns(table: &Object) -> Option<Vec<Name>> {
+    let is_definition = |part: &&Part| part.role == Role::Definition && part.address == table.address;
+    let definition = table.parts.iter().find(is_definition)?;
+    let lexemes = lexemes_of(&definition.text)?;
+    let mut cursor = Cursor::new(&lexemes);
+    cursor.skip_behind("TABLE")?;
+    cursor.eat("IF NOT EXISTS");
+    cursor.qualified()?;
+    let columns = cursor.parentheses()?;
+    if cursor.sees("INHERITS") {
+        return None;
+    }
+    let mut names = Vec::new();
+    for item in split_commas(columns) {
+        let first = item.first()?;
+        let constraint = ["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE"];
+        if constraint.iter().any(|word| first.is(word)) {
+            continue;
+        }
+        if !first.is_name() || first.is("LIKE") {
+            return None;
+        }
+        let generated = item.windows(4).any(|words| {
+            words[0].is("GENERATED") && words[2].is("AS") && words[3].kind == TokenKind::LeftParen
+        });
+        if !generated {
+            names.push(Name::from_sql(&first.text));
+        }
+    }
+    Some(names)
+}
+
+/// Returns the statement in front of a table's rows, with its line break.
+///
+/// ```
+/// use dump::{Address, Kind, Name, QualifiedName, copy_statement};
+/// let name = QualifiedName { schema: Some(Name::from("a")), name: Name::from("Tab") };
+/// let table = Address::in_schema(Kind::Table, name);
+/// assert_eq!(copy_statement(&table, Some(&[Name::from("x")])), b"COPY a.\"Tab\" (x) FROM stdin;\n");
+/// assert_eq!(copy_statement(&table, None), b"COPY a.\"Tab\" FROM stdin;\n");
+/// ```
+pub fn copy_statement(table: &Address, columns: Option<&[Name]>) -> Vec<u8> {
+    let mut sql = [b"COPY ", table.qualified_name().to_sql().as_slice()].concat();
+    // pg_dump writes no list for a table without columns (`fmtCopyColumnList` in pg_dump.c).
+    if let Some(columns) = columns.filter(|columns| !columns.is_empty()) {
+        let names: Vec<Vec<u8>> = columns.iter().map(Name::to_sql).collect();
+        sql.extend_from_slice(b" (");
+        sql.extend(names.join(&b", "[..]));
+        sql.push(b')');
+    }
+    sql.extend_from_slice(b" FROM stdin;\n");
+    sql
+}

@@ -1,0 +1,128 @@
+//! What was read of each database, put together at the end: a dump's databases and its cluster.
+
+use std::collections::BTreeMap;
+
+use crate::catalog;
+use crate::data::{Data, LargeObject};
+use crate::object::{Address, Kind};
+use crate::schema::{Part, Schema};
+use crate::{Name, Position};
+
+/// One database of a dump.
+#[derive(Debug, Default)]
+pub struct Database {
+    /// Its name, where the dump tells it.
+    pub name: Option<Name>,
+    /// What is in it.
+    pub schema: Schema,
+    /// What is known of its data.
+    pub data: Data,
+}
+
+/// What was read while connected to one database.
+#[derive(Debug, Default)]
+pub(crate) struct Section {
+    pub name: Option<Name>,
+    pub parts: Vec<Part>,
+    pub owners: Vec<(Address, Name, Position)>,
+    pub data: Data,
+    pub trailer: Vec<u8>,
+    pub encoding: String,
+}
+
+impl Section {
+    /// Says whether nothing was read into it.
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+            && self.owners.is_empty()
+            && self.trailer.is_empty()
+            && self.data.tables.is_empty()
+            && self.data.statements.is_empty()
+            && self.data.large_objects.is_empty()
+    }
+
+    /// Takes out what the test is true for.
+    fn take(&mut self, test: impl Fn(&Address) -> bool) -> Section {
+        let (parts, own) = std::mem::take(&mut self.parts).into_iter().partition(|part| test(&part.address));
+        self.parts = own;
+        let (owners, own) =
+            std::mem::take(&mut self.owners).into_iter().partition(|(address, ..)| test(address));
+        self.owners = own;
+        Section { parts, owners, ..Section::default() }
+    }
+
+    fn append(&mut self, other: Section) {
+        self.parts.extend(other.parts);
+        self.owners.extend(other.owners);
+        self.trailer.extend(other.trailer);
+        self.data.statements.extend(other.data.statements);
+        self.data.large_objects.extend(other.data.large_objects);
+        for (address, table) in other.data.tables {
+            let known = self.data.tables.entry(address).or_default();
+            known.content.add(&table.content);
+            known.expressions += table.expressions;
+        }
+    }
+
+    fn finish(self, keep_large_objects: bool) -> Database {
+        let mut schema = catalog::resolve(self.parts, self.owners);
+        schema.encoding = self.encoding;
+        schema.trailer = self.trailer;
+        let mut data = self.data;
+        if !keep_large_objects {
+            let is_large_object = |address: &Address| address.kind == Kind::LargeObject;
+            let (large, own) = std::mem::take(&mut schema.objects)
+                .into_iter()
+                .partition::<BTreeMap<_, _>, _>(|(address, _)| is_large_object(address));
+            schema.objects = own;
+            for (address, object) in large {
+                let number = address.name.to_string().parse().unwrap_or_default();
+                let known: &mut LargeObject = data.large_objects.entry(number).or_default();
+                known.parts = object.parts;
+            }
+        }
+        Database { name: self.name, schema, data }
+    }
+}
+
+/// Puts everything into its place: the databases in the order of the dump, and what belongs to none of them.
+///
+/// Large objects become data, unless they are to be kept among the objects as a tree's files have them.
+pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec<Database>, Schema) {
+    let mut cluster = Section::default();
+    // What describes a database stands before `\connect`, in another one's section.
+    let mut strays = Vec::new();
+    let mut databases: Vec<Section> = Vec::new();
+    for mut section in sections {
+        cluster.append(section.take(|address| root_kind(address).is_global()));
+        let stray = section.take(|address| root_kind(address) == Kind::Database);
+        strays.extend(stray.parts.into_iter().map(|part| (part.address.name.clone(), Some(part), None)));
+        strays.extend(stray.owners.into_iter().map(|owner| (owner.0.name.clone(), None, Some(owner))));
+        match databases.iter_mut().find(|known| known.name == section.name) {
+            Some(known) => known.append(section),
+            None => databases.push(section),
+        }
+    }
+    let named = databases.iter().any(|section| section.name.is_some());
+    for (name, part, owner) in strays {
+        let at = match databases.iter().position(|section| section.name.as_ref() == Some(&name)) {
+            Some(at) => at,
+            None if named => {
+                databases.push(Section { name: Some(name), ..Section::default() });
+                databases.len() - 1
+            }
+            None => 0,
+        };
+        databases[at].parts.extend(part);
+        databases[at].owners.extend(owner);
+    }
+    // What stands before the first `\connect` is no database of its own where it holds nothing.
+    databases.retain(|section| section.name.is_some() || !named || !section.is_empty());
+    let databases = databases.into_iter().map(|section| section.finish(keep_large_objects)).collect();
+    (databases, catalog::resolve(cluster.parts, cluster.owners))
+}
+
+/// The kind of the object at the end of the chain of parents.
+fn root_kind(address: &Address) -> Kind {
+    address.parent.as_deref().map_or(address.kind, root_kind)
+}
