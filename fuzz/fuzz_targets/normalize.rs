@@ -19,23 +19,21 @@ fn read(text: &[u8]) -> Result<Dump, dump::Error> {
 
 fn script(dump: &Dump) -> Vec<u8> {
     let mut script = ORIGIN.to_vec();
-    for schema in [&dump.cluster].into_iter().chain(dump.databases.iter().map(|database| &database.schema)) {
-        dump::write_script(schema, &mut script, |_| Ok(())).unwrap();
-    }
+    dump::write_script(dump, None, &mut script, |_, _| Ok(())).unwrap();
     script
 }
 
-/// Any bytes: no panic, nothing lost; what is no SQL need not have a form that stays.
+/// Any bytes: no panic, nothing lost. What is no SQL need not have a form that stays, or that can be read.
 fn any_bytes(text: &[u8]) {
     let Ok(dump) = read(text) else { return };
     assert_eq!((dump.ledger.total(), dump.bytes), (text.len() as u64, text.len() as u64));
-    // What is not understood is kept as it is, wherever that leads.
-    if dump.unknown.is_empty() && dump.ledger.trailer == 0 {
-        let script = script(&dump);
-        let again = read(&script).unwrap_or_else(|error| panic!("{error}\n{}", script.escape_ascii()));
-        assert_eq!(again.ledger.total(), script.len() as u64);
-        assert_eq!(again.unknown, []);
-    }
+    let written = dump::write_script(&dump, None, &mut Vec::new(), |_, _| Ok(()));
+    // `\connect` has no way to say a line break.
+    assert!(
+        written.is_ok()
+            || text.starts_with(b"\\connect")
+            || text.windows(9).any(|word| word == b"\n\\connect")
+    );
 }
 
 /// Statements chosen by the bytes, each once, with names and literals made of them.

@@ -22,7 +22,7 @@ fn form(text: &str) -> Result<String, TestCaseError> {
     prop_assert_eq!(dump.bytes, text.len() as u64);
     prop_assert_eq!(&dump.unknown, &[]);
     let mut script = Vec::new();
-    dump::write_script(&dump.databases[0].schema, &mut script, |_| Ok(())).unwrap();
+    dump::write_script(&dump, None, &mut script, |_, _| Ok(())).unwrap();
     Ok(String::from_utf8(script).unwrap())
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use dump::{Error, Event, Events, Found, Source};
+use dump::{Content, Error, Event, Events, Found, Source, Want};
 use proptest::prelude::*;
 
 use crate::pieces::{self, Piece};
@@ -37,6 +37,22 @@ impl Source for Dribble<'_> {
         Ok(found.map_or(Found::Missing, |hit| Found::At((from + hit) as u64)))
     }
 
+    fn count(&mut self, from: u64) -> io::Result<Option<(Content, u64)>> {
+        if !self.jumps {
+            return Ok(None);
+        }
+        let from = usize::try_from(from).unwrap();
+        let (mut content, mut end) = (Content::default(), from);
+        for line in self.text[from..].split_inclusive(|byte| *byte == b'\n') {
+            if line.starts_with(b"\\.") {
+                return Ok(Some((content, end as u64)));
+            }
+            content.add_lines(line);
+            end += line.len();
+        }
+        Ok(None)
+    }
+
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         self.at = usize::try_from(offset).unwrap();
         Ok(())
@@ -58,10 +74,26 @@ enum Rows {
     Read,
     Skip,
     Jump,
+    Count,
+}
+
+impl Rows {
+    fn want(self) -> Want {
+        match self {
+            Rows::Read => Want::Rows,
+            Rows::Skip | Rows::Jump => Want::Nothing,
+            Rows::Count => Want::Content,
+        }
+    }
+
+    /// Whether bytes are passed over without being seen.
+    fn jumps(self) -> bool {
+        matches!(self, Rows::Jump | Rows::Count)
+    }
 }
 
 fn read(text: &[u8], sizes: &[usize], rows: Rows) -> Result<Seen, TestCaseError> {
-    let source = Dribble { text, at: 0, sizes, reads: 0, jumps: rows == Rows::Jump };
+    let source = Dribble { text, at: 0, sizes, reads: 0, jumps: rows.jumps() };
     let mut reader = Events::new(source);
     let mut seen = Seen { events: Vec::new(), covered: 0, fault: None };
     loop {
@@ -69,7 +101,7 @@ fn read(text: &[u8], sizes: &[usize], rows: Rows) -> Result<Seen, TestCaseError>
         if let Some(line) = reader.position().line {
             prop_assert_eq!(line, line_of(text, seen.covered), "at byte {}", seen.covered);
         } else {
-            prop_assert!(rows == Rows::Jump, "a line is lost only where lines are jumped over");
+            prop_assert!(rows.jumps(), "a line is lost only where lines are jumped over");
         }
         let at = reader.position();
         let (kind, bytes) = match reader.next() {
@@ -86,6 +118,15 @@ fn read(text: &[u8], sizes: &[usize], rows: Rows) -> Result<Seen, TestCaseError>
                 prop_assert!(bytes.ends_with(b"\n"));
                 ("rows", bytes)
             }
+            Ok(Some(Event::RowsCounted(counted, content))) => {
+                prop_assert!(rows == Rows::Count && counted > 0);
+                let from = usize::try_from(seen.covered).unwrap();
+                let bytes = &text[from..from + usize::try_from(counted).unwrap()];
+                let mut again = Content::default();
+                again.add_lines(bytes);
+                prop_assert_eq!(again, content);
+                ("rows", bytes)
+            }
             Ok(Some(Event::Gap(text))) => ("gap", text),
             Ok(Some(Event::Statement(statement))) => {
                 prop_assert_eq!(statement.at, at);
@@ -100,7 +141,8 @@ fn read(text: &[u8], sizes: &[usize], rows: Rows) -> Result<Seen, TestCaseError>
             Ok(Some(Event::Values { text, .. })) => ("values", text),
             Ok(Some(Event::Meta(text))) => ("meta", text),
             Ok(Some(Event::Rows(text))) => {
-                prop_assert!(rows == Rows::Read && text.ends_with(b"\n"));
+                // What cannot be counted by itself comes as it is.
+                prop_assert!(matches!(rows, Rows::Read | Rows::Count) && text.ends_with(b"\n"));
                 ("rows", text)
             }
             Ok(Some(Event::EndOfRows(text))) => ("end", text),
@@ -115,7 +157,7 @@ fn read(text: &[u8], sizes: &[usize], rows: Rows) -> Result<Seen, TestCaseError>
             _ => seen.events.push((kind, bytes.to_vec())),
         }
         if copies && rows != Rows::Read {
-            reader.skip_rows();
+            reader.want(rows.want());
         }
     }
 }
@@ -126,7 +168,7 @@ fn check_place(text: &[u8], error: &Error, rows: Rows) -> Result<(), TestCaseErr
     prop_assert!(at.byte <= text.len() as u64, "{} is outside of the input", at);
     match at.line {
         Some(line) => prop_assert_eq!(line, line_of(text, at.byte), "{}", error),
-        None => prop_assert!(rows == Rows::Jump, "{}", error),
+        None => prop_assert!(rows.jumps(), "{}", error),
     }
     Ok(())
 }
@@ -145,7 +187,7 @@ fn read_every_way(text: &[u8], sizes: &[usize]) -> Result<Seen, TestCaseError> {
     for sizes in [&[1][..], &[2], &[3], &[7], sizes] {
         prop_assert_eq!(&read(text, sizes, Rows::Read)?, &seen, "read by {:?}", sizes);
     }
-    for rows in [Rows::Skip, Rows::Jump] {
+    for rows in [Rows::Skip, Rows::Jump, Rows::Count] {
         for sizes in [&[usize::MAX][..], &[1], &[3], sizes] {
             let mut other = read(text, sizes, rows)?;
             // Rows that were jumped over have no line, so the message has none.
