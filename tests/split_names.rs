@@ -410,5 +410,5 @@ fn one_change_of_a_large_schema_is_one_file() {
 
     // Back to where it began.
     good(&split(&tree, dump.as_bytes(), &[]));
-    assert_eq!(differences(&before, &everything(&tree)), [PathBuf::new(); 0]);
+    assert!(differences(&before, &everything(&tree)).is_empty());
 }
