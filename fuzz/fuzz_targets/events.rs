@@ -18,8 +18,11 @@ impl Read for Dribble<'_> {
     }
 }
 
+/// The kinds of events and where each began, and the byte and message of the error that ended them.
+type Seen = (Vec<(u8, usize)>, Option<(u64, String)>);
+
 /// The events but rows, which may be cut anywhere, and the error; checks spans and positions on the way.
-fn read(text: &[u8], step: usize, skips: bool) -> (Vec<(u8, usize)>, Option<(u64, String)>) {
+fn read(text: &[u8], step: usize, skips: bool) -> Seen {
     let mut events = Events::new(Stream(Dribble(text, step)));
     let (mut kinds, mut at) = (Vec::new(), 0);
     loop {

@@ -8,6 +8,10 @@ use memchr::{memchr, memchr2, memmem};
 
 use crate::error::Fault;
 
+/// No operator is longer; the server takes 63 bytes. A longer run is cut, so that a run of a megabyte is not looked at
+/// again for each of its signs.
+const OPERATOR_MAX: usize = 128;
+
 /// Names what a [`Token`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
@@ -216,7 +220,7 @@ impl Lexer {
                 (TokenKind::Word, len)
             }
             _ if is_operator(first) => {
-                let run = rest.iter().take_while(|b| is_operator(**b)).count();
+                let run = rest.iter().take(OPERATOR_MAX + 1).take_while(|b| is_operator(**b)).count();
                 if run == rest.len() && !last {
                     return Ok(Step::NeedMore);
                 }
@@ -399,7 +403,7 @@ fn is_operator(byte: u8) -> bool {
 /// begins, and in `+` or `-` only if it holds a character that no arithmetic operator has.
 fn operator_len(run: &[u8]) -> usize {
     let comment = [memmem::find(run, b"--"), memmem::find(run, b"/*")].into_iter().flatten().min();
-    let mut len = comment.unwrap_or(run.len()).max(1);
+    let mut len = comment.unwrap_or(run.len()).clamp(1, OPERATOR_MAX);
     if !run[..len].iter().any(|b| memchr(*b, b"~!@#%^&|`?").is_some()) {
         while len > 1 && matches!(run[len - 1], b'+' | b'-') {
             len -= 1;

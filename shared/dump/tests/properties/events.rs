@@ -291,3 +291,14 @@ fn a_carriage_return_ends_a_comment_as_it_does_for_the_server() {
     let kinds: Vec<_> = seen.events.iter().map(|(kind, _)| *kind).collect();
     assert_eq!((kinds, seen.fault), (vec!["gap", "gap", "statement"], None));
 }
+
+#[test]
+fn a_comment_behind_a_long_run_of_operator_characters_is_one() {
+    for len in 120..140 {
+        for comment in ["/* ; */", "-- ;\n"] {
+            let text = format!("SELECT {}{comment};", "@".repeat(len));
+            let seen = read_every_way(text.as_bytes(), &[5]).unwrap();
+            assert_eq!(seen.events.len(), 1, "{text}");
+        }
+    }
+}
