@@ -1,11 +1,11 @@
-//! Why a dump could not be opened.
+//! Why a dump could not be opened or read.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Format;
 
-/// Tells why a dump could not be opened.
+/// Tells why a dump could not be opened or read.
 ///
 /// The path is the one that was given, or `-` for standard input and other readers without a name. It is shown as it
 /// is: whoever prints it to a terminal escapes control characters.
@@ -39,12 +39,85 @@ pub enum Error {
         /// The input.
         path: PathBuf,
     },
+    /// The input could be opened, but the system refused to read on; the source says why.
+    #[error("cannot read on at byte {at}: {}", path.display())]
+    Read {
+        /// The input, or the file inside it.
+        path: PathBuf,
+        /// The byte offset, counted from 0.
+        at: u64,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The input is not what its format asks for: it was cut, changed, or put together wrongly.
+    #[error("{what}, at byte {at}: {}", path.display())]
+    Damaged {
+        /// The input, or the file inside it.
+        path: PathBuf,
+        /// The byte offset, counted from 0. Inside a compressed file, the offset in what it unpacks to, unless the
+        /// compression itself is damaged.
+        at: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// An archive of a version that no reader here knows.
+    #[error("archive version {}.{} is {}: {}", version.0, version.1, Error::version_advice(*version), path.display())]
+    Version {
+        /// The input.
+        path: PathBuf,
+        /// Major, minor and revision number of the archive format.
+        version: (u8, u8, u8),
+    },
+    /// The data of a stream was asked for a second time.
+    #[error("a stream can be read only once: {}", path.display())]
+    Spent {
+        /// The input.
+        path: PathBuf,
+    },
+    /// The visitor of an archive's data gave up; this is its own error.
+    #[error(transparent)]
+    Visitor(io::Error),
+}
+
+impl Error {
+    pub(crate) fn damaged(path: &Path, at: u64, what: impl Into<String>) -> Error {
+        Error::Damaged { path: path.to_path_buf(), at, what: what.into() }
+    }
+
+    /// Takes the error out that [`Error::into_io`] put in, or makes one of the system's.
+    pub(crate) fn from_io(error: io::Error, path: &Path, at: u64) -> Error {
+        let system = |source| Error::Read { path: path.to_path_buf(), at, source };
+        if !error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+            return system(error);
+        }
+        let kind = error.kind();
+        match error.into_inner().map(|inner| inner.downcast::<Error>()) {
+            Some(Ok(inner)) => *inner,
+            Some(Err(inner)) => system(io::Error::new(kind, inner)),
+            None => system(kind.into()),
+        }
+    }
+
+    /// Makes an error that can go through readers.
+    pub(crate) fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Error::Io { source, .. } | Error::Read { source, .. } => source.kind(),
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, self)
+    }
+
+    fn version_advice(version: (u8, u8, u8)) -> &'static str {
+        if version < crate::header::OLDEST {
+            "older than PostgreSQL 8.0 and not supported, convert it with `pg_restore -f -`"
+        } else {
+            "newer than this program, look for an update"
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

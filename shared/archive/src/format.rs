@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::decompress::{Compression, is_skippable};
+use crate::directory;
+
 /// The UTF-8 byte order mark.
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -26,6 +29,11 @@ pub enum Format {
     Tar,
     /// A directory that `pg_dump -Fd` wrote: one with a `toc.dat`. Never the answer of [`Format::detect`].
     Directory,
+    /// A directory that `pg_dumpall` of PostgreSQL 19 wrote: one with a `map.dat` and an archive of its globals. Never
+    /// the answer of [`Format::detect`].
+    Cluster,
+    /// A folder that `pgdump-split` wrote: one with a `pgdumpkit.json`. Never the answer of [`Format::detect`].
+    Tree,
     /// A gzip file.
     Gzip,
     /// A zstd frame.
@@ -73,6 +81,14 @@ impl Format {
         if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
             return *format;
         }
+        if is_skippable(head) {
+            // Such frames belong to Zstandard and LZ4. The one behind tells, if it is in sight; pzstd begins with one.
+            let size =
+                head.get(4..).and_then(|rest| rest.first_chunk()).map(|size| u32::from_le_bytes(*size));
+            let next = size.and_then(|size| head.get(8_usize.saturating_add(size as usize)..));
+            let lz4 = next.is_some_and(|next| next.starts_with(Compression::Lz4.magic()));
+            return if lz4 { Format::Lz4 } else { Format::Zstd };
+        }
         // The level is asked for too: three letters alone could begin a text.
         if head.starts_with(b"BZh") && head.get(3).is_some_and(|level| (b'1'..=b'9').contains(level)) {
             return Format::Bzip2;
@@ -94,6 +110,30 @@ impl Format {
             _ if pairs.iter().all(|[low, high]| *low != 0 && *high == 0) => Format::Utf16Le,
             _ if pairs.iter().all(|[high, low]| *low != 0 && *high == 0) => Format::Utf16Be,
             _ => Format::Binary,
+        }
+    }
+
+    /// Tells the format of a directory by the names in it, or nothing if it holds no dump.
+    ///
+    /// A tree is told before an archive. `pg_dump` never compresses `toc.dat`, but `pg_restore` reads one that was
+    /// compressed by hand.
+    pub fn detect_directory(path: &Path) -> Option<Format> {
+        if path.join("pgdumpkit.json").is_file() {
+            Some(Format::Tree)
+        } else if directory::is_cluster(path) {
+            Some(Format::Cluster)
+        } else {
+            directory::is_archive(path).then_some(Format::Directory)
+        }
+    }
+
+    /// Returns the compression, for formats that are nothing else.
+    pub(crate) fn compression(self) -> Option<Compression> {
+        match self {
+            Format::Gzip => Some(Compression::Gzip),
+            Format::Lz4 => Some(Compression::Lz4),
+            Format::Zstd => Some(Compression::Zstd),
+            _ => None,
         }
     }
 
@@ -124,6 +164,10 @@ impl Format {
             Format::Custom { .. } | Format::Tar | Format::Directory => {
                 format!("convert it with `pg_restore -f -{operand}`")
             }
+            Format::Cluster => {
+                format!("give one of the databases inside of it, such as those in `databases/`: {name}")
+            }
+            Format::Tree => format!("put it together with `pgdump-join{operand}`"),
             Format::Gzip => decompress("zcat"),
             Format::Zstd => decompress("zstd -dc"),
             Format::Lz4 => decompress("lz4 -dc"),
@@ -149,6 +193,8 @@ impl fmt::Display for Format {
             }
             Format::Tar => "tar archive",
             Format::Directory => "directory-format archive",
+            Format::Cluster => "archive of a whole cluster by pg_dumpall",
+            Format::Tree => "tree of pgdump-split",
             Format::Gzip => "gzip",
             Format::Zstd => "zstd",
             Format::Lz4 => "lz4",
@@ -204,6 +250,10 @@ mod tests {
             (b"\x1f\x8b\x08\0", Format::Gzip),
             (b"\x28\xb5\x2f\xfd\x24", Format::Zstd),
             (b"\x04\x22\x4d\x18\x64", Format::Lz4),
+            (b"\x50\x2a\x4d\x18\x04\0\0\0abcd\x28\xb5\x2f\xfd", Format::Zstd),
+            (b"\x5f\x2a\x4d\x18\x01\0\0\0a\x04\x22\x4d\x18", Format::Lz4),
+            (b"\x5f\x2a\x4d\x18\xff\xff\xff\xff", Format::Zstd),
+            (b"\x5f\x2a\x4d\x18", Format::Zstd),
             (b"BZh91AY", Format::Bzip2),
             (b"\xfd7zXZ\0\0", Format::Xz),
             (b"PK\x03\x04\x14", Format::Zip),

@@ -25,13 +25,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
+mod archive;
+mod custom;
+mod decompress;
+mod directory;
+mod entry;
 mod error;
 mod find;
 mod format;
+mod header;
+mod input;
 mod line;
+mod piece;
 mod plain;
+mod pool;
+mod scan;
+mod tar;
 
+pub use archive::Archive;
+pub use decompress::Compression;
+pub use entry::{Entry, Section};
 pub use error::Error;
 pub use format::Format;
+pub use header::{Created, Header};
+pub use input::{Content, Input, from_reader, open, stdin};
 pub use line::line_of;
+pub use piece::Piece;
 pub use plain::{Found, Plain};

@@ -9,7 +9,7 @@ use crate::find::{self, Searcher, Tuning};
 use crate::{Error, Format};
 
 /// The path that stands for standard input in messages.
-const NAMELESS: &str = "-";
+pub(crate) const NAMELESS: &str = "-";
 
 /// Tells where [`Plain::find`] found what it looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +105,9 @@ impl Plain {
         Plain::from_stream(reader, Path::new(NAMELESS))
     }
 
-    fn from_stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Plain, Error> {
+    pub(crate) fn from_stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Plain, Error> {
         let mut head = vec![0; Format::HEAD];
-        let filled = find::fill(&mut reader, &mut head)
-            .map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+        let filled = find::fill(&mut reader, &mut head).map_err(|error| Error::from_io(error, path, 0))?;
         head.truncate(filled);
         let start = text_start(&head, path)?;
         let mut head = io::Cursor::new(head);
@@ -205,22 +204,19 @@ fn text_start(head: &[u8], path: &Path) -> Result<u64, Error> {
 }
 
 /// Returns the error for a directory, which depends on whether it holds an archive.
-///
-/// `pg_dump` never compresses `toc.dat`, but `pg_restore` reads one that was compressed by hand.
 fn directory(path: &Path) -> Error {
     let path = path.to_path_buf();
-    let names = ["toc.dat", "toc.dat.gz", "toc.dat.lz4", "toc.dat.zst"];
-    if names.iter().any(|name| path.join(name).is_file()) {
-        return Error::Unsupported { path, format: Format::Directory };
+    match Format::detect_directory(&path) {
+        Some(format) => Error::Unsupported { path, format },
+        None => Error::IsDirectory { path },
     }
-    Error::IsDirectory { path }
 }
 
 /// Returns whether opening the path anew may give a handle that shares its position with others.
 ///
 /// So do `/dev/stdin` and `/dev/fd/N` on the BSDs and macOS, even when a regular file is behind them. Files under
 /// `/proc` claim to be regular, but have no length.
-fn is_descriptor(path: &Path) -> bool {
+pub(crate) fn is_descriptor(path: &Path) -> bool {
     let special = |path: &Path| {
         path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc")
     };

@@ -19,6 +19,17 @@ pub struct Database {
     pub data: Data,
 }
 
+impl Database {
+    /// Says whether nothing is known of it but its name.
+    pub fn is_empty(&self) -> bool {
+        self.schema.objects.is_empty()
+            && self.schema.trailer.is_empty()
+            && self.data.tables.is_empty()
+            && self.data.statements.is_empty()
+            && self.data.large_objects.is_empty()
+    }
+}
+
 /// What was read while connected to one database.
 #[derive(Debug, Default)]
 pub(crate) struct Section {
@@ -85,7 +96,7 @@ impl Section {
     }
 }
 
-/// Puts everything into its place: the databases in the order of the dump, and what belongs to none of them.
+/// Puts everything into its place: the databases in the order of their names, and what belongs to none of them.
 ///
 /// Large objects become data, unless they are to be kept among the objects as a tree's files have them.
 pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec<Database>, Schema) {
@@ -118,6 +129,7 @@ pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec
     }
     // What stands before the first `\connect` is no database of its own where it holds nothing.
     databases.retain(|section| section.name.is_some() || !named || !section.is_empty());
+    databases.sort_by(|one, other| one.name.cmp(&other.name));
     let databases = databases.into_iter().map(|section| section.finish(keep_large_objects)).collect();
     (databases, catalog::resolve(cluster.parts, cluster.owners))
 }

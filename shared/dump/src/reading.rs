@@ -21,7 +21,7 @@ use crate::{Name, Position, layout, values};
 pub struct Dump {
     /// Roles, tablespaces and other things that belong to no database.
     pub cluster: Schema,
-    /// The databases in the order of the dump; one without a name for a dump taken without `--create`.
+    /// The databases in the order of their names; one without a name for a dump taken without `--create`.
     pub databases: Vec<Database>,
     /// Where each byte of the input went.
     pub ledger: Ledger,
@@ -260,7 +260,8 @@ impl Reading {
 
     fn meta(&mut self, text: &[u8], at: Position) {
         let line = text.trim_ascii_end();
-        let known = [b"\\restrict".as_slice(), b"\\unrestrict"];
+        // `\encoding` comes in front of `\connect` to a database with an odd name.
+        let known = [b"\\restrict".as_slice(), b"\\unrestrict", b"\\encoding"];
         if let Some(target) = connect_target(line) {
             self.connect(target);
             self.ledger.add_noise(Noise::MetaCommand, text.len());

@@ -43,6 +43,9 @@ pub fn write_script<W: Write>(
         writeln!(out)?;
     }
     for (index, database) in dump.databases.iter().enumerate() {
+        if several && database.is_empty() {
+            continue;
+        }
         let is_database = |object: &&Object| object.address.kind == Kind::Database;
         let own: Vec<&Object> = database.schema.objects.values().filter(is_database).collect();
         if !own.is_empty() {
@@ -77,8 +80,10 @@ fn write_database<W: Write>(
 ) -> io::Result<Vec<Address>> {
     let schema = &database.schema;
     preamble(schema, out)?;
-    let Ordered { mut pre_data, post_data, circular } = order(schema);
-    pre_data.retain(|part| part.address.kind != Kind::Database);
+    let Ordered { mut pre_data, mut post_data, circular } = order(schema);
+    for parts in [&mut pre_data, &mut post_data] {
+        parts.retain(|part| part.address.kind != Kind::Database);
+    }
     write_all(&pre_data, out)?;
     data(out)?;
     let statements = |form: DataForm| {
@@ -122,7 +127,8 @@ fn connect(name: &Name, out: &mut impl Write) -> io::Result<()> {
             value.push(*byte);
         }
         value.push(b'\'');
-        out.write_all(b"\\connect -reuse-previous=on ")?;
+        // The name's bytes are to reach the server as they are.
+        out.write_all(b"\\encoding SQL_ASCII\n\\connect -reuse-previous=on ")?;
         out.write_all(&Name::from(value.as_slice()).to_sql())?;
     }
     out.write_all(b"\n")

@@ -89,9 +89,10 @@ impl Reference {
         let wanted = |key: &&(Option<Name>, Address)| key.0 == database.name;
         let keys: Vec<_> = self.tables.keys().filter(wanted).cloned().collect();
         for key in keys {
-            if let Some(table) = self.tables.remove(&key) {
+            let Some(table) = self.tables.remove(&key) else { continue };
+            if let Some(sorted) = table.sort(&database.schema, &key.1)? {
                 out.write_all(b"\n")?;
-                table.write(&database.schema, &key.1, out)?;
+                sorted.write(out)?;
             }
         }
         Ok(())
@@ -119,10 +120,11 @@ impl Reference {
             let Some(database) = dump.databases.iter().find(|database| database.name == name) else {
                 continue;
             };
+            let Some(sorted) = table.sort(&database.schema, &address)? else { continue };
             let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
             let mut out = BufWriter::new(file);
             out.write_all(&layout::header(&format!("rows of {address}")))?;
-            table.write(&database.schema, &address, &mut out)?;
+            sorted.write(&mut out)?;
             out.flush()?;
             let folder = layout::database_folder(dump, database);
             files.insert(format!("{folder}{}", layout::data_path(&address, "copy")), Content::File(path));
@@ -158,25 +160,36 @@ impl DataSink for Reference {
     }
 }
 
+/// The rows of one table, ready to be written; an INSERT dump does not tell empty tables, so none are told.
+struct Sorted {
+    copy: Vec<u8>,
+    rows: Sorter,
+}
+
 impl Table {
-    /// Writes the rows sorted by primary key where the schema tells it, else by all columns.
-    fn write(self, schema: &Schema, address: &Address, out: &mut impl Write) -> Result<(), Error> {
+    /// Sorts the rows by primary key where the schema tells it, else by all columns; `None` if there are no rows.
+    fn sort(self, schema: &Schema, address: &Address) -> Result<Option<Sorted>, Error> {
         let object = schema.objects.get(address);
         let columns = self.columns.or_else(|| object.and_then(dump::stored_columns));
-        out.write_all(&copy_statement(address, columns.as_deref()))?;
-        let mut sorter = Sorter::new(key(schema, address, columns.as_deref()), SORT_BUDGET);
+        let mut rows = Sorter::new(key(schema, address, columns.as_deref()), SORT_BUDGET);
         let fields = columns.as_ref().map(Vec::len);
-        self.rows.for_each_row(|row| {
+        let count = self.rows.for_each_row(|row| {
             let row = row.strip_suffix(b"\r").unwrap_or(row);
             let found = row.iter().filter(|byte| **byte == b'\t').count() + 1;
             if fields.is_some_and(|fields| found != fields.max(1)) {
                 return Err(Error::Fields(address.qualified_name().to_string()));
             }
-            Ok(sorter.push(row)?)
+            Ok(rows.push(row)?)
         })?;
-        sorter.finish(out)?;
-        out.write_all(b"\\.\n")?;
-        Ok(())
+        Ok((count > 0).then(|| Sorted { copy: copy_statement(address, columns.as_deref()), rows }))
+    }
+}
+
+impl Sorted {
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.copy)?;
+        self.rows.finish(out)?;
+        out.write_all(b"\\.\n")
     }
 }
 

@@ -52,7 +52,7 @@ pub enum DataForm {
 pub enum Noise {
     /// White space and comments between statements.
     Gap,
-    /// `\restrict`, `\unrestrict` and `\connect`.
+    /// `\restrict`, `\unrestrict`, `\connect` and `\encoding`.
     MetaCommand,
     /// Settings of the session that restores.
     Session,

@@ -1,0 +1,57 @@
+//! Work that several threads share, with a result that does not depend on their timing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::Error;
+
+/// Returns the size above which a job takes longer than its share of the threads: then it can use some help.
+pub(crate) fn fair_share(sizes: &[u64], threads: usize) -> u64 {
+    let total = sizes.iter().fold(0_u64, |total, size| total.saturating_add(*size));
+    total / threads.max(1) as u64
+}
+
+/// Does all jobs, the longest first, and returns the error of the first one that fails in the order of the archive.
+///
+/// `sizes[i]` is about how long job `i` takes, in any unit. A job behind one that failed may or may not be done.
+pub(crate) fn run(
+    threads: usize,
+    sizes: &[u64],
+    work: &(dyn Fn(usize) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|job| std::cmp::Reverse(sizes[*job]));
+    let next = AtomicUsize::new(0);
+    let failed = AtomicUsize::new(usize::MAX);
+    let labour = || {
+        let mut first = None;
+        while let Some(job) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            // A job before the one that failed may fail as well, and then that one counts.
+            if job > failed.load(Ordering::Relaxed) {
+                continue;
+            }
+            if let Err(error) = work(job) {
+                failed.fetch_min(job, Ordering::Relaxed);
+                first = Some((job, error)).into_iter().chain(first).min_by_key(|(job, _)| *job);
+            }
+        }
+        first
+    };
+    let threads = threads.min(sizes.len());
+    let results: Vec<Option<(usize, Error)>> = thread::scope(|scope| {
+        let mut started = Vec::new();
+        for _ in 1..threads {
+            // A thread the system refuses is done without.
+            match thread::Builder::new().spawn_scoped(scope, labour) {
+                Ok(handle) => started.push(handle),
+                Err(_) => break,
+            }
+        }
+        let mut results = vec![labour()];
+        for handle in started {
+            results.push(handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    });
+    results.into_iter().flatten().min_by_key(|(job, _)| *job).map_or(Ok(()), |(_, error)| Err(error))
+}
