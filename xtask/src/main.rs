@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod corpus;
 mod demo;
+mod fuzz;
 mod generated;
 mod process;
 mod test;
@@ -38,6 +39,14 @@ enum Task {
     Bench(bench::Arguments),
     /// Say where the corpus of real dumps is expected, and whether it is there.
     Corpus,
+    /// Feed the targets in `fuzz/` with bytes that nobody thought of.
+    Fuzz {
+        /// Which target; all of them where none is named
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
     /// Check the house rules that no compiler checks.
     Tidy,
 }
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
         Task::Gen { check: true } => generated::check(),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Corpus => corpus::run(),
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Tidy => tidy::run(),
     };
     match done {

@@ -411,7 +411,9 @@ impl<S: Source> Events<S> {
             Want::Content => {
                 let at = self.at;
                 let read_error = |source| Error::Read { at, source };
-                if let Some((content, end)) = self.source.count(at.byte).map_err(read_error)? {
+                // A row that begins with `\.` but does not end the data is none that a source counts by itself.
+                let counted = self.source.count(at.byte).map_err(read_error)?;
+                if let Some((content, end)) = counted.filter(|(_, end)| *end > at.byte) {
                     self.source.seek(end).map_err(read_error)?;
                     self.at = at.beyond(end - at.byte);
                     (self.start, self.end, self.at_end) = (0, 0, false);

@@ -70,6 +70,9 @@ const SPACED: [&str; 57] = [
 ];
 const SPACED_MORE: [&str; 5] = ["WHEN", "WHERE", "WINDOW", "WITH", "TO"];
 
+/// No line begins further in, so that what is nested a thousand times is not a thousand times as long.
+const INDENT_MAX: usize = 120;
+
 /// Returns the lexemes on one line, without an end.
 pub(crate) fn line(lexemes: &[Lexeme<'_>]) -> Vec<u8> {
     write(lexemes, &vec![None; lexemes.len()])
@@ -414,7 +417,7 @@ fn write_spaced(lexemes: &[Lexeme<'_>], before: &[Option<usize>], spaced: Option
     for (at, lexeme) in lexemes.iter().enumerate() {
         if let Some(indent) = before[at] {
             text.push(b'\n');
-            text.resize(text.len() + indent, b' ');
+            text.resize(text.len() + indent.min(INDENT_MAX), b' ');
         } else if at > 0 && (spaced == Some(at) || is_spaced(lexemes, at)) {
             text.push(b' ');
         }

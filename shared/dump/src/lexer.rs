@@ -8,12 +8,16 @@ use memchr::{memchr, memchr2, memmem};
 
 use crate::error::Fault;
 
+/// No operator is longer; the server takes 63 bytes. A longer run is cut, so that a run of a megabyte is not looked at
+/// again for each of its signs.
+const OPERATOR_MAX: usize = 128;
+
 /// Names what a [`Token`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// White space.
     Space,
-    /// `-- …` up to the end of the line, or `/* … */`, nested.
+    /// `-- …` up to the end of the line, which a lone carriage return is as well, or `/* … */`, nested.
     Comment,
     /// An unquoted identifier or key word.
     Word,
@@ -173,7 +177,7 @@ impl Lexer {
             b':' if rest[1..].starts_with(b":") => (TokenKind::Cast, 2),
             b':' if rest[1..].starts_with(b"=") => (TokenKind::Assign, 2),
             b':' => (TokenKind::Colon, 1),
-            b'$' if rest[1].is_ascii_digit() => {
+            b'$' if rest.get(1).is_some_and(u8::is_ascii_digit) => {
                 (TokenKind::Parameter, 1 + rest[1..].iter().take_while(|b| b.is_ascii_digit()).count())
             }
             b'$' => {
@@ -216,7 +220,7 @@ impl Lexer {
                 (TokenKind::Word, len)
             }
             _ if is_operator(first) => {
-                let run = rest.iter().take_while(|b| is_operator(**b)).count();
+                let run = rest.iter().take(OPERATOR_MAX + 1).take_while(|b| is_operator(**b)).count();
                 if run == rest.len() && !last {
                     return Ok(Step::NeedMore);
                 }
@@ -306,7 +310,7 @@ impl Lexer {
                 self.pending = Some(Pending { inside: Inside::Dollar { tag_len, tag }, scanned });
                 Ok(Step::NeedMore)
             }
-            Inside::LineComment => match memchr(b'\n', &buf[scanned..]) {
+            Inside::LineComment => match memchr2(b'\n', b'\r', &buf[scanned..]) {
                 Some(hit) => token(TokenKind::Comment, scanned + hit),
                 None if last => token(TokenKind::Comment, buf.len()),
                 None => {
@@ -359,7 +363,7 @@ fn continuation(rest: &[u8], last: bool) -> Continuation {
             Some(b) if is_space(*b) => {}
             Some(b'-') => match rest.get(at + 1) {
                 None if !last => return Continuation::Unknown,
-                Some(b'-') => match memchr(b'\n', &rest[at..]) {
+                Some(b'-') => match memchr2(b'\n', b'\r', &rest[at..]) {
                     Some(end) => {
                         newline = true;
                         at += end;
@@ -399,7 +403,7 @@ fn is_operator(byte: u8) -> bool {
 /// begins, and in `+` or `-` only if it holds a character that no arithmetic operator has.
 fn operator_len(run: &[u8]) -> usize {
     let comment = [memmem::find(run, b"--"), memmem::find(run, b"/*")].into_iter().flatten().min();
-    let mut len = comment.unwrap_or(run.len()).max(1);
+    let mut len = comment.unwrap_or(run.len()).clamp(1, OPERATOR_MAX);
     if !run[..len].iter().any(|b| memchr(*b, b"~!@#%^&|`?").is_some()) {
         while len > 1 && matches!(run[len - 1], b'+' | b'-') {
             len -= 1;

@@ -120,28 +120,44 @@ fn undouble(body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Resolves `\XXXX` and `\+XXXXXX`; anything else stays as it is written.
+/// Resolves `\XXXX`, `\+XXXXXX` and `\\` by the rules of `str_udeescape` (parser.c); anything else stays as it is
+/// written.
 fn unescape_unicode(body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(body.len());
-    let mut at = 0;
-    while at < body.len() {
-        let (digits, len) = match &body[at..] {
-            [b'\\', b'+', digits @ ..] => (digits.get(..6), 8),
-            [b'\\', digits @ ..] => (digits.get(..4), 5),
-            _ => (None, 1),
-        };
-        let code =
-            digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, 16).ok());
-        match code.and_then(char::from_u32) {
-            Some(character) => {
+    let mut rest = body;
+    while let Some((first, behind)) = rest.split_first() {
+        if let Some((code, behind)) = unicode_escape(rest) {
+            // A character above U+FFFF may be written as two halves.
+            let pair = || {
+                let (low, behind) = unicode_escape(behind)?;
+                let both = [u16::try_from(code).ok()?, u16::try_from(low).ok()?];
+                let character = char::decode_utf16(both).next()?.ok()?;
+                (u32::from(character) > 0xFFFF).then_some((character, behind))
+            };
+            let found = char::from_u32(code).map(|character| (character, behind)).or_else(pair);
+            if let Some((character, behind)) = found {
                 bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                at += len;
-            }
-            None => {
-                bytes.push(body[at]);
-                at += 1;
+                rest = behind;
+                continue;
             }
         }
+        bytes.push(*first);
+        rest = behind.strip_prefix(b"\\").filter(|_| *first == b'\\').unwrap_or(behind);
     }
     bytes
+}
+
+/// The code of the escape at the front, and what follows it.
+fn unicode_escape(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, behind) = match text {
+        [b'\\', b'+', rest @ ..] => rest.split_at_checked(6)?,
+        [b'\\', rest @ ..] => rest.split_at_checked(4)?,
+        _ => return None,
+    };
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    // No name holds a NUL.
+    (code > 0).then_some((code, behind))
 }
