@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::lexeme::{Cursor, lexemes_of};
 use crate::object::{Address, Kind, Role};
-use crate::schema::{Object, Part, Schema, part_order};
+use crate::schema::{Object, Part, Schema, sort_parts};
 use crate::session::Session;
 use crate::{Name, Position};
 
@@ -184,10 +184,7 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         let object = object.or_insert_with(|| Object { address, parts: Vec::new(), home });
         object.parts.push(part);
     }
-    for object in schema.objects.values_mut() {
-        let address = object.address.clone();
-        object.parts.sort_by_cached_key(|part| part_order(part, &address));
-    }
+    schema.objects.values_mut().for_each(sort_parts);
     schema
 }
 

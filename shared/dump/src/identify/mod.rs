@@ -56,6 +56,8 @@ pub enum Noise {
     MetaCommand,
     /// Settings of the session that restores.
     Session,
+    /// What every database has from its beginning: PL/pgSQL, the comment of schema `public`.
+    BuiltIn,
     /// What `--clean` writes to remove old objects.
     Clean,
     /// Switching triggers off and on around data.
@@ -77,8 +79,30 @@ pub(crate) struct Identified {
 /// Finds out what a statement is.
 pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
     let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
-    let meaning = reader.statement().unwrap_or(Meaning::Unknown);
+    let meaning = match reader.statement().unwrap_or(Meaning::Unknown) {
+        // They come and go with the data.
+        Meaning::Part { address, .. } | Meaning::Owner { address, .. } if address.kind == Kind::LargeObject => {
+            Meaning::Data { address, form: DataForm::LargeObject }
+        }
+        Meaning::Part { address, role } if is_built_in(lexemes, &address, role) => Meaning::Noise(Noise::BuiltIn),
+        meaning => meaning,
+    };
     Identified { meaning, unqualified: reader.unqualified }
+}
+
+/// Says whether a statement makes or describes what `initdb` has made already, as it has made it. Before 12, pg_dump
+/// wrote the extension of PL/pgSQL; with `--quote-all-identifiers`, all of them write the comment of `public`.
+fn is_built_in(lexemes: &[Lexeme<'_>], address: &Address, role: Role) -> bool {
+    let (is, comment): (bool, &[&[u8]]) = match (address.kind, address.name.bytes()) {
+        (Kind::Extension, b"plpgsql") => (true, &[b"'PL/pgSQL procedural language'"]),
+        (Kind::Schema, b"public") => (true, &[b"'standard public schema'", b"'Standard public schema'"]),
+        _ => (false, &[]),
+    };
+    is && match role {
+        Role::Definition => address.kind == Kind::Extension && lexemes.get(2).is_some_and(|word| word.is("IF")),
+        Role::Comment => lexemes.last().is_some_and(|text| comment.contains(&text.text.as_ref())),
+        _ => false,
+    }
 }
 
 /// Reads one statement from its front.
