@@ -1,10 +1,10 @@
 //! What pg_dump's versions and options write differently for the same thing, made one.
 
-use crate::Name;
-use crate::lexeme::{Lexeme, group_len, split_commas};
+use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value, split_commas};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::Session;
+use crate::{Name, layout};
 
 /// The privileges that `ALL` on a table meant before 17 added `MAINTAIN`, in the order of `ACL_ALL_RIGHTS_STR`
 /// (acl.h).
@@ -53,6 +53,7 @@ pub(crate) fn rewrite(
         let schema = Lexeme::name(&session.creation_schema());
         lexemes.splice(at..at, [schema, Lexeme::new(TokenKind::Dot, &b"."[..])]);
     }
+    spell_object_literals(lexemes);
     match (role, address.kind) {
         (Role::Definition, Kind::Table | Kind::ForeignTable) => {
             remove_null_defaults(lexemes);
@@ -87,6 +88,41 @@ pub(crate) fn rewrite(
     if address.kind.is_routine() && (role == Role::Definition || address.kind != Kind::Procedure) {
         remove_in_modes(lexemes);
     }
+}
+
+/// Spells the name in `'schema.name'::regclass` as names are spelled elsewhere: `--quote-all-identifiers` reaches it too.
+fn spell_object_literals(lexemes: &mut [Lexeme<'_>]) {
+    for at in 2..lexemes.len() {
+        let names_object = lexemes[at].kind == TokenKind::Word && is_object_type(&lexemes[at].text);
+        if !names_object
+            || lexemes[at - 1].kind != TokenKind::Cast
+            || lexemes[at - 2].kind != TokenKind::String
+        {
+            continue;
+        }
+        let Some(value) = literal_value(&lexemes[at - 2]) else { continue };
+        let Some(name) = lexemes_of(&value) else { continue };
+        let is_name = name.iter().all(|word| word.is_name() || word.kind == TokenKind::Dot);
+        if is_name {
+            lexemes[at - 2] = literal(&layout::line(&name));
+        }
+    }
+}
+
+/// The types whose literals are names of objects, without argument types.
+pub(crate) fn is_object_type(name: &[u8]) -> bool {
+    [&b"regclass"[..], b"regproc", b"regtype", b"regconfig", b"regdictionary", b"regcollation"]
+        .contains(&name)
+}
+
+/// The literal of a text that is a name.
+pub(crate) fn literal(value: &[u8]) -> Lexeme<'static> {
+    let mut text = vec![b'\''];
+    for byte in value {
+        text.extend(std::iter::repeat_n(*byte, if *byte == b'\'' { 2 } else { 1 }));
+    }
+    text.push(b'\'');
+    Lexeme::new(TokenKind::String, text)
 }
 
 /// `DEFAULT NULL` says nothing; pg_dump 15 writes it for some generated columns of children.

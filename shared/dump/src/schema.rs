@@ -126,7 +126,9 @@ pub(crate) fn sort_parts(object: &mut Object) {
     let of_columns = object.parts.iter().filter(|part| part.address.kind == Kind::Column).take(2).count();
     let columns = if of_columns == 2 { columns(object) } else { Vec::new() };
     let place = |part: &Part| match part.address.kind {
-        Kind::Column => columns.iter().position(|column| *column == part.address.name).unwrap_or(columns.len()),
+        Kind::Column => {
+            columns.iter().position(|column| *column == part.address.name).unwrap_or(columns.len())
+        }
         _ => 0,
     };
     let address = object.address.clone();
@@ -139,7 +141,8 @@ fn columns(object: &Object) -> Vec<Name> {
     let Some(definition) = object.parts.iter().find(is_definition) else { return Vec::new() };
     let Some(lexemes) = crate::lexeme::lexemes_of(&definition.text) else { return Vec::new() };
     let mut cursor = crate::lexeme::Cursor::new(&lexemes);
-    let Some(open) = lexemes.iter().position(|lexeme| lexeme.kind == crate::lexer::TokenKind::LeftParen) else {
+    let Some(open) = lexemes.iter().position(|lexeme| lexeme.kind == crate::lexer::TokenKind::LeftParen)
+    else {
         return Vec::new();
     };
     cursor.at = open;

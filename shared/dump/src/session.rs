@@ -124,7 +124,11 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
         // grantor of what follows as a name (`buildACLCommands` in dumputils.c). An owner grants as a superuser does.
         let acts_as_owner = role.kind == TokenKind::String;
         let role = value_name(role)?;
-        return Some(if acts_as_owner { Change::ActsAsOwner(role) } else { Change::Authorization(Some(role)) });
+        return Some(if acts_as_owner {
+            Change::ActsAsOwner(role)
+        } else {
+            Change::Authorization(Some(role))
+        });
     }
     if cursor.eat("SET") {
         let name = cursor.name()?;

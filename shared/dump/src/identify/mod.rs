@@ -81,10 +81,14 @@ pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified 
     let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
     let meaning = match reader.statement().unwrap_or(Meaning::Unknown) {
         // They come and go with the data.
-        Meaning::Part { address, .. } | Meaning::Owner { address, .. } if address.kind == Kind::LargeObject => {
+        Meaning::Part { address, .. } | Meaning::Owner { address, .. }
+            if address.kind == Kind::LargeObject =>
+        {
             Meaning::Data { address, form: DataForm::LargeObject }
         }
-        Meaning::Part { address, role } if is_built_in(lexemes, &address, role) => Meaning::Noise(Noise::BuiltIn),
+        Meaning::Part { address, role } if is_built_in(lexemes, &address, role) => {
+            Meaning::Noise(Noise::BuiltIn)
+        }
         meaning => meaning,
     };
     Identified { meaning, unqualified: reader.unqualified }
@@ -99,7 +103,9 @@ fn is_built_in(lexemes: &[Lexeme<'_>], address: &Address, role: Role) -> bool {
         _ => (false, &[]),
     };
     is && match role {
-        Role::Definition => address.kind == Kind::Extension && lexemes.get(2).is_some_and(|word| word.is("IF")),
+        Role::Definition => {
+            address.kind == Kind::Extension && lexemes.get(2).is_some_and(|word| word.is("IF"))
+        }
         Role::Comment => lexemes.last().is_some_and(|text| comment.contains(&text.text.as_ref())),
         _ => false,
     }
