@@ -7,7 +7,7 @@ use crate::lexeme::{Cursor, lexemes_of};
 use crate::object::{Address, Kind, Role};
 use crate::schema::{Object, Part, Schema, sort_parts};
 use crate::session::Session;
-use crate::{Name, Position};
+use crate::{Name, Position, grants};
 
 /// What only a whole dump tells about the names in it.
 #[derive(Debug, Default)]
@@ -170,7 +170,8 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
             part.session.authorization = None;
         }
     }
-    parts.extend(owners.into_iter().map(|(address, (owner, at))| owner_part(address, &owner, at)));
+    let owner_parts = owners.iter().map(|(address, (owner, at))| owner_part(address.clone(), owner, *at));
+    parts.extend(owner_parts);
     for part in parts {
         let address = object_of(&part.address);
         let key = (address.schema.clone(), address.name.clone());
@@ -184,7 +185,11 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         let object = object.or_insert_with(|| Object { address, parts: Vec::new(), home });
         object.parts.push(part);
     }
-    schema.objects.values_mut().for_each(sort_parts);
+    for object in schema.objects.values_mut() {
+        grants::reduce(object, owners.get(&object.address).map(|(owner, _)| owner));
+        sort_parts(object);
+    }
+    schema.objects.retain(|_, object| !object.parts.is_empty());
     schema
 }
 

@@ -6,6 +6,7 @@
 mod catalog;
 pub mod error;
 pub mod event;
+mod grants;
 mod identify;
 mod keyword;
 mod layout;

@@ -54,6 +54,11 @@ pub(crate) fn rewrite(
         lexemes.splice(at..at, [schema, Lexeme::new(TokenKind::Dot, &b"."[..])]);
     }
     spell_object_literals(lexemes);
+    let has_options =
+        address.kind.is_relation() || matches!(address.kind, Kind::Index | Kind::Constraint | Kind::Column);
+    if has_options && matches!(role, Role::Definition | Role::Setting) {
+        spell_options(lexemes);
+    }
     match (role, address.kind) {
         (Role::Definition, Kind::Table | Kind::ForeignTable) => {
             remove_null_defaults(lexemes);
@@ -106,6 +111,29 @@ fn spell_object_literals(lexemes: &mut [Lexeme<'_>]) {
         if is_name {
             lexemes[at - 2] = literal(&layout::line(&name));
         }
+    }
+}
+
+/// Writes the values of storage parameters as words where they are such, as pg_dump does (`appendReloptionsArray` in
+/// string_utils.c) unless it quotes all identifiers.
+fn spell_options(lexemes: &mut [Lexeme<'_>]) {
+    let mut at = 0;
+    while at + 1 < lexemes.len() {
+        at += 1;
+        let begins = lexemes[at].kind == TokenKind::LeftParen
+            && (lexemes[at - 1].is("WITH") || lexemes[at - 1].is("SET"));
+        let Some(len) = group_len(&lexemes[at..]).filter(|_| begins) else { continue };
+        for value in at + 3..at + len {
+            let follows =
+                lexemes[value - 1].text.as_ref() == b"=" && lexemes[value].kind == TokenKind::String;
+            let text = follows.then(|| literal_value(&lexemes[value])).flatten();
+            if let Some(word) = text.map(|text| Name::from(text.as_slice()))
+                && word.to_sql() == word.bytes()
+            {
+                lexemes[value] = Lexeme::name(&word);
+            }
+        }
+        at += len - 1;
     }
 }
 
