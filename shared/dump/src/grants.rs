@@ -104,11 +104,6 @@ pub(crate) fn reduce(object: &mut Object, owner: Option<&Name>) {
         object.parts.iter().enumerate().filter_map(|(at, part)| Some((at, Grant::read(part)?))).collect();
     let mut needless: Vec<usize> = Vec::new();
     for (at, revoke) in grants.iter().filter(|(_, grant)| grant.revokes) {
-        let from_owner = revoke.grantee.is_some()
-            && (revoke.grantee.as_ref() == owner || (owner.is_none() && schema_public));
-        if revoke.grantee.is_some() && !from_owner {
-            continue;
-        }
         let granted_again = |(_, grant): &&(usize, Grant)| {
             !grant.revokes && grant.grantee == revoke.grantee && grant.target == revoke.target
         };
@@ -129,8 +124,13 @@ pub(crate) fn reduce(object: &mut Object, owner: Option<&Name>) {
         if !revoke.is_all() {
             continue;
         }
+        if revoke.grantee.is_some() && revoke.grantee.as_ref() != owner {
+            // Whoever gets everything again has everything, whatever it was before.
+            needless.extend(same.map(|_| *at));
+            continue;
+        }
         let restored = match PublicDefault::of(address, &revoke.target) {
-            _ if from_owner => same,
+            _ if revoke.grantee.is_some() => same,
             PublicDefault::Database => {
                 again.iter().find(|(_, grant)| grant.privileges == b"CONNECT , TEMPORARY")
             }
