@@ -7,7 +7,7 @@ use crate::lexeme::{Cursor, lexemes_of};
 use crate::object::{Address, Kind, Role};
 use crate::schema::{Object, Part, Schema, sort_parts};
 use crate::session::Session;
-use crate::{Name, Position, grants};
+use crate::{Name, Position, grants, qualify};
 
 /// What only a whole dump tells about the names in it.
 #[derive(Debug, Default)]
@@ -148,6 +148,8 @@ fn object_of(address: &Address) -> Address {
 
 /// Gives every part its object, and every object its parts in order.
 pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -> Schema {
+    let mut parts = parts;
+    qualify::qualify(&mut parts);
     let catalog = Catalog::read(&parts);
     let mut schema = Schema::default();
     let mut owners: BTreeMap<Address, (Name, Position)> = BTreeMap::new();
@@ -155,7 +157,6 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         catalog.resolve(&mut address);
         owners.insert(address, (owner, at));
     }
-    let mut parts = parts;
     for part in &mut parts {
         let replaced = part.address.kind == Kind::View
             && part.role == Role::Definition

@@ -17,6 +17,7 @@ pub mod object;
 mod order;
 mod pattern;
 mod position;
+mod qualify;
 mod reading;
 mod rewrite;
 pub mod schema;

@@ -61,6 +61,13 @@ impl Session {
         written.cloned().unwrap_or_else(|| Name::from("public"))
     }
 
+    /// Returns the one schema besides `pg_catalog` in which names are looked up: the path of pg_dump before 10.3.
+    pub(crate) fn only_schema(&self) -> Option<&Name> {
+        let mut schemas = self.search_path.iter().filter(|name| name.bytes() != b"pg_catalog");
+        let only = schemas.next().filter(|name| name.bytes() != b"$user");
+        only.filter(|_| schemas.next().is_none())
+    }
+
     /// Returns who owns what a statement makes, where the session says so.
     pub(crate) fn maker(&self) -> Option<&Name> {
         self.owner.as_ref().or(self.authorization.as_ref())

@@ -9,8 +9,10 @@ mod data;
 mod privilege;
 mod reference;
 mod signature;
+pub(crate) mod types;
 
 use crate::lexeme::{Cursor, Lexeme};
+use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::{self, Change, Session};
 use crate::{Name, QualifiedName};
@@ -78,6 +80,33 @@ pub(crate) struct Identified {
 
 /// Finds out what a statement is.
 pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
+    let types = match session.only_schema() {
+        Some(_) => types::unqualified_types(lexemes),
+        None => Vec::new(),
+    };
+    if types.is_empty() {
+        return read(lexemes, session);
+    }
+    // Identities are read from qualified types; what is found without a schema is counted in the lexemes as they came.
+    let schema = Lexeme::name(&session.creation_schema());
+    let (mut qualified, mut origins) = (Vec::new(), Vec::new());
+    for (at, lexeme) in lexemes.iter().enumerate() {
+        if types.binary_search(&at).is_ok() {
+            qualified.extend([schema.clone(), Lexeme::new(TokenKind::Dot, &b"."[..])]);
+            origins.extend([at, at]);
+        }
+        qualified.push(lexeme.clone());
+        origins.push(at);
+    }
+    let mut identified = read(&qualified, session);
+    identified.unqualified.iter_mut().for_each(|at| *at = origins.get(*at).copied().unwrap_or(*at));
+    identified.unqualified.extend(types);
+    identified.unqualified.sort_unstable();
+    identified.unqualified.dedup();
+    identified
+}
+
+fn read(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
     let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
     let meaning = match reader.statement().unwrap_or(Meaning::Unknown) {
         // They come and go with the data.

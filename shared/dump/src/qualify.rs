@@ -1,0 +1,608 @@
+//! Names that are written without their schema, as pg_dump did before 10.3, made to stand on their own.
+//!
+//! The session's search path is then one schema and `pg_catalog`. A name that the dump makes in that schema is
+//! qualified; when no name of a statement is left that could mean something else without the path, the statement no
+//! longer needs it. What cannot be decided from the dump keeps its path, and so its meaning.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::Name;
+use crate::identify::types::is_catalog_type;
+use crate::layout;
+use crate::lexeme::{Cursor, Lexeme, group_len, lexemes_of, literal_value, split_commas};
+use crate::lexer::TokenKind;
+use crate::object::{Address, Kind, Role};
+use crate::rewrite::{is_object_type, literal};
+use crate::schema::Part;
+
+/// Functions of `pg_catalog` that no extension of PostgreSQL's own has for the catalog's types, sorted.
+const CATALOG_FUNCTIONS: [&str; 74] = [
+    "abs",
+    "age",
+    "array_agg",
+    "array_length",
+    "array_to_string",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "btrim",
+    "ceil",
+    "char_length",
+    "clock_timestamp",
+    "concat",
+    "count",
+    "currval",
+    "date",
+    "date_part",
+    "date_trunc",
+    "floor",
+    "generate_series",
+    "initcap",
+    "json_agg",
+    "json_build_object",
+    "jsonb_build_object",
+    "lag",
+    "lead",
+    "left",
+    "length",
+    "lower",
+    "lpad",
+    "ltrim",
+    "max",
+    "md5",
+    "min",
+    "mod",
+    "nextval",
+    "now",
+    "octet_length",
+    "overlay",
+    "percent_rank",
+    "position",
+    "power",
+    "random",
+    "rank",
+    "regexp_replace",
+    "replace",
+    "right",
+    "round",
+    "row_number",
+    "row_to_json",
+    "rpad",
+    "rtrim",
+    "setweight",
+    "split_part",
+    "sqrt",
+    "statement_timestamp",
+    "string_agg",
+    "strpos",
+    "substr",
+    "substring",
+    "sum",
+    "suppress_redundant_updates_trigger",
+    "timezone",
+    "to_char",
+    "to_date",
+    "to_json",
+    "to_number",
+    "to_timestamp",
+    "to_tsquery",
+    "to_tsvector",
+    "translate",
+    "tsvector_update_trigger",
+    "unnest",
+    "upper",
+];
+
+/// Words before a parenthesis that call no function.
+const NO_CALLS: [&str; 38] = [
+    "ALL",
+    "AND",
+    "ANY",
+    "ARRAY",
+    "AS",
+    "BY",
+    "CHECK",
+    "COALESCE",
+    "DISTINCT",
+    "EXCEPT",
+    "EXCLUDE",
+    "EXISTS",
+    "FILTER",
+    "FROM",
+    "GREATEST",
+    "IN",
+    "INHERITS",
+    "INTERSECT",
+    "JOIN",
+    "KEY",
+    "LATERAL",
+    "LEAST",
+    "NOT",
+    "NULLIF",
+    "ON",
+    "OR",
+    "OVER",
+    "ROW",
+    "SELECT",
+    "SET",
+    "SOME",
+    "THEN",
+    "UNION",
+    "UNIQUE",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+];
+const NO_CALLS_MORE: [&str; 13] = [
+    "CASE",
+    "ELSE",
+    "GROUP",
+    "HAVING",
+    "INCLUDE",
+    "INSTEAD",
+    "IS",
+    "LIKE",
+    "OPTIONS",
+    "TABLE",
+    "VARYING",
+    "WITH",
+    "XMLELEMENT",
+];
+
+/// Functions and operator classes of extensions, which no dump defines.
+const OF_EXTENSIONS: [(&str, &str); 8] = [
+    ("pg_trgm", "gin_trgm_ops"),
+    ("pg_trgm", "gist_trgm_ops"),
+    ("unaccent", "unaccent"),
+    ("uuid-ossp", "uuid_generate_v1"),
+    ("uuid-ossp", "uuid_generate_v1mc"),
+    ("uuid-ossp", "uuid_generate_v3"),
+    ("uuid-ossp", "uuid_generate_v4"),
+    ("uuid-ossp", "uuid_generate_v5"),
+];
+
+/// Qualifies what it can in all parts that need a search path.
+pub(crate) fn qualify(parts: &mut [Part]) {
+    if parts.iter().all(|part| part.session.only_schema().is_none()) {
+        return;
+    }
+    let known = Known::read(parts);
+    for part in parts {
+        let Some(schema) = part.session.only_schema().cloned() else { continue };
+        if means_the_same(part) {
+            part.session.search_path.clear();
+            continue;
+        }
+        if !is_read(part) {
+            continue;
+        }
+        let text = part.text.clone();
+        let Some(mut lexemes) = statement(&text) else { continue };
+        let plain = known.is_plain(part, &schema, &lexemes);
+        let mut names = Names { known: &known, schema: &schema, edits: Vec::new(), certain: true, plain };
+        names.read(part, &lexemes);
+        for (at, edit) in names.edits.drain(..).rev() {
+            match edit {
+                Edit::Qualify => {
+                    lexemes.splice(at..at, [Lexeme::name(&schema), Lexeme::new(TokenKind::Dot, &b"."[..])]);
+                }
+                Edit::Replace(lexeme) => lexemes[at] = lexeme,
+            }
+        }
+        let certain = names.certain;
+        part.text = layout::statement(&lexemes, part.address.kind, part.role);
+        if certain {
+            part.session.search_path.clear();
+        }
+    }
+}
+
+/// The lexemes of canonical text without its `;`.
+fn statement(text: &[u8]) -> Option<Vec<Lexeme<'_>>> {
+    let mut lexemes = lexemes_of(text)?;
+    lexemes.pop_if(|last| last.kind == TokenKind::Semicolon);
+    Some(lexemes)
+}
+
+/// Says whether all names of a statement are qualified by what identified it.
+fn means_the_same(part: &Part) -> bool {
+    match part.role {
+        Role::OwnedBy | Role::Identity | Role::Attachment => true,
+        Role::Setting => part.address.kind.is_relation() || part.address.parent.is_some(),
+        Role::Definition => part.address.kind == Kind::Sequence,
+        _ => false,
+    }
+}
+
+/// Says whether every name of such a statement stands where it is looked for.
+fn is_read(part: &Part) -> bool {
+    match (part.role, part.address.kind) {
+        (Role::Default, _) => true,
+        (Role::Definition, Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView) => true,
+        (Role::Definition, Kind::Constraint | Kind::Index | Kind::Trigger | Kind::Policy | Kind::Domain) => {
+            true
+        }
+        (Role::Definition, Kind::Function | Kind::Procedure) => true,
+        (Role::Definition, Kind::Type) => [&b" AS ENUM ("[..], b" AS ("]
+            .iter()
+            .any(|clause| memchr::memmem::find(&part.text, clause).is_some()),
+        _ => false,
+    }
+}
+
+/// What the dump makes.
+#[derive(Debug, Default)]
+struct Known {
+    relations: HashSet<(Name, Name)>,
+    routines: HashSet<(Name, Name)>,
+    operators: HashSet<(Name, Name)>,
+    /// Collations, operator classes and text search objects.
+    others: HashSet<(Name, Name)>,
+    /// Extensions and the schemas they are in.
+    extensions: Vec<(Name, Option<Name>)>,
+    /// Types that have no operators and functions of their own.
+    enums: HashSet<(Name, Name)>,
+    /// The columns of tables that may have a type of an extension; tables whose columns are not all known are left out.
+    tables: HashMap<(Name, Name), HashSet<Name>>,
+}
+
+impl Known {
+    fn read(parts: &[Part]) -> Known {
+        let mut known = Known::default();
+        for part in parts.iter().filter(|part| part.role <= Role::Definition) {
+            let key = (part.address.schema.clone().unwrap_or_default(), part.address.name.clone());
+            let set = match part.address.kind {
+                Kind::Extension => {
+                    let lexemes = lexemes_of(&part.text).unwrap_or_default();
+                    let mut cursor = Cursor::new(&lexemes);
+                    let schema = cursor.skip_behind("SCHEMA").and_then(|()| cursor.name());
+                    known.extensions.push((part.address.name.clone(), schema));
+                    continue;
+                }
+                Kind::Type if memchr::memmem::find(&part.text, b" AS ENUM (").is_some() => &mut known.enums,
+                kind if kind.is_relation() => &mut known.relations,
+                kind if kind.is_routine() => &mut known.routines,
+                Kind::Operator => &mut known.operators,
+                _ => &mut known.others,
+            };
+            set.insert(key);
+        }
+        let tables = parts.iter().filter(|part| {
+            part.role == Role::Definition && matches!(part.address.kind, Kind::Table | Kind::ForeignTable)
+        });
+        for part in tables {
+            let Some(columns) = statement(&part.text).and_then(|lexemes| known.foreign_columns(&lexemes))
+            else {
+                continue;
+            };
+            let key = (part.address.schema.clone().unwrap_or_default(), part.address.name.clone());
+            known.tables.insert(key, columns);
+        }
+        known
+    }
+
+    fn foreign_columns(&self, lexemes: &[Lexeme<'_>]) -> Option<HashSet<Name>> {
+        if lexemes.iter().any(|lexeme| lexeme.is("INHERITS") || lexeme.is("OF")) {
+            return None;
+        }
+        let open = lexemes.iter().position(|lexeme| lexeme.kind == TokenKind::LeftParen)?;
+        let len = group_len(&lexemes[open..])?;
+        let columns = split_commas(&lexemes[open + 1..open + len - 1]);
+        let foreign = columns.iter().filter(|item| !self.is_plain_type(item, 1));
+        Some(foreign.map(|item| Name::from_sql(&item[0].text)).collect())
+    }
+
+    /// Says whether the type at an offset is the catalog's or an enumeration.
+    fn is_plain_type(&self, lexemes: &[Lexeme<'_>], at: usize) -> bool {
+        let dotted = lexemes.get(at + 1).is_some_and(|next| next.kind == TokenKind::Dot);
+        let (Some(schema), Some(name)) = (lexemes.get(at), lexemes.get(at + 2)) else { return true };
+        let key = (Name::from_sql(&schema.text), Name::from_sql(&name.text));
+        !dotted || key.0.bytes() == b"pg_catalog" || self.enums.contains(&key)
+    }
+
+    fn has_extension(&self, schema: &Name, extension: Option<&str>) -> bool {
+        self.extensions.iter().any(|(name, home)| {
+            home.as_ref().is_none_or(|home| home == schema)
+                && extension.is_none_or(|extension| extension.as_bytes() == name.bytes())
+        })
+    }
+
+    /// Says whether a statement has to do with no type of an extension, so that its operators are the catalog's.
+    fn is_plain(&self, part: &Part, schema: &Name, lexemes: &[Lexeme<'_>]) -> bool {
+        if !self.has_extension(schema, None) {
+            return true;
+        }
+        let cast = |at: usize| lexemes[at].kind == TokenKind::Cast && !self.is_plain_type(lexemes, at + 1);
+        if (0..lexemes.len()).any(cast) {
+            return false;
+        }
+        let whole_rows = lexemes.windows(2).any(|pair| pair[0].kind == TokenKind::Dot && !pair[1].is_name());
+        let table = |key: (Name, Name)| {
+            let mentioned = |foreign: &HashSet<Name>| {
+                lexemes
+                    .iter()
+                    .any(|lexeme| lexeme.is_name() && foreign.contains(&Name::from_sql(&lexeme.text)))
+            };
+            self.tables
+                .get(&key)
+                .is_some_and(|foreign| foreign.is_empty() || (!whole_rows && !mentioned(foreign)))
+        };
+        match part.address.kind {
+            Kind::Domain => lexemes
+                .iter()
+                .position(|lexeme| lexeme.is("AS"))
+                .is_some_and(|at| self.is_plain_type(lexemes, at + 1)),
+            Kind::View | Kind::MaterializedView => lexemes
+                .iter()
+                .filter(|lexeme| lexeme.is_name())
+                .map(|name| (schema.clone(), Name::from_sql(&name.text)))
+                .filter(|key| self.relations.contains(key) && key.1 != part.address.name)
+                .all(table),
+            Kind::Function | Kind::Procedure | Kind::Type => true,
+            _ => {
+                let Address { schema, name, .. } = part.address.parent.as_deref().unwrap_or(&part.address);
+                table((schema.clone().unwrap_or_default(), name.clone()))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Edit {
+    Qualify,
+    Replace(Lexeme<'static>),
+}
+
+/// What a parenthesis holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Level {
+    Query { in_from: bool },
+    Joins,
+    Other,
+}
+
+/// Reads the names of one statement.
+#[derive(Debug)]
+struct Names<'k> {
+    known: &'k Known,
+    schema: &'k Name,
+    edits: Vec<(usize, Edit)>,
+    /// Whether no name was found that may mean something else without the path.
+    certain: bool,
+    plain: bool,
+}
+
+impl Names<'_> {
+    fn key(&self, name: &Lexeme<'_>) -> (Name, Name) {
+        (self.schema.clone(), Name::from_sql(&name.text))
+    }
+
+    fn relation(&mut self, lexemes: &[Lexeme<'_>], at: usize) {
+        if self.known.relations.contains(&self.key(&lexemes[at])) {
+            self.edits.push((at, Edit::Qualify));
+        } else {
+            self.certain = false;
+        }
+    }
+
+    fn read(&mut self, part: &Part, lexemes: &[Lexeme<'_>]) {
+        let is = |at: usize, word: &str| lexemes.get(at).is_some_and(|lexeme| lexeme.is(word));
+        let kind = |at: usize| lexemes.get(at).map(|lexeme| lexeme.kind);
+        let subqueries = common_tables(lexemes);
+        let mut levels = vec![Level::Query { in_from: false }];
+        let mut at = 0;
+        while at < lexemes.len() {
+            let before = at.wrapping_sub(1);
+            let level = levels.last().copied().unwrap_or(Level::Other);
+            let item = match level {
+                Level::Query { in_from: true } => {
+                    ["FROM", "JOIN", "LATERAL", "ONLY"].iter().any(|word| is(before, word))
+                        || kind(before) == Some(TokenKind::Comma)
+                }
+                Level::Joins => {
+                    ["JOIN", "LATERAL", "ONLY"].iter().any(|word| is(before, word))
+                        || kind(before) == Some(TokenKind::LeftParen)
+                }
+                _ => false,
+            };
+            match lexemes[at].kind {
+                TokenKind::LeftParen if is(before, "WITH") || is(before, "SET") || is(before, "OPTIONS") => {
+                    at += group_len(&lexemes[at..]).unwrap_or(1) - 1;
+                }
+                TokenKind::LeftParen => {
+                    let query = is(at + 1, "SELECT") || is(at + 1, "WITH") || is(at + 1, "VALUES");
+                    levels.push(match () {
+                        () if query => Level::Query { in_from: false },
+                        () if item => Level::Joins,
+                        () => Level::Other,
+                    });
+                }
+                TokenKind::RightParen => {
+                    levels.pop();
+                }
+                TokenKind::String if kind(at + 1) == Some(TokenKind::Cast) => {
+                    if let Some(ty) = lexemes.get(at + 2).filter(|ty| is_object_type(&ty.text)) {
+                        self.object_literal(at, &lexemes[at], &ty.text);
+                    }
+                }
+                TokenKind::Operator => {
+                    let star = kind(before) == Some(TokenKind::Dot)
+                        || (lexemes[at].text.as_ref() == b"*" && kind(at + 1) == Some(TokenKind::RightParen));
+                    let own = self.known.operators.contains(&self.key(&lexemes[at]));
+                    self.certain &= star || (!own && self.plain);
+                }
+                TokenKind::Word | TokenKind::Identifier
+                    if kind(before) != Some(TokenKind::Dot) && kind(at + 1) != Some(TokenKind::Dot) =>
+                {
+                    self.name(part, lexemes, at, item, &subqueries);
+                    if let Some(Level::Query { in_from }) = levels.last_mut() {
+                        const ENDS: [&str; 11] = [
+                            "SELECT",
+                            "WHERE",
+                            "GROUP",
+                            "HAVING",
+                            "ORDER",
+                            "LIMIT",
+                            "OFFSET",
+                            "UNION",
+                            "INTERSECT",
+                            "EXCEPT",
+                            "WINDOW",
+                        ];
+                        if is(at, "FROM") && !is(before, "DISTINCT") {
+                            *in_from = matches!(part.address.kind, Kind::View | Kind::MaterializedView);
+                        } else if ENDS.iter().any(|word| is(at, word)) {
+                            *in_from = false;
+                        }
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        if part.address.kind == Kind::Index {
+            self.operator_classes(lexemes);
+        }
+        self.edits.sort_by_key(|(at, _)| *at);
+    }
+
+    /// A name that stands alone.
+    fn name(
+        &mut self,
+        part: &Part,
+        lexemes: &[Lexeme<'_>],
+        at: usize,
+        item: bool,
+        subqueries: &HashSet<Name>,
+    ) {
+        let is = |at: usize, word: &str| lexemes.get(at).is_some_and(|lexeme| lexeme.is(word));
+        let before = at.wrapping_sub(1);
+        let opens = lexemes.get(at + 1).is_some_and(|next| next.kind == TokenKind::LeftParen);
+        let within_inherits = part.address.kind == Kind::Table && {
+            let list = lexemes[..at].iter().rposition(|lexeme| lexeme.kind == TokenKind::LeftParen);
+            list.is_some_and(|open| is(open.wrapping_sub(1), "INHERITS"))
+                && !lexemes[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|l| l.kind != TokenKind::LeftParen)
+                    .any(|l| l.kind == TokenKind::RightParen)
+        };
+        let referenced = is(before, "REFERENCES")
+            || (is(before, "OF") && is(before.wrapping_sub(1), "PARTITION"))
+            || (part.address.kind == Kind::Trigger
+                && is(before, "FROM")
+                && !is(before.wrapping_sub(1), "DISTINCT"))
+            || within_inherits;
+        let key_words = ["LATERAL", "ONLY", "ROWS", "SELECT", "VALUES", "WITH"];
+        if referenced {
+            self.relation(lexemes, at);
+        } else if is(before, "COLLATE") {
+            if self.known.others.contains(&self.key(&lexemes[at])) {
+                self.edits.push((at, Edit::Qualify));
+            }
+        } else if opens {
+            let aliases = is(before, "AS") || is(before, "USING") || before_is_end(lexemes, at);
+            if !aliases {
+                self.call(lexemes, at);
+            }
+        } else if item && !key_words.iter().any(|word| is(at, word)) {
+            let known = self.known.relations.contains(&self.key(&lexemes[at]));
+            match subqueries.contains(&Name::from_sql(&lexemes[at].text)) {
+                true => self.certain &= !known,
+                false => self.relation(lexemes, at),
+            }
+        }
+    }
+
+    fn call(&mut self, lexemes: &[Lexeme<'_>], at: usize) {
+        let name = Name::from_sql(&lexemes[at].text);
+        let word = lexemes[at].kind == TokenKind::Word;
+        let no_call = |list: &[&str]| word && list.iter().any(|no_call| lexemes[at].is(no_call));
+        if no_call(&NO_CALLS) || no_call(&NO_CALLS_MORE) || is_catalog_type(name.bytes()) {
+            return;
+        }
+        let of_catalog =
+            CATALOG_FUNCTIONS.binary_search_by(|known| known.as_bytes().cmp(name.bytes())).is_ok();
+        if self.known.routines.contains(&(self.schema.clone(), name.clone())) {
+            self.edits.push((at, Edit::Qualify));
+            // Which of the two is meant is a matter of types.
+            self.certain &= !of_catalog;
+        } else if self.is_of_extension(&name) {
+            self.edits.push((at, Edit::Qualify));
+        } else if self.known.has_extension(self.schema, None) {
+            let always = matches!(name.bytes(), b"nextval" | b"now");
+            self.certain &= always || (of_catalog && self.plain);
+        }
+    }
+
+    fn is_of_extension(&self, name: &Name) -> bool {
+        OF_EXTENSIONS.iter().any(|(extension, member)| {
+            member.as_bytes() == name.bytes() && self.known.has_extension(self.schema, Some(extension))
+        })
+    }
+
+    /// `'name'::regclass`
+    fn object_literal(&mut self, at: usize, text: &Lexeme<'_>, of: &[u8]) {
+        let value = literal_value(text).unwrap_or_default();
+        let name = lexemes_of(&value).unwrap_or_default();
+        let [name] = name.as_slice() else {
+            self.certain &= name.len() == 3;
+            return;
+        };
+        let key = self.key(name);
+        let known = if of == b"regclass" { &self.known.relations } else { &self.known.others };
+        if known.contains(&key) {
+            let qualified = crate::QualifiedName { schema: Some(key.0), name: key.1 };
+            self.edits.push((at, Edit::Replace(literal(&qualified.to_sql()))));
+        } else {
+            self.certain &= matches!(of, b"regconfig" | b"regdictionary");
+        }
+    }
+
+    /// `column class` in the list of an index.
+    fn operator_classes(&mut self, lexemes: &[Lexeme<'_>]) {
+        let Some(using) = lexemes.iter().position(|lexeme| lexeme.is("USING")) else { return };
+        let Some(len) = lexemes.get(using + 2..).and_then(group_len) else { return };
+        let mut depth = 0;
+        for at in using + 3..using + 1 + len {
+            match lexemes[at].kind {
+                TokenKind::LeftParen => depth += 1,
+                TokenKind::RightParen => depth -= 1,
+                _ => {}
+            }
+            let before = &lexemes[at - 1];
+            let follows = before.kind == TokenKind::RightParen || (before.is_name() && !before.is("COLLATE"));
+            let option =
+                ["ASC", "DESC", "NULLS", "FIRST", "LAST", "COLLATE"].iter().any(|w| lexemes[at].is(w));
+            let dotted = lexemes[at + 1].kind == TokenKind::Dot || before.kind == TokenKind::Dot;
+            if depth > 0 || option || dotted || !follows || !lexemes[at].is_name() {
+                continue;
+            }
+            let name = Name::from_sql(&lexemes[at].text);
+            if self.known.others.contains(&(self.schema.clone(), name.clone())) || self.is_of_extension(&name)
+            {
+                self.edits.push((at, Edit::Qualify));
+            } else if self.known.has_extension(self.schema, None) {
+                let of_catalog = name.bytes().ends_with(b"_pattern_ops") || name.bytes() == b"jsonb_path_ops";
+                self.certain &= of_catalog;
+            }
+        }
+    }
+}
+
+/// Says whether the name behind this is an alias: it follows something that is complete.
+fn before_is_end(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    at > 0 && matches!(lexemes[at - 1].kind, TokenKind::RightParen | TokenKind::Identifier)
+}
+
+/// The names that `WITH` gives to queries.
+fn common_tables(lexemes: &[Lexeme<'_>]) -> HashSet<Name> {
+    let opens = |at: usize| lexemes.get(at).is_some_and(|lexeme| lexeme.kind == TokenKind::LeftParen);
+    let names = (0..lexemes.len()).filter(|at| {
+        let columns = if opens(at + 1) { group_len(&lexemes[at + 1..]).unwrap_or(0) } else { 0 };
+        let behind = at + 1 + columns;
+        lexemes[*at].is_name() && lexemes.get(behind).is_some_and(|word| word.is("AS")) && opens(behind + 1)
+    });
+    names.map(|at| Name::from_sql(&lexemes[at].text)).collect()
+}
