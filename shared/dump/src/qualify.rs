@@ -4,94 +4,20 @@
 //! qualified; when no name of a statement is left that could mean something else without the path, the statement no
 //! longer needs it. What cannot be decided from the dump keeps its path, and so its meaning.
 
-use std::collections::{HashMap, HashSet};
+mod known;
+
+use std::collections::HashSet;
+
+use known::Known;
 
 use crate::Name;
 use crate::identify::types::is_catalog_type;
 use crate::layout;
-use crate::lexeme::{Cursor, Lexeme, group_len, lexemes_of, literal_value, split_commas};
+use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value};
 use crate::lexer::TokenKind;
-use crate::object::{Address, Kind, Role};
+use crate::object::{Kind, Role};
 use crate::rewrite::{is_object_type, literal};
 use crate::schema::Part;
-
-/// Functions of `pg_catalog` that no extension of PostgreSQL's own has for the catalog's types, sorted.
-const CATALOG_FUNCTIONS: [&str; 74] = [
-    "abs",
-    "age",
-    "array_agg",
-    "array_length",
-    "array_to_string",
-    "avg",
-    "bool_and",
-    "bool_or",
-    "btrim",
-    "ceil",
-    "char_length",
-    "clock_timestamp",
-    "concat",
-    "count",
-    "currval",
-    "date",
-    "date_part",
-    "date_trunc",
-    "floor",
-    "generate_series",
-    "initcap",
-    "json_agg",
-    "json_build_object",
-    "jsonb_build_object",
-    "lag",
-    "lead",
-    "left",
-    "length",
-    "lower",
-    "lpad",
-    "ltrim",
-    "max",
-    "md5",
-    "min",
-    "mod",
-    "nextval",
-    "now",
-    "octet_length",
-    "overlay",
-    "percent_rank",
-    "position",
-    "power",
-    "random",
-    "rank",
-    "regexp_replace",
-    "replace",
-    "right",
-    "round",
-    "row_number",
-    "row_to_json",
-    "rpad",
-    "rtrim",
-    "setweight",
-    "split_part",
-    "sqrt",
-    "statement_timestamp",
-    "string_agg",
-    "strpos",
-    "substr",
-    "substring",
-    "sum",
-    "suppress_redundant_updates_trigger",
-    "timezone",
-    "to_char",
-    "to_date",
-    "to_json",
-    "to_number",
-    "to_timestamp",
-    "to_tsquery",
-    "to_tsvector",
-    "translate",
-    "tsvector_update_trigger",
-    "unnest",
-    "upper",
-];
 
 /// Words before a parenthesis that call no function.
 const NO_CALLS: [&str; 38] = [
@@ -150,18 +76,6 @@ const NO_CALLS_MORE: [&str; 13] = [
     "XMLELEMENT",
 ];
 
-/// Functions and operator classes of extensions, which no dump defines.
-const OF_EXTENSIONS: [(&str, &str); 8] = [
-    ("pg_trgm", "gin_trgm_ops"),
-    ("pg_trgm", "gist_trgm_ops"),
-    ("unaccent", "unaccent"),
-    ("uuid-ossp", "uuid_generate_v1"),
-    ("uuid-ossp", "uuid_generate_v1mc"),
-    ("uuid-ossp", "uuid_generate_v3"),
-    ("uuid-ossp", "uuid_generate_v4"),
-    ("uuid-ossp", "uuid_generate_v5"),
-];
-
 /// Qualifies what it can in all parts that need a search path.
 pub(crate) fn qualify(parts: &mut [Part]) {
     if parts.iter().all(|part| part.session.only_schema().is_none()) {
@@ -181,7 +95,11 @@ pub(crate) fn qualify(parts: &mut [Part]) {
         let Some(mut lexemes) = statement(&text) else { continue };
         let plain = known.is_plain(part, &schema, &lexemes);
         let mut names = Names { known: &known, schema: &schema, edits: Vec::new(), certain: true, plain };
-        names.read(part, &lexemes);
+        match part.address.kind {
+            Kind::TextSearchConfiguration => names.dictionaries(&lexemes),
+            Kind::Aggregate | Kind::Operator | Kind::Type => names.definition(&lexemes),
+            _ => names.read(part, &lexemes),
+        }
         for (at, edit) in names.edits.drain(..).rev() {
             match edit {
                 Edit::Qualify => {
@@ -208,9 +126,21 @@ fn statement(text: &[u8]) -> Option<Vec<Lexeme<'_>>> {
 /// Says whether all names of a statement are qualified by what identified it.
 fn means_the_same(part: &Part) -> bool {
     match part.role {
-        Role::OwnedBy | Role::Identity | Role::Attachment => true,
+        Role::OwnedBy | Role::Identity | Role::Attachment | Role::Shell => true,
         Role::Setting => part.address.kind.is_relation() || part.address.parent.is_some(),
-        Role::Definition => part.address.kind == Kind::Sequence,
+        Role::Definition => matches!(
+            part.address.kind,
+            Kind::Sequence
+                | Kind::Server
+                | Kind::Collation
+                | Kind::OperatorFamily
+                | Kind::Cast
+                | Kind::TextSearchConfiguration
+                | Kind::TextSearchDictionary
+                | Kind::Transform
+                | Kind::Publication
+                | Kind::Subscription
+        ),
         _ => false,
     }
 }
@@ -218,133 +148,14 @@ fn means_the_same(part: &Part) -> bool {
 /// Says whether every name of such a statement stands where it is looked for.
 fn is_read(part: &Part) -> bool {
     match (part.role, part.address.kind) {
-        (Role::Default, _) => true,
+        (Role::Default, _) | (Role::Member, Kind::TextSearchConfiguration) => true,
         (Role::Definition, Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView) => true,
         (Role::Definition, Kind::Constraint | Kind::Index | Kind::Trigger | Kind::Policy | Kind::Domain) => {
             true
         }
-        (Role::Definition, Kind::Function | Kind::Procedure) => true,
-        (Role::Definition, Kind::Type) => [&b" AS ENUM ("[..], b" AS ("]
-            .iter()
-            .any(|clause| memchr::memmem::find(&part.text, clause).is_some()),
+        (Role::Definition, Kind::Function | Kind::Procedure | Kind::Rule | Kind::Statistics) => true,
+        (Role::Definition, Kind::Type | Kind::Aggregate | Kind::Operator) => true,
         _ => false,
-    }
-}
-
-/// What the dump makes.
-#[derive(Debug, Default)]
-struct Known {
-    relations: HashSet<(Name, Name)>,
-    routines: HashSet<(Name, Name)>,
-    operators: HashSet<(Name, Name)>,
-    /// Collations, operator classes and text search objects.
-    others: HashSet<(Name, Name)>,
-    /// Extensions and the schemas they are in.
-    extensions: Vec<(Name, Option<Name>)>,
-    /// Types that have no operators and functions of their own.
-    enums: HashSet<(Name, Name)>,
-    /// The columns of tables that may have a type of an extension; tables whose columns are not all known are left out.
-    tables: HashMap<(Name, Name), HashSet<Name>>,
-}
-
-impl Known {
-    fn read(parts: &[Part]) -> Known {
-        let mut known = Known::default();
-        for part in parts.iter().filter(|part| part.role <= Role::Definition) {
-            let key = (part.address.schema.clone().unwrap_or_default(), part.address.name.clone());
-            let set = match part.address.kind {
-                Kind::Extension => {
-                    let lexemes = lexemes_of(&part.text).unwrap_or_default();
-                    let mut cursor = Cursor::new(&lexemes);
-                    let schema = cursor.skip_behind("SCHEMA").and_then(|()| cursor.name());
-                    known.extensions.push((part.address.name.clone(), schema));
-                    continue;
-                }
-                Kind::Type if memchr::memmem::find(&part.text, b" AS ENUM (").is_some() => &mut known.enums,
-                kind if kind.is_relation() => &mut known.relations,
-                kind if kind.is_routine() => &mut known.routines,
-                Kind::Operator => &mut known.operators,
-                _ => &mut known.others,
-            };
-            set.insert(key);
-        }
-        let tables = parts.iter().filter(|part| {
-            part.role == Role::Definition && matches!(part.address.kind, Kind::Table | Kind::ForeignTable)
-        });
-        for part in tables {
-            let Some(columns) = statement(&part.text).and_then(|lexemes| known.foreign_columns(&lexemes))
-            else {
-                continue;
-            };
-            let key = (part.address.schema.clone().unwrap_or_default(), part.address.name.clone());
-            known.tables.insert(key, columns);
-        }
-        known
-    }
-
-    fn foreign_columns(&self, lexemes: &[Lexeme<'_>]) -> Option<HashSet<Name>> {
-        if lexemes.iter().any(|lexeme| lexeme.is("INHERITS") || lexeme.is("OF")) {
-            return None;
-        }
-        let open = lexemes.iter().position(|lexeme| lexeme.kind == TokenKind::LeftParen)?;
-        let len = group_len(&lexemes[open..])?;
-        let columns = split_commas(&lexemes[open + 1..open + len - 1]);
-        let foreign = columns.iter().filter(|item| !self.is_plain_type(item, 1));
-        Some(foreign.map(|item| Name::from_sql(&item[0].text)).collect())
-    }
-
-    /// Says whether the type at an offset is the catalog's or an enumeration.
-    fn is_plain_type(&self, lexemes: &[Lexeme<'_>], at: usize) -> bool {
-        let dotted = lexemes.get(at + 1).is_some_and(|next| next.kind == TokenKind::Dot);
-        let (Some(schema), Some(name)) = (lexemes.get(at), lexemes.get(at + 2)) else { return true };
-        let key = (Name::from_sql(&schema.text), Name::from_sql(&name.text));
-        !dotted || key.0.bytes() == b"pg_catalog" || self.enums.contains(&key)
-    }
-
-    fn has_extension(&self, schema: &Name, extension: Option<&str>) -> bool {
-        self.extensions.iter().any(|(name, home)| {
-            home.as_ref().is_none_or(|home| home == schema)
-                && extension.is_none_or(|extension| extension.as_bytes() == name.bytes())
-        })
-    }
-
-    /// Says whether a statement has to do with no type of an extension, so that its operators are the catalog's.
-    fn is_plain(&self, part: &Part, schema: &Name, lexemes: &[Lexeme<'_>]) -> bool {
-        if !self.has_extension(schema, None) {
-            return true;
-        }
-        let cast = |at: usize| lexemes[at].kind == TokenKind::Cast && !self.is_plain_type(lexemes, at + 1);
-        if (0..lexemes.len()).any(cast) {
-            return false;
-        }
-        let whole_rows = lexemes.windows(2).any(|pair| pair[0].kind == TokenKind::Dot && !pair[1].is_name());
-        let table = |key: (Name, Name)| {
-            let mentioned = |foreign: &HashSet<Name>| {
-                lexemes
-                    .iter()
-                    .any(|lexeme| lexeme.is_name() && foreign.contains(&Name::from_sql(&lexeme.text)))
-            };
-            self.tables
-                .get(&key)
-                .is_some_and(|foreign| foreign.is_empty() || (!whole_rows && !mentioned(foreign)))
-        };
-        match part.address.kind {
-            Kind::Domain => lexemes
-                .iter()
-                .position(|lexeme| lexeme.is("AS"))
-                .is_some_and(|at| self.is_plain_type(lexemes, at + 1)),
-            Kind::View | Kind::MaterializedView => lexemes
-                .iter()
-                .filter(|lexeme| lexeme.is_name())
-                .map(|name| (schema.clone(), Name::from_sql(&name.text)))
-                .filter(|key| self.relations.contains(key) && key.1 != part.address.name)
-                .all(table),
-            Kind::Function | Kind::Procedure | Kind::Type => true,
-            _ => {
-                let Address { schema, name, .. } = part.address.parent.as_deref().unwrap_or(&part.address);
-                table((schema.clone().unwrap_or_default(), name.clone()))
-            }
-        }
     }
 }
 
@@ -390,6 +201,7 @@ impl Names<'_> {
         let is = |at: usize, word: &str| lexemes.get(at).is_some_and(|lexeme| lexeme.is(word));
         let kind = |at: usize| lexemes.get(at).map(|lexeme| lexeme.kind);
         let subqueries = common_tables(lexemes);
+        let holds_query = matches!(part.address.kind, Kind::View | Kind::MaterializedView | Kind::Rule);
         let mut levels = vec![Level::Query { in_from: false }];
         let mut at = 0;
         while at < lexemes.len() {
@@ -411,7 +223,9 @@ impl Names<'_> {
                     at += group_len(&lexemes[at..]).unwrap_or(1) - 1;
                 }
                 TokenKind::LeftParen => {
-                    let query = is(at + 1, "SELECT") || is(at + 1, "WITH") || is(at + 1, "VALUES");
+                    let query = ["SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE"]
+                        .iter()
+                        .any(|w| is(at + 1, w));
                     levels.push(match () {
                         () if query => Level::Query { in_from: false },
                         () if item => Level::Joins,
@@ -437,7 +251,7 @@ impl Names<'_> {
                 {
                     self.name(part, lexemes, at, item, &subqueries);
                     if let Some(Level::Query { in_from }) = levels.last_mut() {
-                        const ENDS: [&str; 11] = [
+                        const ENDS: [&str; 13] = [
                             "SELECT",
                             "WHERE",
                             "GROUP",
@@ -449,9 +263,11 @@ impl Names<'_> {
                             "INTERSECT",
                             "EXCEPT",
                             "WINDOW",
+                            "RETURNING",
+                            "SET",
                         ];
                         if is(at, "FROM") && !is(before, "DISTINCT") {
-                            *in_from = matches!(part.address.kind, Kind::View | Kind::MaterializedView);
+                            *in_from = holds_query;
                         } else if ENDS.iter().any(|word| is(at, word)) {
                             *in_from = false;
                         }
@@ -465,6 +281,73 @@ impl Names<'_> {
             self.operator_classes(lexemes);
         }
         self.edits.sort_by_key(|(at, _)| *at);
+    }
+
+    /// `ADD MAPPING FOR token WITH dictionary, …`
+    fn dictionaries(&mut self, lexemes: &[Lexeme<'_>]) {
+        let Some(with) = lexemes.iter().position(|lexeme| lexeme.is("WITH")) else { return };
+        for at in with + 1..lexemes.len() {
+            let bare = lexemes[at - 1].kind != TokenKind::Dot
+                && lexemes.get(at + 1).is_none_or(|next| next.kind == TokenKind::Comma);
+            let name = Name::from_sql(&lexemes[at].text);
+            if !bare || !lexemes[at].is_name() {
+                continue;
+            }
+            if self.known.others.contains(&self.key(&lexemes[at]))
+                || self.known.has_member(self.schema, &name)
+            {
+                self.edits.push((at, Edit::Qualify));
+            } else {
+                let of_catalog = name.bytes() == b"simple" || name.bytes().ends_with(b"_stem");
+                self.certain &= of_catalog || !self.known.has_extension(self.schema, None);
+            }
+        }
+    }
+
+    /// `(KEY = value, …)`
+    fn definition(&mut self, lexemes: &[Lexeme<'_>]) {
+        const TYPES: [&str; 5] = ["STYPE", "MSTYPE", "SUBTYPE", "ELEMENT", "BASETYPE"];
+        const FUNCTIONS: [&str; 21] = [
+            "ANALYZE",
+            "CANONICAL",
+            "COMBINEFUNC",
+            "DESERIALFUNC",
+            "FINALFUNC",
+            "FUNCTION",
+            "INPUT",
+            "JOIN",
+            "MFINALFUNC",
+            "MINVFUNC",
+            "MSFUNC",
+            "OUTPUT",
+            "PROCEDURE",
+            "RECEIVE",
+            "RESTRICT",
+            "SEND",
+            "SERIALFUNC",
+            "SFUNC",
+            "SUBSCRIPT",
+            "SUBTYPE_DIFF",
+            "TYPMOD_IN",
+        ];
+        for at in 2..lexemes.len().saturating_sub(1) {
+            let value = &lexemes[at + 1];
+            let dotted = lexemes.get(at + 2).is_some_and(|next| next.kind == TokenKind::Dot);
+            if lexemes[at].text.as_ref() != b"=" || dotted {
+                continue;
+            }
+            let key = |list: &[&str]| list.iter().any(|word| lexemes[at - 1].is(word));
+            if value.kind == TokenKind::Operator {
+                let own = self.known.operators.contains(&self.key(value));
+                self.certain &= !own && !self.known.has_extension(self.schema, None);
+            } else if value.is_name() && key(&TYPES) {
+                if !is_catalog_type(Name::from_sql(&value.text).bytes()) {
+                    self.edits.push((at + 1, Edit::Qualify));
+                }
+            } else if value.is_name() && (key(&FUNCTIONS) || lexemes[at - 1].is("TYPMOD_OUT")) {
+                self.call(lexemes, at + 1);
+            }
+        }
     }
 
     /// A name that stands alone.
@@ -493,7 +376,8 @@ impl Names<'_> {
             || (part.address.kind == Kind::Trigger
                 && is(before, "FROM")
                 && !is(before.wrapping_sub(1), "DISTINCT"))
-            || within_inherits;
+            || within_inherits
+            || (part.address.kind == Kind::Rule && is_target(lexemes, at));
         let key_words = ["LATERAL", "ONLY", "ROWS", "SELECT", "VALUES", "WITH"];
         if referenced {
             self.relation(lexemes, at);
@@ -522,24 +406,17 @@ impl Names<'_> {
         if no_call(&NO_CALLS) || no_call(&NO_CALLS_MORE) || is_catalog_type(name.bytes()) {
             return;
         }
-        let of_catalog =
-            CATALOG_FUNCTIONS.binary_search_by(|known| known.as_bytes().cmp(name.bytes())).is_ok();
+        let of_catalog = known::is_catalog_function(name.bytes());
         if self.known.routines.contains(&(self.schema.clone(), name.clone())) {
             self.edits.push((at, Edit::Qualify));
             // Which of the two is meant is a matter of types.
             self.certain &= !of_catalog;
-        } else if self.is_of_extension(&name) {
+        } else if self.known.has_member(self.schema, &name) {
             self.edits.push((at, Edit::Qualify));
         } else if self.known.has_extension(self.schema, None) {
             let always = matches!(name.bytes(), b"nextval" | b"now");
             self.certain &= always || (of_catalog && self.plain);
         }
-    }
-
-    fn is_of_extension(&self, name: &Name) -> bool {
-        OF_EXTENSIONS.iter().any(|(extension, member)| {
-            member.as_bytes() == name.bytes() && self.known.has_extension(self.schema, Some(extension))
-        })
     }
 
     /// `'name'::regclass`
@@ -580,7 +457,8 @@ impl Names<'_> {
                 continue;
             }
             let name = Name::from_sql(&lexemes[at].text);
-            if self.known.others.contains(&(self.schema.clone(), name.clone())) || self.is_of_extension(&name)
+            if self.known.others.contains(&(self.schema.clone(), name.clone()))
+                || self.known.has_member(self.schema, &name)
             {
                 self.edits.push((at, Edit::Qualify));
             } else if self.known.has_extension(self.schema, None) {
@@ -594,6 +472,16 @@ impl Names<'_> {
 /// Says whether the name behind this is an alias: it follows something that is complete.
 fn before_is_end(lexemes: &[Lexeme<'_>], at: usize) -> bool {
     at > 0 && matches!(lexemes[at - 1].kind, TokenKind::RightParen | TokenKind::Identifier)
+}
+
+/// Says whether this is the table that a rule's action changes.
+fn is_target(lexemes: &[Lexeme<'_>], at: usize) -> bool {
+    let is = |at: Option<usize>, words: &[&str]| {
+        at.is_some_and(|at| words.iter().any(|word| lexemes.get(at).is_some_and(|lexeme| lexeme.is(word))))
+    };
+    let (before, further) = (at.checked_sub(1), at.checked_sub(2));
+    let updates = is(before, &["UPDATE"]) && !is(further, &["ON", "FOR"]) && !is(Some(at), &["SET", "OF"]);
+    is(before, &["INTO"]) || updates
 }
 
 /// The names that `WITH` gives to queries.

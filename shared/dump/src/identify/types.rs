@@ -207,6 +207,10 @@ impl Found<'_, '_> {
 
     fn statement(&mut self, kind: usize, defines: bool) {
         let lexemes = self.lexemes;
+        if defines && self.is(kind, "TABLE") {
+            let typed = lexemes.iter().take(kind + 6).position(|word| word.is("OF"));
+            typed.filter(|of| !self.is(of - 1, "PARTITION")).into_iter().for_each(|of| self.type_at(of + 1));
+        }
         let Some(group) = self.group(kind) else {
             if defines && self.is(kind, "DOMAIN") {
                 self.domain(kind);
@@ -218,6 +222,9 @@ impl Found<'_, '_> {
                 self.type_at(group.0);
                 if let Some(to) = lexemes[group.0..group.1].iter().position(|word| word.is("AS")) {
                     self.type_at(group.0 + to + 1);
+                }
+                if let Some(function) = self.group(group.1 + 1) {
+                    self.items(function).into_iter().for_each(|(at, _)| self.type_at(at));
                 }
             }
             () if self.is(kind, "DOMAIN") => {
@@ -240,7 +247,11 @@ impl Found<'_, '_> {
                 }
             }
             () => {
-                for (at, len) in self.items(group) {
+                // `(direct ORDER BY aggregated)`
+                let ordered = lexemes[group.0..group.1].iter().position(|word| word.is("ORDER"));
+                let direct_end = ordered.map_or(group.1, |at| group.0 + at);
+                let aggregated = (group.1.min(direct_end + 2), group.1);
+                for (at, len) in self.items((group.0, direct_end)).into_iter().chain(self.items(aggregated)) {
                     self.argument(at, len);
                 }
                 if let Some(returns) = lexemes[group.1..].iter().position(|word| word.is("RETURNS"))
