@@ -147,14 +147,19 @@ fn means_the_same(part: &Part) -> bool {
 
 /// Says whether every name of such a statement stands where it is looked for.
 fn is_read(part: &Part) -> bool {
-    match (part.role, part.address.kind) {
-        (Role::Default, _) | (Role::Member, Kind::TextSearchConfiguration) => true,
-        (Role::Definition, Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView) => true,
-        (Role::Definition, Kind::Constraint | Kind::Index | Kind::Trigger | Kind::Policy | Kind::Domain) => {
-            true
+    use Kind::{Aggregate, Constraint, Domain, ForeignTable, Function, Index, MaterializedView, Operator};
+    use Kind::{Policy, Procedure, Rule, Statistics, Table, TextSearchConfiguration, Trigger, Type, View};
+    let kind = part.address.kind;
+    match part.role {
+        Role::Default => true,
+        Role::Member => kind == TextSearchConfiguration,
+        Role::Definition => {
+            matches!(kind, Table | ForeignTable | View | MaterializedView | Constraint | Index | Statistics)
+                || matches!(
+                    kind,
+                    Trigger | Rule | Policy | Domain | Type | Function | Procedure | Aggregate | Operator
+                )
         }
-        (Role::Definition, Kind::Function | Kind::Procedure | Kind::Rule | Kind::Statistics) => true,
-        (Role::Definition, Kind::Type | Kind::Aggregate | Kind::Operator) => true,
         _ => false,
     }
 }

@@ -98,11 +98,8 @@ pub(crate) fn rewrite(
 /// Spells the name in `'schema.name'::regclass` as names are spelled elsewhere: `--quote-all-identifiers` reaches it too.
 fn spell_object_literals(lexemes: &mut [Lexeme<'_>]) {
     for at in 2..lexemes.len() {
-        let names_object = lexemes[at].kind == TokenKind::Word && is_object_type(&lexemes[at].text);
-        if !names_object
-            || lexemes[at - 1].kind != TokenKind::Cast
-            || lexemes[at - 2].kind != TokenKind::String
-        {
+        let cast = lexemes[at - 1].kind == TokenKind::Cast && lexemes[at - 2].kind == TokenKind::String;
+        if !cast || !is_object_type(&lexemes[at].text) {
             continue;
         }
         let Some(value) = literal_value(&lexemes[at - 2]) else { continue };
