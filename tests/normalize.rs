@@ -147,3 +147,164 @@ fn the_order_of_statements_makes_no_difference() {
         }
     }
 }
+
+#[test]
+fn every_option_of_pg_dump_gives_one_form() {
+    let Some(folder) = corpus::corpus() else { return };
+    for database in ["hard", "pgdump_objects"] {
+        let folder = folder.join(format!("formats/{database}.server18"));
+        let text = |name: &str| corpus::text(&folder.join(format!("plain{name}.sql")));
+        let form = normalize(&text(""));
+        for option in ["-verbose", "-quoteall", "-setauth", "-inserts", "-column-inserts", "-statistics"] {
+            assert!(normalize(&text(option)) == form, "{database}{option}");
+        }
+        let sections = ["-section-pre-data", "-section-data", "-section-post-data"].map(text).concat();
+        assert!(normalize(&sections) == form, "{database}: sections");
+        let bare = ["-O", "-x", "--no-comments", "--no-security-labels", "--no-tablespaces"];
+        let arguments = [&["-"][..], &bare].concat();
+        let output = corpus::run(Path::new(PROGRAM), &arguments, &text(""));
+        assert!(normalize(&text("-bare")) == output.stdout, "{database}: bare");
+        let empty = String::from_utf8(normalize(&text("-data-disable-triggers"))).unwrap();
+        assert!(empty.ends_with("SET default_table_access_method = heap;\n"), "{database}: {empty}");
+        // --create adds what belongs to the database itself.
+        let created = normalize(&text("-create-clean"));
+        let created = String::from_utf8_lossy(&created).into_owned();
+        let own =
+            |block: &&str| !block.starts_with("CREATE DATABASE ") && !block.starts_with("ALTER DATABASE ");
+        let rest: Vec<&str> = created.split("\n\n").filter(own).collect();
+        assert!(rest.join("\n\n") == String::from_utf8_lossy(&form), "{database}: --create --clean");
+    }
+}
+
+#[test]
+fn privileges_of_old_dumps_are_reduced_to_what_differs_from_the_default() {
+    let begin = "SET search_path = public, pg_catalog;\nCREATE TABLE t (a integer);\nALTER TABLE t OWNER TO joe;\n\
+        CREATE SEQUENCE q;\nALTER TABLE q OWNER TO joe;\nCREATE SCHEMA s;\nALTER SCHEMA s OWNER TO joe;\n\
+        CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$select 1$$;\nALTER FUNCTION f() OWNER TO joe;\n\
+        CREATE FUNCTION g() RETURNS integer LANGUAGE sql AS $$select 1$$;\nALTER FUNCTION g() OWNER TO joe;\n";
+    let forms = [
+        // Since 9.6, and before; what the first says is all that the second means.
+        ("GRANT SELECT ON TABLE t TO ann;", "TABLE t", "GRANT SELECT ON TABLE t TO ann;"),
+        (
+            "GRANT SELECT(a) ON TABLE t TO ann;",
+            "TABLE t",
+            "REVOKE ALL(a) ON TABLE t FROM PUBLIC;\nREVOKE ALL(a) ON TABLE t FROM joe;\nGRANT SELECT(a) ON TABLE t TO ann;",
+        ),
+        ("GRANT USAGE ON SEQUENCE q TO ann;", "SEQUENCE q", "GRANT USAGE ON SEQUENCE q TO ann;"),
+        ("GRANT USAGE ON SCHEMA s TO ann;", "SCHEMA s", "GRANT USAGE ON SCHEMA s TO ann;"),
+        (
+            "GRANT ALL ON FUNCTION f() TO ann;",
+            "FUNCTION f()",
+            "GRANT ALL ON FUNCTION f() TO PUBLIC;\nGRANT ALL ON FUNCTION f() TO ann;",
+        ),
+        (
+            "REVOKE ALL ON FUNCTION g() FROM PUBLIC;\nGRANT ALL ON FUNCTION g() TO ann;",
+            "FUNCTION g()",
+            "GRANT ALL ON FUNCTION g() TO ann;",
+        ),
+    ];
+    for (new, on, grants) in forms {
+        let old = format!(
+            "REVOKE ALL ON {on} FROM PUBLIC;\nREVOKE ALL ON {on} FROM joe;\nGRANT ALL ON {on} TO joe;\n{grants}"
+        );
+        let [new, old] = [new, &old].map(|text| normalize(format!("{begin}{text}\n").as_bytes()));
+        assert_eq!(String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
+        assert_eq!(String::from_utf8_lossy(&normalize(&old)), String::from_utf8_lossy(&old));
+    }
+    // An owner without all privileges is no default.
+    let partial = "REVOKE ALL ON SEQUENCE q FROM joe;\nGRANT USAGE ON SEQUENCE q TO joe;\n";
+    let form = String::from_utf8(normalize(format!("{begin}{partial}").as_bytes())).unwrap();
+    assert!(
+        form.contains("REVOKE ALL ON SEQUENCE public.q FROM joe;\nGRANT USAGE ON SEQUENCE public.q TO joe;"),
+        "{form}"
+    );
+    // Nor are the owner's privileges on an object that the dump does not make.
+    let form = normalize(b"REVOKE ALL ON TABLE pg_catalog.pg_class FROM PUBLIC;\n");
+    assert!(String::from_utf8_lossy(&form).contains("REVOKE ALL ON TABLE pg_catalog.pg_class FROM PUBLIC;"));
+}
+
+#[test]
+fn names_of_old_dumps_are_qualified_where_their_meaning_is_known() {
+    let old = "SET search_path = app, pg_catalog;\nCREATE TYPE mood AS ENUM ('a');\nCREATE SEQUENCE q;\n\
+        CREATE TABLE t (id integer DEFAULT nextval('q'::regclass), m mood DEFAULT 'a'::mood, x text);\n\
+        ALTER SEQUENCE q OWNED BY t.id;\nCREATE TABLE u (t integer REFERENCES t(id));\n\
+        CREATE FUNCTION f(a mood, OUT b text) RETURNS text LANGUAGE sql AS $$select 'x'$$;\n\
+        ALTER FUNCTION f(a mood, OUT b text) OWNER TO joe;\nALTER TABLE u ADD CHECK ((t > 0));\n\
+        CREATE AGGREGATE g(mood ORDER BY integer) (SFUNC = f, STYPE = mood);\n\
+        CREATE VIEW v AS WITH w AS (SELECT t.id FROM t) SELECT f(t.m) AS f, w.id FROM ((t JOIN u ON ((u.t = t.id))) JOIN w USING (id)) WHERE (t.x IS DISTINCT FROM u.t);\n\
+        CREATE RULE r AS ON INSERT TO v DO INSTEAD INSERT INTO t (id) VALUES (new.id);\n\
+        CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE PROCEDURE f();\n";
+    let new = "CREATE TYPE app.mood AS ENUM ('a');\nCREATE SEQUENCE app.q;\n\
+        CREATE TABLE app.t (id integer DEFAULT nextval('app.q'::regclass), m app.mood DEFAULT 'a'::app.mood, x text);\n\
+        ALTER SEQUENCE app.q OWNED BY app.t.id;\nCREATE TABLE app.u (t integer REFERENCES app.t(id));\n\
+        CREATE FUNCTION app.f(a app.mood, OUT b text) RETURNS text LANGUAGE sql AS $$select 'x'$$;\n\
+        ALTER FUNCTION app.f(a app.mood, OUT b text) OWNER TO joe;\nALTER TABLE app.u ADD CHECK ((t > 0));\n\
+        CREATE AGGREGATE app.g(app.mood ORDER BY integer) (SFUNC = app.f, STYPE = app.mood);\n\
+        CREATE VIEW app.v AS WITH w AS (SELECT t.id FROM app.t) SELECT app.f(t.m) AS f, w.id FROM ((app.t JOIN app.u ON ((u.t = t.id))) JOIN w USING (id)) WHERE (t.x IS DISTINCT FROM u.t);\n\
+        CREATE RULE r AS ON INSERT TO app.v DO INSTEAD INSERT INTO app.t (id) VALUES (new.id);\n\
+        CREATE TRIGGER tr BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.f();\n";
+    let form = normalize(old.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&form), String::from_utf8_lossy(&normalize(new.as_bytes())));
+    assert_eq!(String::from_utf8_lossy(&normalize(&form)), String::from_utf8_lossy(&form));
+}
+
+#[test]
+fn what_only_a_search_path_tells_keeps_it() {
+    let dump =
+        b"CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA app;\nSET search_path = app, pg_catalog;\n\
+        CREATE TABLE t (a citext, b integer);\nCREATE INDEX i ON t USING btree (a) WHERE (a = 'x'::citext);\n\
+        CREATE INDEX j ON t USING btree (b) WHERE (b = 1);\nCREATE INDEX k ON t USING btree (f(b));\n";
+    let form = String::from_utf8(normalize(dump)).unwrap();
+    let with_path = "SET search_path = app, pg_catalog;\nCREATE INDEX i ON app.t USING btree (a) WHERE (a = 'x'::app.citext);\n";
+    assert!(form.contains(with_path) && form.contains("a app.citext"), "{form}");
+    assert!(form.contains("'', false);\nCREATE INDEX j ON app.t USING btree (b) WHERE (b = 1);\n"), "{form}");
+    assert!(form.contains("SET search_path = app, pg_catalog;\nCREATE INDEX k "), "{form}");
+    assert_eq!(String::from_utf8_lossy(&normalize(form.as_bytes())), form);
+}
+
+#[test]
+fn parts_of_columns_stand_in_the_order_of_the_columns() {
+    let dump = b"CREATE TABLE a.t (z integer, b integer, CONSTRAINT c CHECK (true), a integer);\n\
+        COMMENT ON COLUMN a.t.a IS '3';\nCOMMENT ON COLUMN a.t.b IS '2';\nCOMMENT ON COLUMN a.t.z IS '1';\n\
+        ALTER TABLE a.t ALTER COLUMN b SET DEFAULT 2;\nALTER TABLE a.t ALTER COLUMN z SET DEFAULT 1;\n";
+    let form = String::from_utf8(normalize(dump)).unwrap();
+    let lines = |word: &str| form.lines().filter(|line| line.contains(word)).collect::<Vec<_>>().join("\n");
+    assert_eq!(
+        lines("COMMENT"),
+        "COMMENT ON COLUMN a.t.z IS '1';\nCOMMENT ON COLUMN a.t.b IS '2';\nCOMMENT ON COLUMN a.t.a IS '3';"
+    );
+    assert!(lines("DEFAULT").find("COLUMN z") < lines("DEFAULT").find("COLUMN b"), "{form}");
+}
+
+#[test]
+fn a_schema_of_103_versions_shows_no_noise_of_pg_dump() {
+    let Some(folder) = corpus::corpus() else { return };
+    let unpacked = tempfile::tempdir().unwrap();
+    let archive = folder.join("history/feedbin.tar.zst");
+    let status = std::process::Command::new("tar")
+        .args(["-I", "zstd --long=27", "-xf"])
+        .arg(&archive)
+        .arg("-C")
+        .arg(unpacked.path())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{}", archive.display());
+    let mut dumps: Vec<_> = std::fs::read_dir(unpacked.path().join("feedbin__feedbin"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    dumps.sort();
+    assert_eq!(dumps.len(), 103);
+    for dump in dumps {
+        let output = corpus::run(Path::new(PROGRAM), &["-"], &std::fs::read(&dump).unwrap());
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", dump.display());
+        let form = String::from_utf8(output.stdout).unwrap();
+        let schema = form.split("SET search_path TO").next().unwrap();
+        // Older pg_dumps set a search path and wrote the extension that every database has.
+        for noise in ["SET search_path =", "plpgsql", "OWNED BY feeds.", "nextval('feeds", "settings hstore"]
+        {
+            assert!(!schema.contains(noise), "{}: {noise}", dump.display());
+        }
+        assert!(normalize(form.as_bytes()) == form.as_bytes(), "{}: not idempotent", dump.display());
+    }
+}

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::lexeme::{Cursor, lexemes_of};
 use crate::object::{Address, Kind, Role};
-use crate::schema::{Object, Part, Schema, part_order};
+use crate::schema::{Object, Part, Schema, sort_parts};
 use crate::session::Session;
-use crate::{Name, Position};
+use crate::{Name, Position, grants, qualify};
 
 /// What only a whole dump tells about the names in it.
 #[derive(Debug, Default)]
@@ -92,8 +92,12 @@ impl Catalog {
                     address.kind = Kind::Type;
                 } else if let Some(table) = self.indexes.get(&key) {
                     address.kind = Kind::Index;
-                    address.parent = Some(Box::new(table.clone()));
-                    address.parent.iter_mut().for_each(|parent| self.resolve(parent));
+                    // Never by way of `resolve`: an index may have the name of a table that is not there.
+                    let mut table = table.clone();
+                    if let Some(kind) = self.relations.get(&(table.schema.clone(), table.name.clone())) {
+                        table.kind = *kind;
+                    }
+                    address.parent = Some(Box::new(table));
                 }
             }
             Kind::Type | Kind::Domain => {
@@ -115,7 +119,9 @@ impl Catalog {
                 let map = if address.kind == Kind::Index { &self.indexes } else { &self.statistics };
                 if let Some(table) = map.get(&key) {
                     let mut table = table.clone();
-                    self.resolve(&mut table);
+                    if let Some(kind) = self.relations.get(&(table.schema.clone(), table.name.clone())) {
+                        table.kind = *kind;
+                    }
                     address.parent = Some(Box::new(table));
                 }
             }
@@ -148,6 +154,8 @@ fn object_of(address: &Address) -> Address {
 
 /// Gives every part its object, and every object its parts in order.
 pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -> Schema {
+    let mut parts = parts;
+    qualify::qualify(&mut parts);
     let catalog = Catalog::read(&parts);
     let mut schema = Schema::default();
     let mut owners: BTreeMap<Address, (Name, Position)> = BTreeMap::new();
@@ -155,7 +163,6 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         catalog.resolve(&mut address);
         owners.insert(address, (owner, at));
     }
-    let mut parts = parts;
     for part in &mut parts {
         let replaced = part.address.kind == Kind::View
             && part.role == Role::Definition
@@ -170,7 +177,8 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
             part.session.authorization = None;
         }
     }
-    parts.extend(owners.into_iter().map(|(address, (owner, at))| owner_part(address, &owner, at)));
+    let owner_parts = owners.iter().map(|(address, (owner, at))| owner_part(address.clone(), owner, *at));
+    parts.extend(owner_parts);
     for part in parts {
         let address = object_of(&part.address);
         let key = (address.schema.clone(), address.name.clone());
@@ -185,9 +193,10 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         object.parts.push(part);
     }
     for object in schema.objects.values_mut() {
-        let address = object.address.clone();
-        object.parts.sort_by_cached_key(|part| part_order(part, &address));
+        grants::reduce(object, owners.get(&object.address).map(|(owner, _)| owner));
+        sort_parts(object);
     }
+    schema.objects.retain(|_, object| !object.parts.is_empty());
     schema
 }
 

@@ -86,7 +86,8 @@ pub(crate) fn statement(lexemes: &[Lexeme<'_>], kind: Kind, role: Role) -> Vec<u
         (Role::Definition, Kind::Operator | Kind::TextSearchParser | Kind::TextSearchTemplate)
         | (Role::Definition, Kind::TextSearchDictionary | Kind::TextSearchConfiguration) => breaks.list(0),
         (Role::Definition, Kind::Aggregate) => breaks.list(1),
-        (Role::Definition, Kind::Sequence) => breaks.words(0, &SEQUENCE_CLAUSES),
+        // `CREATE UNLOGGED SEQUENCE`
+        (Role::Definition, Kind::Sequence) => breaks.words(3, &SEQUENCE_CLAUSES),
         (Role::Identity, _) => breaks.identity(),
         (Role::Definition, Kind::View | Kind::MaterializedView) => breaks.view(),
         (Role::Definition, Kind::Function | Kind::Procedure) => breaks.routine(),
@@ -95,7 +96,7 @@ pub(crate) fn statement(lexemes: &[Lexeme<'_>], kind: Kind, role: Role) -> Vec<u
         (Role::Definition, Kind::OperatorClass) => breaks.operator_class(),
         (Role::Member, Kind::OperatorFamily) => breaks.operator_class(),
         (Role::Member, Kind::TextSearchConfiguration) => breaks.words(0, &["ADD"]),
-        (Role::Definition, Kind::Collation) => breaks.space_before_group(),
+        (Role::Definition, Kind::Collation | Kind::Cast) => breaks.space_before_group(),
         _ => {}
     }
     let mut text = breaks.write();

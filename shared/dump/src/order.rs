@@ -479,11 +479,18 @@ impl<'a> Graph<'a> {
         sorted.sort_by_cached_key(|at| {
             let node = &self.nodes[*at];
             let address = &node.part.address;
-            let parent = address.parent.as_deref().map(key);
+            let mut parent = address.parent.as_deref().map(key);
+            let mut own = key(address);
+            let mut place = 0;
+            if address.kind == Kind::Column {
+                // By table, then as the parts of each table are sorted already.
+                (own, place) = (parent.take().unwrap_or_default(), *at);
+            }
             (
                 node.post,
                 node.rank,
-                key(address),
+                own,
+                place,
                 parent,
                 address.signature.clone(),
                 node.part.role,

@@ -464,7 +464,7 @@ impl Reading {
         self.unknown.push(Unknown { at, excerpt });
         self.order += 1;
         let order = self.order;
-        let session = Session { authorization: None, ..self.session.clone() };
+        let session = Session { authorization: None, owner: None, ..self.session.clone() };
         let address = Address::global(Kind::Other, Name::default());
         self.section().parts.push(Part { address, role: Role::Definition, text, session, at, order });
     }
@@ -514,9 +514,9 @@ impl Reading {
         if !self.options.keep_secrets {
             self.secrets += secret::remove(words, &address, role);
         }
-        if role == Role::Definition
+        if matches!(role, Role::Definition | Role::Shell)
             && address.kind.is_ownable()
-            && let Some(owner) = self.session.authorization.clone()
+            && let Some(owner) = self.session.maker().cloned()
         {
             self.section().owners.push((address.clone(), owner, statement.at));
         }

@@ -1,10 +1,10 @@
 //! What pg_dump's versions and options write differently for the same thing, made one.
 
-use crate::Name;
-use crate::lexeme::{Lexeme, group_len, split_commas};
+use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value, split_commas};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::Session;
+use crate::{Name, layout};
 
 /// The privileges that `ALL` on a table meant before 17 added `MAINTAIN`, in the order of `ACL_ALL_RIGHTS_STR`
 /// (acl.h).
@@ -53,6 +53,12 @@ pub(crate) fn rewrite(
         let schema = Lexeme::name(&session.creation_schema());
         lexemes.splice(at..at, [schema, Lexeme::new(TokenKind::Dot, &b"."[..])]);
     }
+    spell_object_literals(lexemes);
+    let has_options =
+        address.kind.is_relation() || matches!(address.kind, Kind::Index | Kind::Constraint | Kind::Column);
+    if has_options && matches!(role, Role::Definition | Role::Setting) {
+        spell_options(lexemes);
+    }
     match (role, address.kind) {
         (Role::Definition, Kind::Table | Kind::ForeignTable) => {
             remove_null_defaults(lexemes);
@@ -87,6 +93,61 @@ pub(crate) fn rewrite(
     if address.kind.is_routine() && (role == Role::Definition || address.kind != Kind::Procedure) {
         remove_in_modes(lexemes);
     }
+}
+
+/// Spells the name in `'schema.name'::regclass` as names are spelled elsewhere: `--quote-all-identifiers` reaches it too.
+fn spell_object_literals(lexemes: &mut [Lexeme<'_>]) {
+    for at in 2..lexemes.len() {
+        let cast = lexemes[at - 1].kind == TokenKind::Cast && lexemes[at - 2].kind == TokenKind::String;
+        if !cast || !is_object_type(&lexemes[at].text) {
+            continue;
+        }
+        let Some(value) = literal_value(&lexemes[at - 2]) else { continue };
+        let Some(name) = lexemes_of(&value) else { continue };
+        let is_name = name.iter().all(|word| word.is_name() || word.kind == TokenKind::Dot);
+        if is_name {
+            lexemes[at - 2] = literal(&layout::line(&name));
+        }
+    }
+}
+
+/// Writes the values of storage parameters as words where they are such, as pg_dump does (`appendReloptionsArray` in
+/// string_utils.c) unless it quotes all identifiers.
+fn spell_options(lexemes: &mut [Lexeme<'_>]) {
+    let mut at = 0;
+    while at + 1 < lexemes.len() {
+        at += 1;
+        let begins = lexemes[at].kind == TokenKind::LeftParen
+            && (lexemes[at - 1].is("WITH") || lexemes[at - 1].is("SET"));
+        let Some(len) = group_len(&lexemes[at..]).filter(|_| begins) else { continue };
+        for value in at + 3..at + len {
+            let follows =
+                lexemes[value - 1].text.as_ref() == b"=" && lexemes[value].kind == TokenKind::String;
+            let text = follows.then(|| literal_value(&lexemes[value])).flatten();
+            if let Some(word) = text.map(|text| Name::from(text.as_slice()))
+                && word.to_sql() == word.bytes()
+            {
+                lexemes[value] = Lexeme::name(&word);
+            }
+        }
+        at += len - 1;
+    }
+}
+
+/// The types whose literals are names of objects, without argument types.
+pub(crate) fn is_object_type(name: &[u8]) -> bool {
+    [&b"regclass"[..], b"regproc", b"regtype", b"regconfig", b"regdictionary", b"regcollation"]
+        .contains(&name)
+}
+
+/// The literal of a text that is a name.
+pub(crate) fn literal(value: &[u8]) -> Lexeme<'static> {
+    let mut text = vec![b'\''];
+    for byte in value {
+        text.extend(std::iter::repeat_n(*byte, if *byte == b'\'' { 2 } else { 1 }));
+    }
+    text.push(b'\'');
+    Lexeme::new(TokenKind::String, text)
 }
 
 /// `DEFAULT NULL` says nothing; pg_dump 15 writes it for some generated columns of children.
@@ -166,7 +227,9 @@ fn remove_old_subscription_options(lexemes: &mut Vec<Lexeme<'_>>, origin: Origin
 fn sort_members(lexemes: &mut [Lexeme<'_>]) {
     let Some(at) = lexemes.iter().rposition(|lexeme| lexeme.is("AS") || lexeme.is("ADD")) else { return };
     sort_items(&mut lexemes[at + 1..], |item| {
-        let rank = ["STORAGE", "OPERATOR", "FUNCTION"].iter().position(|word| item[0].is(word));
+        let rank = ["STORAGE", "OPERATOR", "FUNCTION"]
+            .iter()
+            .position(|word| item.first().is_some_and(|first| first.is(word)));
         let number = item.get(1).and_then(|l| std::str::from_utf8(&l.text).ok()?.parse::<u32>().ok());
         (rank, number, item.iter().map(|l| l.text.to_vec()).collect::<Vec<_>>())
     });
@@ -213,7 +276,10 @@ fn privileges(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, origin: Origin) 
         return;
     }
     sort_items(&mut lexemes[start..start + len], |item| {
-        let rank = PRIVILEGES.iter().position(|word| item[0].is(word)).unwrap_or(PRIVILEGES.len());
+        let rank = PRIVILEGES
+            .iter()
+            .position(|word| item.first().is_some_and(|first| first.is(word)))
+            .unwrap_or(PRIVILEGES.len());
         (rank, item.iter().map(|l| l.text.to_vec()).collect::<Vec<_>>())
     });
 }

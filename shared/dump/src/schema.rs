@@ -121,8 +121,42 @@ impl PartWriter {
     }
 }
 
-/// The place of a part within its object: what it is about, then what it does.
-pub(crate) fn part_order(part: &Part, object: &Address) -> impl Ord + use<> {
+/// Puts the parts of an object in order: those of columns as the columns stand in its definition.
+pub(crate) fn sort_parts(object: &mut Object) {
+    let of_columns = object.parts.iter().filter(|part| part.address.kind == Kind::Column).take(2).count();
+    let columns = if of_columns == 2 { columns(object) } else { Vec::new() };
+    let place = |part: &Part| match part.address.kind {
+        Kind::Column => {
+            columns.iter().position(|column| *column == part.address.name).unwrap_or(columns.len())
+        }
+        _ => 0,
+    };
+    let address = object.address.clone();
+    object.parts.sort_by_cached_key(|part| part_order(part, &address, place(part)));
+}
+
+/// The columns that the definition of a table or composite type names, in its order.
+fn columns(object: &Object) -> Vec<Name> {
+    let is_definition = |part: &&Part| part.role == Role::Definition && part.address == object.address;
+    let Some(definition) = object.parts.iter().find(is_definition) else { return Vec::new() };
+    let Some(lexemes) = crate::lexeme::lexemes_of(&definition.text) else { return Vec::new() };
+    let mut cursor = crate::lexeme::Cursor::new(&lexemes);
+    let Some(open) = lexemes.iter().position(|lexeme| lexeme.kind == crate::lexer::TokenKind::LeftParen)
+    else {
+        return Vec::new();
+    };
+    cursor.at = open;
+    let items = cursor.parentheses().map(crate::lexeme::split_commas).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| item.first().filter(|name| name.is_name() && !name.is("CONSTRAINT")))
+        .map(|name| Name::from_sql(&name.text))
+        .collect()
+}
+
+/// The place of a part within its object: what it is about, then what it does. `column` is the place of the column that
+/// it is about.
+fn part_order(part: &Part, object: &Address, column: usize) -> impl Ord + use<> {
     let own = part.address == *object;
     let rank = match (own, part.role, part.address.kind) {
         (_, Role::Privilege, _) => 90,
@@ -144,7 +178,7 @@ pub(crate) fn part_order(part: &Part, object: &Address) -> impl Ord + use<> {
     let by_other = part.session.authorization.is_some();
     let name = part.address.name.clone();
     let grants = part.role == Role::Privilege && !revokes;
-    (rank, name, part.role, grants, by_other, part.order, part.text.clone())
+    (rank, column, name, part.role, grants, by_other, part.order, part.text.clone())
 }
 
 /// Returns the names in the first parentheses of a statement such as `COPY t (a, b) FROM stdin;`.

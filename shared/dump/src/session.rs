@@ -17,6 +17,8 @@ pub struct Session {
     pub with_oids: bool,
     /// Who runs the statements, where that is not who runs the restore.
     pub authorization: Option<Name>,
+    /// Who owns what the statements make (`--use-set-session-authorization`); no statement needs it.
+    pub(crate) owner: Option<Name>,
 }
 
 /// What a session statement does.
@@ -27,6 +29,8 @@ pub(crate) enum Change {
     AccessMethod(Name),
     WithOids(bool),
     Authorization(Option<Name>),
+    /// `SET SESSION AUTHORIZATION 'x'`: who owns what follows.
+    ActsAsOwner(Name),
     StandardConformingStrings(bool),
     ClientEncoding(String),
     /// A setting that does not change what later statements mean; its name.
@@ -42,7 +46,11 @@ impl Session {
             Change::AccessMethod(name) if name.bytes() == b"heap" => self.access_method = Name::default(),
             Change::AccessMethod(name) => self.access_method = name.clone(),
             Change::WithOids(on) => self.with_oids = *on,
-            Change::Authorization(role) => self.authorization.clone_from(role),
+            Change::Authorization(role) => {
+                self.authorization.clone_from(role);
+                self.owner = None;
+            }
+            Change::ActsAsOwner(role) => (self.authorization, self.owner) = (None, Some(role.clone())),
             Change::StandardConformingStrings(_) | Change::ClientEncoding(_) | Change::Harmless(_) => {}
         }
     }
@@ -51,6 +59,18 @@ impl Session {
     pub(crate) fn creation_schema(&self) -> Name {
         let written = self.search_path.iter().find(|name| !matches!(name.bytes(), b"$user" | b"pg_catalog"));
         written.cloned().unwrap_or_else(|| Name::from("public"))
+    }
+
+    /// Returns the one schema besides `pg_catalog` in which names are looked up: the path of pg_dump before 10.3.
+    pub(crate) fn only_schema(&self) -> Option<&Name> {
+        let mut schemas = self.search_path.iter().filter(|name| name.bytes() != b"pg_catalog");
+        let only = schemas.next().filter(|name| name.bytes() != b"$user");
+        only.filter(|_| schemas.next().is_none())
+    }
+
+    /// Returns who owns what a statement makes, where the session says so.
+    pub(crate) fn maker(&self) -> Option<&Name> {
+        self.owner.as_ref().or(self.authorization.as_ref())
     }
 
     /// Appends the statements that lead from this state to `next`.
@@ -103,8 +123,19 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
         return Some(Change::Authorization(None));
     }
     if cursor.eat("SET SESSION AUTHORIZATION") {
-        let role = (!cursor.eat("DEFAULT")).then(|| value_name(cursor.rest().first()?));
-        return Some(Change::Authorization(role.flatten()));
+        if cursor.eat("DEFAULT") {
+            return Some(Change::Authorization(None));
+        }
+        let role = cursor.rest().first()?;
+        // pg_dump writes the owner of what follows as a literal (`_doSetSessionAuth` in pg_backup_archiver.c) and the
+        // grantor of what follows as a name (`buildACLCommands` in dumputils.c). An owner grants as a superuser does.
+        let acts_as_owner = role.kind == TokenKind::String;
+        let role = value_name(role)?;
+        return Some(if acts_as_owner {
+            Change::ActsAsOwner(role)
+        } else {
+            Change::Authorization(Some(role))
+        });
     }
     if cursor.eat("SET") {
         let name = cursor.name()?;

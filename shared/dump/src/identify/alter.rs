@@ -35,6 +35,11 @@ impl Reader<'_, '_> {
             }
             Kind::Domain | Kind::Type if self.cursor.sees("DROP") => Some(Meaning::Noise(Noise::Clean)),
             Kind::Sequence if self.cursor.eat("OWNED BY") => {
+                let at = self.cursor.at;
+                if self.cursor.dotted()?.len() == 2 {
+                    // The table is in the sequence's schema.
+                    self.unqualified.push(at);
+                }
                 Some(Meaning::Part { address, role: Role::OwnedBy })
             }
             Kind::Index if self.cursor.eat("ATTACH PARTITION") => {

@@ -9,8 +9,10 @@ mod data;
 mod privilege;
 mod reference;
 mod signature;
+pub(crate) mod types;
 
 use crate::lexeme::{Cursor, Lexeme};
+use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::{self, Change, Session};
 use crate::{Name, QualifiedName};
@@ -56,6 +58,8 @@ pub enum Noise {
     MetaCommand,
     /// Settings of the session that restores.
     Session,
+    /// What every database has from its beginning: PL/pgSQL, the comment of schema `public`.
+    BuiltIn,
     /// What `--clean` writes to remove old objects.
     Clean,
     /// Switching triggers off and on around data.
@@ -76,9 +80,64 @@ pub(crate) struct Identified {
 
 /// Finds out what a statement is.
 pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
+    let types = match session.only_schema() {
+        Some(_) => types::unqualified_types(lexemes),
+        None => Vec::new(),
+    };
+    if types.is_empty() {
+        return read(lexemes, session);
+    }
+    // Identities are read from qualified types; what is found without a schema is counted in the lexemes as they came.
+    let schema = Lexeme::name(&session.creation_schema());
+    let (mut qualified, mut origins) = (Vec::new(), Vec::new());
+    for (at, lexeme) in lexemes.iter().enumerate() {
+        if types.binary_search(&at).is_ok() {
+            qualified.extend([schema.clone(), Lexeme::new(TokenKind::Dot, &b"."[..])]);
+            origins.extend([at, at]);
+        }
+        qualified.push(lexeme.clone());
+        origins.push(at);
+    }
+    let mut identified = read(&qualified, session);
+    identified.unqualified.iter_mut().for_each(|at| *at = origins.get(*at).copied().unwrap_or(*at));
+    identified.unqualified.extend(types);
+    identified.unqualified.sort_unstable();
+    identified.unqualified.dedup();
+    identified
+}
+
+fn read(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
     let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
-    let meaning = reader.statement().unwrap_or(Meaning::Unknown);
+    let meaning = match reader.statement().unwrap_or(Meaning::Unknown) {
+        // They come and go with the data.
+        Meaning::Part { address, .. } | Meaning::Owner { address, .. }
+            if address.kind == Kind::LargeObject =>
+        {
+            Meaning::Data { address, form: DataForm::LargeObject }
+        }
+        Meaning::Part { address, role } if is_built_in(lexemes, &address, role) => {
+            Meaning::Noise(Noise::BuiltIn)
+        }
+        meaning => meaning,
+    };
     Identified { meaning, unqualified: reader.unqualified }
+}
+
+/// Says whether a statement makes or describes what `initdb` has made already, as it has made it. Before 12, pg_dump
+/// wrote the extension of PL/pgSQL; with `--quote-all-identifiers`, all of them write the comment of `public`.
+fn is_built_in(lexemes: &[Lexeme<'_>], address: &Address, role: Role) -> bool {
+    let (is, comment): (bool, &[&[u8]]) = match (address.kind, address.name.bytes()) {
+        (Kind::Extension, b"plpgsql") => (true, &[b"'PL/pgSQL procedural language'"]),
+        (Kind::Schema, b"public") => (true, &[b"'standard public schema'", b"'Standard public schema'"]),
+        _ => (false, &[]),
+    };
+    is && match role {
+        Role::Definition => {
+            address.kind == Kind::Extension && lexemes.get(2).is_some_and(|word| word.is("IF"))
+        }
+        Role::Comment => lexemes.last().is_some_and(|text| comment.contains(&text.text.as_ref())),
+        _ => false,
+    }
 }
 
 /// Reads one statement from its front.
