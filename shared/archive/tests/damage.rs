@@ -10,6 +10,7 @@ use std::sync::Mutex;
 
 use archive::{Compression, Content, Error};
 
+#[allow(dead_code, reason = "each test program uses its share")]
 mod build;
 
 use build::Small;
