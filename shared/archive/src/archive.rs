@@ -71,7 +71,13 @@ impl Archive {
         let limit = if unpacked { MAX_UNPACKED } else { u64::MAX };
         let (mut header, sizes, entries) = entry::read(&mut scan, Format::Custom { version: None }, limit)?;
         header.format = Format::Custom { version: Some((header.version.0, header.version.1)) };
-        let area = custom::Area { sizes, compression: header.compression, start: scan.offset(), ahead: true };
+        let area = custom::Area {
+            sizes,
+            compression: header.compression,
+            version: header.version,
+            start: scan.offset(),
+            ahead: true,
+        };
         Ok(Archive { header, entries, path, store: Store::Custom { source: Source::new(scan), area } })
     }
 
