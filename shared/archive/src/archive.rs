@@ -6,15 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::custom::Area;
 use crate::entry::{self, Entry};
-use crate::header::Header;
+use crate::header::{Header, MAX_UNPACKED};
 use crate::piece::{Piece, Visitor};
 use crate::scan::{Positioned, Scan};
 use crate::{Error, Format, custom, directory, tar};
-
-/// The longest table of contents that is read out of something compressed, in bytes.
-///
-/// Otherwise a few kilobytes could unpack to more than fits into memory. 128 MiB are some 500,000 objects.
-const MAX_UNPACKED: u64 = 128 << 20;
 
 /// An archive that `pg_dump` wrote in its custom, tar or directory format; see [`crate::open`].
 ///
@@ -76,7 +71,13 @@ impl Archive {
         let limit = if unpacked { MAX_UNPACKED } else { u64::MAX };
         let (mut header, sizes, entries) = entry::read(&mut scan, Format::Custom { version: None }, limit)?;
         header.format = Format::Custom { version: Some((header.version.0, header.version.1)) };
-        let area = custom::Area { sizes, compression: header.compression, start: scan.offset(), ahead: true };
+        let area = custom::Area {
+            sizes,
+            compression: header.compression,
+            version: header.version,
+            start: scan.offset(),
+            ahead: true,
+        };
         Ok(Archive { header, entries, path, store: Store::Custom { source: Source::new(scan), area } })
     }
 

@@ -1,20 +1,23 @@
 //! The data area of a custom archive (`pg_backup_custom.c`).
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
 use std::sync::Mutex;
 
 use crate::decompress::{Compression, Wrapping};
-use crate::entry::{Entry, Expected, Place};
-use crate::header::{self, Sizes};
+use crate::entry::{Entry, Expected, Place, read_one};
+use crate::header::{self, Primitives, Sizes};
 use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, pool};
+use crate::{Error, Format, pool};
 
 /// What is the same for all blocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Area {
     pub(crate) sizes: Sizes,
     pub(crate) compression: Compression,
+    /// The version of the archive format.
+    pub(crate) version: (u8, u8, u8),
     /// Where the table of contents ends and the first block starts.
     pub(crate) start: u64,
     /// Whether long pieces are decompressed in a thread of their own.
@@ -38,17 +41,19 @@ impl Area {
         self.blocks(scan, entries, visit).map(drop)
     }
 
+    /// Goes through all blocks, and returns them and the offset behind the last one.
     fn blocks(
         &self,
         scan: &mut Scan,
         entries: &[Entry],
         visit: &mut Visitor<'_>,
-    ) -> Result<Vec<Block>, Error> {
+    ) -> Result<(Vec<Block>, u64), Error> {
         let mut expected = Expected::new(entries);
         let mut blocks = Vec::new();
         loop {
             let start = scan.offset();
-            if scan.fill()?.is_empty() {
+            let kind = scan.fill()?.first().copied();
+            if kind.is_none() || (kind == Some(0) && expected.missing().is_none()) {
                 break;
             }
             let (id, blobs) = self.block_head(scan)?;
@@ -57,10 +62,50 @@ impl Area {
             self.block_body(scan, &entries[index], visit)?;
             blocks.push(Block { start, index });
         }
-        match expected.missing() {
-            None => Ok(blocks),
-            Some(entry) => Err(scan.damaged(scan.offset(), format!("the data is missing: {}", entry.name()))),
+        let end = scan.offset();
+        if let Some(entry) = expected.missing() {
+            return Err(scan.damaged(end, format!("the data is missing: {}", entry.name())));
         }
+        if !scan.fill()?.is_empty() {
+            self.second_contents(scan, entries, &blocks)?;
+        }
+        Ok((blocks, end))
+    }
+
+    /// Reads the table of contents that may come once more behind the data, and compares it with the first.
+    ///
+    /// When all data is written, pg_dump goes back to write the places of the blocks into the table of contents. From
+    /// PostgreSQL 16 on that fails for `pg_dump -Fc >file`: by then it has opened the standard output once more, for
+    /// appending, and so the table comes behind the data and the first one stays without places. `pg_restore` does
+    /// not look there.
+    fn second_contents(&self, scan: &mut Scan, entries: &[Entry], blocks: &[Block]) -> Result<(), Error> {
+        let at = scan.offset();
+        let wrong = |scan: &Scan, at| {
+            scan.damaged(at, "more bytes behind the data, and no copy of the table of contents")
+        };
+        if entries.iter().any(|entry| matches!(entry.place, Place::At(_))) {
+            return Err(wrong(scan, at));
+        }
+        // It is shorter than the head and the first table together.
+        let limit = at.saturating_add(self.start);
+        let mut toc = Primitives { scan, sizes: self.sizes, limit };
+        if usize::try_from(toc.int()?).ok() != Some(entries.len()) {
+            return Err(wrong(toc.scan, at));
+        }
+        let starts: HashMap<usize, u64> = blocks.iter().map(|block| (block.index, block.start)).collect();
+        for (index, first) in entries.iter().enumerate() {
+            let again = read_one(&mut toc, self.version, Format::Custom { version: None })?;
+            let place = starts.get(&index).map_or(Place::Nowhere, |start| Place::At(*start));
+            let expected = Entry { at: again.at, place, ..first.clone() };
+            if again != expected {
+                return Err(wrong(toc.scan, again.at));
+            }
+        }
+        let end = scan.offset();
+        if !scan.fill()?.is_empty() {
+            return Err(scan.damaged(end, "more bytes behind the second table of contents"));
+        }
+        Ok(())
     }
 
     /// Reads the type of a block and the id of its entry.
@@ -107,12 +152,12 @@ impl Area {
         threads: usize,
         visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
-        let mut blocks = match self.placed(path, entries, file.len)? {
-            Some(blocks) => blocks,
+        let (mut blocks, end) = match self.placed(path, entries, file.len)? {
+            Some(blocks) => (blocks, file.len),
             None => self.blocks(&mut Scan::file(file, path, self.start), entries, &mut |_, _| Ok(()))?,
         };
         blocks.sort_by_key(|block| block.start);
-        let next = |job: usize| blocks.get(job + 1).map_or(file.len, |block| block.start);
+        let next = |job: usize| blocks.get(job + 1).map_or(end, |block| block.start);
         let sizes: Vec<u64> = (0..blocks.len()).map(|job| next(job) - blocks[job].start).collect();
         let fair_share = pool::fair_share(&sizes, threads);
         let scans = Mutex::new(Vec::new());

@@ -1,10 +1,15 @@
 //! Decompression of one layer, strict about how it ends.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 use lz4_flex::frame::FrameDecoder;
+
+/// Bytes of zlib streams that are gathered before they are decompressed.
+///
+/// A custom archive has them in chunks of 4 KiB, and each call of the library copies a window of 32 KiB.
+const GATHERED: usize = 64 << 10;
 
 /// Names a compression, as `CompressionAlgorithm` of `compress_io.h` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +77,8 @@ pub(crate) struct Decoder<R: BufRead> {
 
 enum Kind<R: BufRead> {
     None(R),
-    Inflate(Inflate<R>),
+    Gzip(Inflate<R>),
+    Zlib(Inflate<BufReader<R>>),
     Lz4(Lz4<R>),
     Zstd(Zstd<R>),
 }
@@ -82,7 +88,12 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn new(reader: R, name: Compression, wrapping: Wrapping) -> io::Result<Decoder<R>> {
         let kind = match name {
             Compression::None => Kind::None(reader),
-            Compression::Gzip => Kind::Inflate(Inflate::new(reader, wrapping)),
+            Compression::Gzip => match wrapping {
+                Wrapping::File => Kind::Gzip(Inflate::new(reader, wrapping)),
+                Wrapping::Piece => {
+                    Kind::Zlib(Inflate::new(BufReader::with_capacity(GATHERED, reader), wrapping))
+                }
+            },
             Compression::Lz4 => Kind::Lz4(Lz4::new(reader, wrapping)),
             Compression::Zstd => Kind::Zstd(Zstd::new(reader, wrapping)?),
         };
@@ -93,7 +104,8 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn inner(&mut self) -> &mut R {
         match &mut self.kind {
             Kind::None(reader) => reader,
-            Kind::Inflate(inflate) => &mut inflate.reader,
+            Kind::Gzip(inflate) => &mut inflate.reader,
+            Kind::Zlib(inflate) => inflate.reader.get_mut(),
             Kind::Lz4(lz4) => &mut lz4.frames.get_mut().reader,
             Kind::Zstd(zstd) => zstd.frames.get_mut(),
         }
@@ -113,7 +125,8 @@ impl<R: BufRead> Read for Decoder<R> {
         }
         match &mut self.kind {
             Kind::None(reader) => reader.read(buffer),
-            Kind::Inflate(inflate) => inflate.read(buffer),
+            Kind::Gzip(inflate) => inflate.read(buffer),
+            Kind::Zlib(inflate) => inflate.read(buffer),
             Kind::Lz4(lz4) => lz4.read(buffer),
             Kind::Zstd(zstd) => zstd.read(buffer),
         }

@@ -101,7 +101,7 @@ pub(crate) fn read(
     let mut entries = Vec::new();
     let mut ids = HashSet::new();
     for _ in 0..count {
-        let entry = read_one(&mut toc, &header)?;
+        let entry = read_one(&mut toc, header.version, header.format)?;
         if !ids.insert(entry.id) {
             let what = format!("two entries have the same id: {}", entry.id);
             return Err(toc.scan.damaged(entry.at, what));
@@ -111,8 +111,11 @@ pub(crate) fn read(
     Ok((header, sizes, entries))
 }
 
-fn read_one(toc: &mut Primitives<'_>, header: &Header) -> Result<Entry, Error> {
-    let version = header.version;
+pub(crate) fn read_one(
+    toc: &mut Primitives<'_>,
+    version: (u8, u8, u8),
+    format: Format,
+) -> Result<Entry, Error> {
     let at = toc.scan.offset();
     let id = match toc.int()? {
         id @ 1..=0x7fff_ffff => id as u32,
@@ -169,7 +172,7 @@ fn read_one(toc: &mut Primitives<'_>, header: &Header) -> Result<Entry, Error> {
             }
         }
     }
-    let place = read_place(toc, header.format, id, has_data)?;
+    let place = read_place(toc, format, id, has_data)?;
     Ok(Entry {
         id,
         has_data,

@@ -10,6 +10,12 @@ pub(crate) const OLDEST: (u8, u8, u8) = (1, 10, 0);
 /// The newest archive version that is known: PostgreSQL 17's and 18's.
 const NEWEST: (u8, u8) = (1, 16);
 
+/// The longest table of contents that is read out of something compressed, in bytes.
+///
+/// Otherwise a few kilobytes could unpack to more than fits into memory. An entry takes some 300 bytes, in the file as
+/// well as in memory.
+pub(crate) const MAX_UNPACKED: u64 = 32 << 20;
+
 /// A longer string cannot be in a database: PostgreSQL's own values end at 1 GB.
 const MAX_STRING: u64 = 1 << 30;
 
@@ -72,6 +78,10 @@ impl Primitives<'_> {
         let at = self.scan.offset();
         match at.checked_add(size) {
             Some(end) if end <= self.limit => Ok(()),
+            _ if self.limit == MAX_UNPACKED => {
+                let what = "a table of contents of more than 32 MiB inside of a compressed file, decompress it first";
+                Err(self.scan.damaged(at, what))
+            }
             _ => Err(self.scan.damaged(at, "the table of contents ends early or is too long")),
         }
     }

@@ -1,8 +1,14 @@
 //! Opens whatever holds a PostgreSQL dump.
 //!
-//! [`Format::detect`] tells by content, never by name, what a file is. [`Plain`] reads a plain dump from a file, a
-//! pipe or standard input, and searches regular files with several threads: the end of a large `COPY` block is
-//! found at memory speed. Every other format is an [`Error`] that names it and says how to convert it.
+//! [`open`], [`stdin`] and [`from_reader`] tell by content, never by name, what a dump is, take off up to two layers of
+//! gzip, LZ4 or Zstandard, and give a [`Plain`] script or an [`Archive`] in the custom, tar or directory format. A
+//! [`Plain`] dump in a regular file is searched with several threads: the end of a large `COPY` block is found at
+//! memory speed. An [`Archive`] has its table of contents and lets its data be visited, piece by piece or several at
+//! once. What has no reader is an [`Error`] that names it and says how to convert it.
+//!
+//! Input is not trusted. Memory grows with the bytes that are there, not with the lengths they claim, and names in an
+//! archive lead to no file outside of it. Damage is an [`Error::Damaged`] with the file, the offset and what is wrong:
+//! a dump that was cut anywhere is never read as if it were whole.
 //!
 //! The crate deals in bytes and offsets. It knows no SQL, prints nothing and reads no environment.
 //!

@@ -55,3 +55,37 @@ pub(crate) fn run(
     });
     results.into_iter().flatten().min_by_key(|(job, _)| *job).map_or(Ok(()), |(_, error)| Err(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_error_of_the_archive_counts() {
+        for threads in [0, 1, 2, 7] {
+            for _ in 0..50 {
+                let sizes: Vec<u64> = (0..40).map(|job| job * 7 % 11).collect();
+                let error = run(threads, &sizes, &|job| match job {
+                    13 | 14 | 30 => Err(Error::damaged("x".as_ref(), job as u64, "bad")),
+                    _ => Ok(()),
+                });
+                assert_eq!(error.unwrap_err().to_string(), "bad, at byte 13: x");
+            }
+        }
+    }
+
+    #[test]
+    fn all_jobs_are_done_once() {
+        let done: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();
+        let sizes: Vec<u64> = (0..100).collect();
+        run(4, &sizes, &|job| {
+            done[job].fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        })
+        .unwrap();
+        assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+        run(4, &[], &|_| Ok(())).unwrap();
+        assert_eq!(fair_share(&[10, 20, 30], 2), 30);
+        assert_eq!(fair_share(&[u64::MAX, 1], 0), u64::MAX);
+    }
+}

@@ -301,15 +301,12 @@ fn entries_are_what_pg_restore_lists() {
     }
 }
 
-/// The programs of PostgreSQL that may be there: their `pg_restore` reads archives up to the version behind them.
-const PG_RESTORE: [(&str, (u8, u8, u8)); 2] =
-    [("/usr/lib/postgresql/15/bin/pg_restore", (1, 14, 0)), ("pg_restore", (1, 14, 0))];
-
-fn pg_restore(archive: &Archive, path: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
-    for (program, newest) in PG_RESTORE {
-        if archive.header.version > newest {
-            continue;
-        }
+/// Runs the first `pg_restore` that can read the archive, if there is one.
+fn pg_restore(path: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
+    let named = std::env::var_os("PGDUMPKIT_PG_BINDIR").map(|folder| Path::new(&folder).join("pg_restore"));
+    let packaged =
+        (13..=18).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/pg_restore")));
+    for program in named.into_iter().chain(packaged).chain([PathBuf::from("pg_restore")]) {
         if let Ok(output) = Command::new(program).args(arguments).arg(path).output()
             && output.status.success()
         {
@@ -320,22 +317,50 @@ fn pg_restore(archive: &Archive, path: &Path, arguments: &[&str]) -> Option<Vec<
     None
 }
 
+/// Returns what is behind the first occurrence.
+fn find<'t>(text: &'t [u8], what: &str) -> Option<&'t [u8]> {
+    memchr::memmem::find(text, what.as_bytes()).map(|at| &text[at + what.len()..])
+}
+
+/// The content of a large object in a script: hexadecimal, written piece by piece.
+fn large_object(script: &[u8], oid: u32) -> Vec<u8> {
+    let mut rest = find(script, &format!("lo_open('{oid}', 131072);")).unwrap();
+    let end = memchr::memmem::find(rest, b"lo_close(0)").unwrap();
+    rest = &rest[..end];
+    let mut bytes = Vec::new();
+    while let Some(next) = find(rest, "lowrite(0, '\\x") {
+        let size = memchr::memchr(b'\'', next).unwrap();
+        let (digits, _) = next[..size].as_chunks::<2>();
+        bytes.extend(
+            digits.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()),
+        );
+        rest = &next[size..];
+    }
+    bytes
+}
+
 #[test]
 fn pg_restore_agrees() {
     let Some(corpus) = corpus() else { return };
-    for path in files(&corpus) {
+    let directories = DATABASES.iter().flat_map(|database| {
+        let folder = corpus.join(format!("formats/{database}.server18"));
+        DIRECTORIES.iter().map(move |name| folder.join(name))
+    });
+    for path in files(&corpus).into_iter().chain(directories) {
         let mut archive = open(&path);
-        let Some(listing) = pg_restore(&archive, &path, &["-l"]) else { continue };
+        let Some(listing) = pg_restore(&path, &["-l"]) else { continue };
         assert_listing(&archive, &listing, &path);
-        let Some(script) = pg_restore(&archive, &path, &["-a", "-f", "-"]) else { continue };
-        let mut at = 0;
+        let Some(script) = pg_restore(&path, &["-a", "-f", "-"]) else { continue };
         let data = data(&mut archive);
-        // The data of tables comes in the order of the table of contents.
-        for entry in archive.entries.iter().filter(|entry| entry.has_data && entry.desc == b"TABLE DATA") {
-            let bytes = &data[&(entry.id, None)];
-            let text = [entry.copy.as_deref().unwrap_or_default(), bytes].concat();
-            let found = memchr::memmem::find(&script[at..], &text);
-            at += found.unwrap_or_else(|| panic!("{}: entry {}", path.display(), entry.id)) + text.len();
+        for ((id, oid), bytes) in &data {
+            match oid {
+                Some(oid) => assert!(large_object(&script, *oid) == *bytes, "{}: {oid}", path.display()),
+                None => {
+                    let entry = archive.entries.iter().find(|entry| entry.id == *id).unwrap();
+                    let text = [entry.copy.as_deref().unwrap_or_default(), bytes].concat();
+                    assert!(memchr::memmem::find(&script, &text).is_some(), "{}: {id}", path.display());
+                }
+            }
         }
     }
 }

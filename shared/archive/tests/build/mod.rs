@@ -144,7 +144,25 @@ impl Small {
         to
     }
 
+    /// An archive as `pg_dump -Fc >file` writes it from PostgreSQL 16 on: the table of contents that should have
+    /// replaced the first one is behind the data. Also returns where that begins.
+    pub fn appended(self) -> (Vec<u8>, usize) {
+        let (_, places) = self.blocks();
+        let mut archive = Small { offsets: false, ..self }.custom();
+        let end = archive.len();
+        let contents = Small { offsets: true, ..self }.contents(true, &places);
+        let count = memchr::memmem::rfind(&contents, b"16.1").unwrap() + 4;
+        archive.extend(&contents[count..]);
+        (archive, end)
+    }
+
     pub fn custom(self) -> Vec<u8> {
+        let (data, places) = self.blocks();
+        [self.contents(true, &places), data].concat()
+    }
+
+    /// The data area of a custom archive, and where its blocks are.
+    fn blocks(self) -> (Vec<u8>, Vec<u64>) {
         let start = self.contents(true, &[]).len() as u64;
         let mut places = Vec::new();
         let mut data = Vec::new();
@@ -163,7 +181,7 @@ impl Small {
             chunks(&mut data, &compress_piece(self.compression, text.as_bytes()));
         }
         int(&mut data, 0);
-        [self.contents(true, &places), data].concat()
+        (data, places)
     }
 
     fn list(self) -> (String, Vec<u8>) {
