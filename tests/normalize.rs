@@ -83,8 +83,8 @@ fn bad_input_is_refused_with_its_place() {
         (b"SELECT 'abc", "unterminated quoted string that begins at line 1, byte 7"),
         (b"COPY t (a) FROM stdin;\n1\n", "their first line is at line 2, byte 23"),
         (b"--\n-- PostgreSQL database dump\n--\n\nCREATE SCHEMA a;\n", "truncated dump"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"),
-        (b"PGDMP\x01\x0e\0\x04\x08\x01", "custom-format archive"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "compressed data ends early, at byte 8"),
+        (b"PGDMP\x01\x0e\0\x04\x08\x01", "ends early"),
     ];
     for (input, message) in cases {
         let output = corpus::run(Path::new(PROGRAM), &["-"], input);
@@ -169,10 +169,9 @@ fn every_option_of_pg_dump_gives_one_form() {
         // --create adds what belongs to the database itself.
         let created = normalize(&text("-create-clean"));
         let created = String::from_utf8_lossy(&created).into_owned();
-        let own =
-            |block: &&str| !block.starts_with("CREATE DATABASE ") && !block.starts_with("ALTER DATABASE ");
-        let rest: Vec<&str> = created.split("\n\n").filter(own).collect();
-        assert!(rest.join("\n\n") == String::from_utf8_lossy(&form), "{database}: --create --clean");
+        let (database_itself, rest) = created.split_once(&format!("\\connect {database}\n\n")).unwrap();
+        assert!(database_itself.contains("CREATE DATABASE "), "{database}: {database_itself}");
+        assert!(rest.as_bytes() == form, "{database}: --create --clean");
     }
 }
 
