@@ -204,6 +204,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
 
 /// Number of lexemes from an opening parenthesis at the front to the one that closes it.
 pub(crate) fn group_len(lexemes: &[Lexeme<'_>]) -> Option<usize> {
+    lexemes.first().filter(|first| first.kind == TokenKind::LeftParen)?;
     let mut depth = 0_usize;
     for (offset, lexeme) in lexemes.iter().enumerate() {
         match lexeme.kind {

@@ -119,7 +119,7 @@ fn spell_options(lexemes: &mut [Lexeme<'_>]) {
         at += 1;
         let begins = lexemes[at].kind == TokenKind::LeftParen
             && (lexemes[at - 1].is("WITH") || lexemes[at - 1].is("SET"));
-        let Some(len) = group_len(&lexemes[at..]).filter(|_| begins) else { continue };
+        let Some(len) = begins.then(|| group_len(&lexemes[at..])).flatten() else { continue };
         for value in at + 3..at + len {
             let follows =
                 lexemes[value - 1].text.as_ref() == b"=" && lexemes[value].kind == TokenKind::String;

@@ -59,7 +59,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_nested_deeply_takes_time_and_room_in_proportion() {
+fn what_is_nested_deeply_takes_room_in_proportion() {
     let depth = 20_000;
     let nested = [
         format!("{}1", "+".repeat(depth * 10)),
@@ -68,9 +68,7 @@ fn what_is_nested_deeply_takes_time_and_room_in_proportion() {
         format!("{}1{}", "CASE WHEN a THEN ".repeat(depth), " END".repeat(depth)),
     ];
     for query in nested {
-        let begin = std::time::Instant::now();
         let form = form(&format!("CREATE VIEW a.b AS SELECT {query};")).unwrap();
         assert!(form.len() < depth * 400, "{} bytes", form.len());
-        assert!(begin.elapsed().as_secs() < 20, "{}: {:?}", &query[..20], begin.elapsed());
     }
 }
