@@ -94,9 +94,13 @@ impl Area {
         }
         let starts: HashMap<usize, u64> = blocks.iter().map(|block| (block.index, block.start)).collect();
         for (index, first) in entries.iter().enumerate() {
-            let again = read_one(&mut toc, self.version, Format::Custom { version: None })?;
+            let again = read_one(&mut toc, self.version, Format::Custom { version: None }, true)?;
             let place = starts.get(&index).map_or(Place::Nowhere, |start| Place::At(*start));
-            let expected = Entry { at: again.at, place, ..first.clone() };
+            let mut expected = Entry { at: again.at, place, ..first.clone() };
+            if again.desc == b"STATISTICS DATA" && again.definition.is_empty() {
+                // `WriteToc` of 18 makes statistics once only: the second time it seeks to where they end.
+                expected.definition.clear();
+            }
             if again != expected {
                 return Err(wrong(toc.scan, again.at));
             }

@@ -101,7 +101,7 @@ pub(crate) fn read(
     let mut entries = Vec::new();
     let mut ids = HashSet::new();
     for _ in 0..count {
-        let entry = read_one(&mut toc, header.version, header.format)?;
+        let entry = read_one(&mut toc, header.version, header.format, false)?;
         if !ids.insert(entry.id) {
             let what = format!("two entries have the same id: {}", entry.id);
             return Err(toc.scan.damaged(entry.at, what));
@@ -111,10 +111,12 @@ pub(crate) fn read(
     Ok((header, sizes, entries))
 }
 
+/// Reads one entry; `again` says that the table of contents is the copy behind the data.
 pub(crate) fn read_one(
     toc: &mut Primitives<'_>,
     version: (u8, u8, u8),
     format: Format,
+    again: bool,
 ) -> Result<Entry, Error> {
     let at = toc.scan.offset();
     let id = match toc.int()? {
@@ -142,8 +144,11 @@ pub(crate) fn read_one(
     } else {
         section_of(&desc)
     };
-    let definition = toc.string()?.unwrap_or_default();
-    let drop = toc.string()?.unwrap_or_default();
+    let (definition, drop) = match (toc.string()?, desc.as_slice()) {
+        // The definition of statistics was skipped when the table was written once more; see `second_contents`.
+        (None, b"STATISTICS DATA") if again => (Vec::new(), Vec::new()),
+        (definition, _) => (definition.unwrap_or_default(), toc.string()?.unwrap_or_default()),
+    };
     let copy = toc.string()?;
     let namespace = toc.string()?.filter(|name| !name.is_empty());
     let tablespace = toc.string()?;
