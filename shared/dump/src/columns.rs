@@ -1,10 +1,9 @@
 //! The columns that a table's definition tells.
 
 use crate::Name;
-use crate::lexeme::{Cursor, lexemes_of, split_commas};
-use crate::lexer::TokenKind;
-use crate::object::{Address, Role};
-use crate::schema::{Object, Part};
+use crate::object::Address;
+use crate::schema::Object;
+use crate::table::{Attribute, Column, Constraint, Table};
 
 /// Returns the columns of a table that are not generated, in their order: those that COPY reads and writes.
 ///
@@ -19,35 +18,24 @@ use crate::schema::{Object, Part};
 /// # Ok::<(), dump::Error>(())
 /// ```
 pub fn stored_columns(table: &Object) -> Option<Vec<Name>> {
-    let is_definition = |part: &&Part| part.role == Role::Definition && part.address == table.address;
-    let definition = table.parts.iter().find(is_definition)?;
-    let lexemes = lexemes_of(&definition.text)?;
-    let mut cursor = Cursor::new(&lexemes);
-    cursor.skip_behind("TABLE")?;
-    cursor.eat("IF NOT EXISTS");
-    cursor.qualified()?;
-    let columns = cursor.parentheses()?;
-    if cursor.sees("INHERITS") {
+    let table = Table::read(table)?;
+    let like = |constraint: &Constraint| constraint.text.starts_with(b"LIKE");
+    if !table.of.is_empty() || table.rest.starts_with(b"INHERITS") || table.constraints.iter().any(like) {
         return None;
     }
-    let mut names = Vec::new();
-    for item in split_commas(columns) {
-        let first = item.first()?;
-        let constraint = ["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE"];
-        if constraint.iter().any(|word| first.is(word)) {
-            continue;
-        }
-        if !first.is_name() || first.is("LIKE") {
-            return None;
-        }
-        let generated = item.windows(4).any(|words| {
-            words[0].is("GENERATED") && words[2].is("AS") && words[3].kind == TokenKind::LeftParen
-        });
-        if !generated {
-            names.push(Name::from_sql(&first.text));
-        }
-    }
-    Some(names)
+    let stored = table.columns.into_iter().filter(|column| column.attribute(Attribute::Generated).is_none());
+    Some(stored.map(|column| column.name).collect())
+}
+
+/// Returns the columns of a table whose type is an integer or `numeric`.
+pub fn numeric_columns(table: &Object) -> Vec<Name> {
+    let numeric = |column: &Column| {
+        let of = column.attribute(Attribute::Type).unwrap_or_default();
+        let word = of.split(|byte| !byte.is_ascii_lowercase()).next().unwrap_or_default();
+        [&b"smallint"[..], b"integer", b"bigint", b"numeric"].contains(&word)
+    };
+    let columns = Table::read(table).map(|table| table.columns).unwrap_or_default();
+    columns.into_iter().filter(numeric).map(|column| column.name).collect()
 }
 
 /// Returns the statement in front of a table's rows, with its line break.

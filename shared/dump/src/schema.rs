@@ -195,18 +195,3 @@ pub fn names_in_parentheses(text: &[u8]) -> Option<Vec<Name>> {
     let names = cursor.parentheses()?.iter().filter(|lexeme| lexeme.is_name());
     Some(names.map(|lexeme| Name::from_sql(&lexeme.text)).collect())
 }
-
-/// Returns the columns of a table whose type is an integer or `numeric`.
-pub fn numeric_columns(table: &Object) -> Vec<Name> {
-    let is_definition = |part: &&Part| part.role == Role::Definition && part.address == table.address;
-    let Some(definition) = table.parts.iter().find(is_definition) else { return Vec::new() };
-    let Some(lexemes) = crate::lexeme::lexemes_of(&definition.text) else { return Vec::new() };
-    let numeric = |word: &crate::lexeme::Lexeme<'_>| {
-        ["smallint", "integer", "bigint", "numeric"].iter().any(|name| word.is(name))
-    };
-    lexemes
-        .windows(2)
-        .filter(|pair| pair[0].is_name() && numeric(&pair[1]))
-        .map(|pair| Name::from_sql(&pair[0].text))
-        .collect()
-}
