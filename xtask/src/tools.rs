@@ -5,6 +5,7 @@ use clap::Command;
 /// Returns the command line definition of every tool, in alphabetical order.
 pub fn commands() -> Vec<Command> {
     vec![
+        pgdump_diff::command(),
         pgdump_inspect::command(),
         pgdump_join::command(),
         pgdump_normalize::command(),

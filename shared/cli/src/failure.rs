@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use crate::message::{escape, line};
 
-/// How a tool ended that could do its work; the numbers are the exit codes of GNU's `diff`.
+/// How a tool ended that could do its work; the numbers are the exit codes of GNU's `diff`, and 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Same, good, done: 0.
     Good,
     /// Different, bad: 1.
     Different,
+    /// Cannot be judged completely: 3.
+    Unclear,
 }
 
 /// Trouble: the work could not be done. Exit code 2.
@@ -41,6 +43,7 @@ pub fn run(tool: impl FnOnce() -> Result<Outcome, Failure>) -> ExitCode {
     match tool() {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(1),
+        Ok(Outcome::Unclear) => ExitCode::from(3),
         Err(Failure { error, hint }) => {
             let pipe = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
             if !pipe.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {

@@ -1,0 +1,88 @@
+//! `pgdump-diff`: says what changed between the schemas of two dumps.
+
+mod report;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser};
+use cli::{DataWanted, Failure, OmitArguments, Outcome, SelectArguments};
+use dump::{Dump, ReadOptions};
+
+#[derive(Debug, Parser)]
+#[command(name = "pgdump-diff", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    /// The dump as it was: of any format, a tree, or `-` for standard input
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+
+    /// The dump as it is now
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+
+    /// Print JSON
+    #[arg(long, conflicts_with = "stat")]
+    json: bool,
+
+    /// Print the numbers of changes only
+    #[arg(long)]
+    stat: bool,
+
+    /// Take statements that are not understood as compared when their texts were
+    #[arg(long)]
+    allow_unclassified: bool,
+
+    #[command(flatten)]
+    select: SelectArguments,
+    #[command(flatten)]
+    omit: OmitArguments,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 no difference, 1 differences, 2 trouble, 3 could not be compared completely";
+
+/// Returns the command line, for man pages and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Runs the tool on the process's arguments.
+///
+/// # Errors
+/// When a dump cannot be read to its end or the output not be written.
+pub fn run() -> Result<Outcome, Failure> {
+    let arguments = Arguments::parse();
+    let [old, new] = read_both(&arguments)?;
+    let changes = compare::dumps(&old, &new);
+    let unknown = old.unknown.len() + new.unknown.len();
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(out, "{:#}", report::to_json(&changes, unknown))?;
+    } else {
+        let text = if arguments.stat { report::totals(&changes) } else { report::to_text(&changes) };
+        out.write_all(text.as_bytes())?;
+    }
+    out.flush()?;
+    Ok(match (unknown > 0 && !arguments.allow_unclassified, changes.is_empty()) {
+        (true, _) => Outcome::Unclear,
+        (false, true) => Outcome::Good,
+        (false, false) => Outcome::Different,
+    })
+}
+
+fn read_both(arguments: &Arguments) -> Result<[Dump; 2], Failure> {
+    let stdin = Path::new("-");
+    if arguments.old == stdin && arguments.new == stdin {
+        return Err(anyhow::anyhow!("standard input can be only one of the two dumps").into());
+    }
+    // A placeholder in the place of a secret would hide that it changed; what is printed is masked instead.
+    let options = ReadOptions::default();
+    let read = |path: &Path| -> Result<Dump, Failure> {
+        let mut dump = cli::read_dump(path, options, DataWanted::Nothing)?;
+        cli::report_unknown(&dump, &path.display().to_string());
+        arguments.select.apply(&mut dump)?;
+        arguments.omit.apply(&mut dump);
+        Ok(dump)
+    };
+    Ok([read(&arguments.old)?, read(&arguments.new)?])
+}
