@@ -9,6 +9,7 @@
 #[path = "corpus.rs"]
 mod corpus;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,9 +31,9 @@ fn at(text: &[u8], what: &[u8]) -> Option<usize> {
 /// Cuts off the database itself, up to the `\connect` to it and the settings repeated behind that.
 fn without_database(script: &[u8]) -> Vec<u8> {
     let settings = &script[..at(script, b"\n\n").unwrap() + 2];
-    let connect = at(script, b"\n\\connect ").expect("a database");
+    let connect = at(script, b"\n\\connect ").unwrap();
     assert!(at(&script[..connect], b"\nCREATE DATABASE ").is_some());
-    let again = connect + at(&script[connect..], settings).expect("the settings again");
+    let again = connect + at(&script[connect..], settings).unwrap();
     [settings, &script[again + settings.len()..]].concat()
 }
 
@@ -153,6 +154,66 @@ fn a_dump_in_a_compressed_archive_in_a_pipe() {
             let packed = corpus::run(Path::new(program), &["-c"], &bytes).stdout;
             assert!(!packed.is_empty() && packed != bytes);
             assert_same(&normalize(&["--data", "*", "-"], &packed), &expected, program);
+        }
+    }
+}
+
+/// Every file below a folder with its bytes.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn visit(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    visit(root, root, &mut found);
+    found
+}
+
+#[test]
+fn trees_of_any_format_are_the_same() {
+    let Some(corpus) = corpus::corpus() else { return };
+    let split = corpus::beside(PROGRAM, "pgdump-split");
+    let made = tempfile::tempdir().unwrap();
+    let tree_of = |dump: &Path, more: &[&str]| {
+        let tree =
+            made.path().join("around").join(format!("tree-{}", dump.file_name().unwrap().to_str().unwrap()));
+        let arguments = [&[dump.to_str().unwrap(), "--out", tree.to_str().unwrap()], more].concat();
+        let output = corpus::run(&split, &arguments, b"");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let found = files(&tree);
+        let script = normalize(&[tree.to_str().unwrap()], b"");
+        fs::remove_dir_all(&tree).unwrap();
+        assert!(files(made.path()).is_empty(), "a file outside of the tree");
+        (found, script)
+    };
+    for name in FOLDERS {
+        let folder = corpus.join("formats").join(name);
+        for more in [&[][..], &["--data", "*"]] {
+            let (expected, script) = tree_of(&folder.join("plain.sql"), more);
+            if more.is_empty() {
+                assert_same(&script, &normalize(&[folder.join("plain.sql").to_str().unwrap()], b""), name);
+            } else {
+                assert!(expected.keys().any(|file| file.ends_with(".copy")));
+            }
+            for archive in dumps(&folder, &["custom-", "dir-", "tar."]) {
+                let path = archive.to_str().unwrap();
+                let (mut found, script) = tree_of(&archive, more);
+                assert!(found.remove("database.sql").is_some(), "{path}");
+                assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{path}");
+                for (file, text) in &found {
+                    assert_same(text, &expected[file], &format!("{path}: {file}"));
+                }
+                if more.is_empty() {
+                    assert_same(&script, &normalize(&[path], b""), path);
+                }
+            }
         }
     }
 }

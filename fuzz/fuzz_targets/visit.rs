@@ -23,7 +23,8 @@ fn drain(reader: &mut dyn Read) -> std::io::Result<(u64, u64)> {
             break;
         }
         len += read as u64;
-        sum = buffer[..read].iter().fold(sum, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        sum =
+            buffer[..read].iter().fold(sum, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
     }
     Ok((len, sum))
 }
