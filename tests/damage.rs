@@ -211,7 +211,8 @@ fn a_changed_byte_is_an_error_where_there_is_a_checksum() {
         let mut places = positions(0, bytes.len());
         if checked == usize::MAX {
             // Not much can be said of these.
-            places = places.into_iter().step_by(places.len().div_ceil(POSITIONS)).collect();
+            let step = places.len().div_ceil(POSITIONS);
+            places = places.into_iter().step_by(step).collect();
         } else {
             places.extend(checked..bytes.len());
             places.sort_unstable();
