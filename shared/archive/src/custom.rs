@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Expected, Place, read_one};
@@ -50,6 +51,7 @@ impl Area {
     ) -> Result<(Vec<Block>, u64), Error> {
         let mut expected = Expected::new(entries);
         let mut blocks = Vec::new();
+        let mut objects = Vec::new();
         loop {
             let start = scan.offset();
             let kind = scan.fill()?.first().copied();
@@ -59,9 +61,10 @@ impl Area {
             let (id, blobs) = self.block_head(scan)?;
             let index = expected.meet(id, blobs).map_err(|what| scan.damaged(start, what))?;
             check_place(scan, &entries[index], start)?;
-            self.block_body(scan, &entries[index], visit)?;
+            self.block_body(scan, &entries[index], &mut objects, visit)?;
             blocks.push(Block { start, index });
         }
+        no_twins(scan.path(), objects)?;
         let end = scan.offset();
         if let Some(entry) = expected.missing() {
             return Err(scan.damaged(end, format!("the data is missing: {}", entry.name())));
@@ -123,8 +126,14 @@ impl Area {
         Ok((header::int(scan, self.sizes.int)?, blobs))
     }
 
-    /// Reads a block behind its head.
-    fn block_body(&self, scan: &mut Scan, entry: &Entry, visit: &mut Visitor<'_>) -> Result<(), Error> {
+    /// Reads a block behind its head; `objects` takes the OIDs of large objects, and where each begins.
+    fn block_body(
+        &self,
+        scan: &mut Scan,
+        entry: &Entry,
+        objects: &mut Vec<(u32, u64)>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), Error> {
         if !entry.is_blobs() {
             return self.chunks(scan, Piece { entry, large_object: None }, visit);
         }
@@ -136,6 +145,7 @@ impl Area {
                 oid @ -0x8000_0000..=0xffff_ffff => oid as u32,
                 oid => return Err(scan.damaged(at, format!("impossible OID of a large object: {oid}"))),
             };
+            objects.push((oid, at));
             self.chunks(scan, Piece { entry, large_object: Some(oid) }, visit)?;
         }
     }
@@ -151,7 +161,7 @@ impl Area {
     pub(crate) fn walk_parallel(
         &self,
         file: &Positioned,
-        path: &std::path::Path,
+        path: &Path,
         entries: &[Entry],
         threads: usize,
         visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
@@ -164,7 +174,7 @@ impl Area {
         let next = |job: usize| blocks.get(job + 1).map_or(end, |block| block.start);
         let sizes: Vec<u64> = (0..blocks.len()).map(|job| next(job) - blocks[job].start).collect();
         let fair_share = pool::fair_share(&sizes, threads);
-        let scans = Mutex::new(Vec::new());
+        let (scans, objects) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
         let spare =
             || scans.lock().ok().and_then(|mut scans: std::sync::MutexGuard<'_, Vec<Scan>>| scans.pop());
         let work = |job: usize| {
@@ -177,7 +187,9 @@ impl Area {
                 return Err(not_there(&scan, entry, start));
             }
             let area = Area { ahead: sizes[job] > fair_share, ..*self };
-            area.block_body(&mut scan, entry, &mut |piece, reader| visit(piece, reader))?;
+            let mut own = Vec::new();
+            area.block_body(&mut scan, entry, &mut own, &mut |piece, reader| visit(piece, reader))?;
+            objects.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
             // Blocks that touch each other, from the first byte to the last, leave no room for another.
             if scan.offset() != next(job) {
                 let what = format!("the block does not end where the next one starts, at {}", next(job));
@@ -189,6 +201,7 @@ impl Area {
             Ok(())
         };
         pool::run(threads, &sizes, &work)?;
+        no_twins(path, objects.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         // With no block at all there may still be bytes.
         if blocks.is_empty() {
             self.walk(&mut Scan::file(file, path, self.start), entries, &mut |_, _| Ok(()))?;
@@ -197,12 +210,7 @@ impl Area {
     }
 
     /// Returns the blocks as the table of contents places them, or nothing if it does not.
-    fn placed(
-        &self,
-        path: &std::path::Path,
-        entries: &[Entry],
-        len: u64,
-    ) -> Result<Option<Vec<Block>>, Error> {
+    fn placed(&self, path: &Path, entries: &[Entry], len: u64) -> Result<Option<Vec<Block>>, Error> {
         let mut blocks = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
             match entry.place {
@@ -232,6 +240,14 @@ fn check_place(scan: &Scan, entry: &Entry, start: u64) -> Result<(), Error> {
         Place::At(place) if place != start => Err(not_there(scan, entry, place)),
         _ => Ok(()),
     }
+}
+
+/// Makes sure that no large object is there twice, wherever each was met.
+fn no_twins(path: &Path, mut objects: Vec<(u32, u64)>) -> Result<(), Error> {
+    objects.sort_unstable();
+    let twin = objects.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1]);
+    let wrong = |(oid, at)| Error::damaged(path, at, format!("a large object is there twice: {oid}"));
+    twin.map_or(Ok(()), |twin| Err(wrong(twin)))
 }
 
 fn not_there(scan: &Scan, entry: &Entry, place: u64) -> Error {

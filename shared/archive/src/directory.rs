@@ -134,6 +134,7 @@ fn same_file(_: &File, path: &Path) -> io::Result<()> {
 fn parts(directory: &Path, entries: &[Entry]) -> Result<Vec<Part>, Error> {
     let mut used = BTreeSet::new();
     let mut parts = Vec::new();
+    let mut objects = BTreeSet::new();
     let mut find = |name: &[u8], whose: &dyn Fn() -> String| -> Result<Stored, Error> {
         let Some(plain) = plain_name(name) else {
             let name = String::from_utf8_lossy(name).into_owned();
@@ -164,6 +165,9 @@ fn parts(directory: &Path, entries: &[Entry]) -> Result<Vec<Part>, Error> {
         }
         let mut scan = file.decompressed()?;
         for (oid, name) in list(&mut scan, &file.path, 0)? {
+            if !objects.insert(oid) {
+                return Err(Error::damaged(&file.path, 0, format!("a large object is there twice: {oid}")));
+            }
             let file = find(&name, &|| format!("large object {oid}"))?;
             // zlib writes its head and foot even around nothing, and so does gzip; the others may not.
             if file.size == 0 && file.compression == Compression::Gzip {

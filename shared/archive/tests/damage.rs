@@ -378,3 +378,27 @@ fn errors_of_visitors() {
     assert!(matches!(kept_quiet, Err(Error::Damaged { .. })), "{kept_quiet:?}");
     open(&damaged).visit(&mut |_, _| Ok(())).unwrap();
 }
+
+#[test]
+fn a_large_object_is_there_once() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for offsets in [true, false] {
+        let mut bytes = Small { minor: 16, offsets, compression: Compression::None }.custom();
+        // The second of the two has the first one's number then, whose sign is negative.
+        let second = [b"\x01".as_slice(), &(3_000_000_000_u32.wrapping_neg()).to_le_bytes()].concat();
+        let at = memchr::memmem::rfind(&bytes, &second).unwrap();
+        bytes[at..at + 5].copy_from_slice(b"\0\x2a\0\0\0");
+        fs::write(file.path(), &bytes).unwrap();
+        let results = [from_stream(&bytes), from_path(file.path()), parallel(file.path())];
+        for error in results.map(Result::unwrap_err).iter().chain([&check(file.path()).unwrap_err()]) {
+            assert!(error.to_string().contains("a large object is there twice: 42"), "{error}");
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in (Small { minor: 16, offsets: true, compression: Compression::None }).directory() {
+        fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    fs::rename(dir.path().join("blob_3000000000.dat"), dir.path().join("blob_43.dat")).unwrap();
+    fs::write(list(dir.path()), "42 blob_42.dat\n42 blob_43.dat\n").unwrap();
+    assert!(from_path(dir.path()).unwrap_err().to_string().contains("there twice: 42"));
+}

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use archive::{Archive, Content, Entry, Input, Piece, Plain};
 use dump::{
-    Address, AllContent, DataSink, Dump, Found, Kind, Name, QualifiedName, ReadOptions, Reading, Source,
-    TocEntry, Versions, Want,
+    Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
+    Source, TocEntry, Versions, Want,
 };
 
 use tree::reference::Reference;
@@ -105,9 +105,14 @@ pub fn read_input(
                     _ => error,
                 }
             });
-            Ok(dump.with_context(in_file)?)
+            let dump = dump.with_context(in_file)?;
+            if dump.ledger.noise.get(&Noise::Gap).is_some_and(|gaps| *gaps == dump.bytes) {
+                // Such as a dump cut within pg_dump's first comment, which must not pass for one of nothing.
+                return Err(anyhow!("no dump, nothing but comments and blanks").context(in_file()).into());
+            }
+            Ok(dump)
         }
-        Content::Archive(archive) => Ok(read_archive(archive, options, wanted)?),
+        Content::Archive(archive) => Ok(read_archive(archive, path, options, wanted)?),
         Content::Tree(root) => {
             let sink: Option<&mut dyn DataSink> = match wanted {
                 DataWanted::Nothing => None,
@@ -119,7 +124,18 @@ pub fn read_input(
     }
 }
 
-fn read_archive(mut archive: Archive, options: ReadOptions, wanted: DataWanted<'_>) -> Result<Dump, Failure> {
+fn read_archive(
+    mut archive: Archive,
+    path: &Path,
+    options: ReadOptions,
+    wanted: DataWanted<'_>,
+) -> anyhow::Result<Dump> {
+    let in_file = || path.display().to_string();
+    // Our own errors on the way back through the archive, whose others name the file.
+    let visited = |error| match error {
+        archive::Error::Visitor(source) => anyhow::Error::new(source).context(in_file()),
+        error => error.into(),
+    };
     let mut reading = Reading::new(options);
     let header = &archive.header;
     if let Some(database) = &header.database {
@@ -130,19 +146,20 @@ fn read_archive(mut archive: Archive, options: ReadOptions, wanted: DataWanted<'
         .taken_by(Versions { server: text(&header.server_version), pg_dump: text(&header.pg_dump_version) });
     for entry in &archive.entries {
         let name = || format!("entry {} of the table of contents", entry.id);
-        reading.add_entry(&toc_entry(entry)).with_context(name)?;
+        reading.add_entry(&toc_entry(entry)).with_context(name).with_context(in_file)?;
     }
     match wanted {
-        DataWanted::Nothing => archive.check()?,
+        DataWanted::Nothing => archive.check().map_err(visited)?,
         DataWanted::Content => {
             let parts = Mutex::new(Vec::new());
             let threads = available_parallelism().map_or(1, |threads| threads.get());
-            archive.visit_parallel(threads, &|piece, data| {
+            let result = archive.visit_parallel(threads, &|piece, data| {
                 let mut part = reading.data_reading();
                 read_piece(&mut part, &piece, data, &mut AllContent)?;
                 parts.lock().unwrap_or_else(|poison| poison.into_inner()).push((piece.entry.id, part));
                 Ok(())
-            })?;
+            });
+            result.map_err(visited)?;
             let mut parts = parts.into_inner().unwrap_or_else(|poison| poison.into_inner());
             // Which thread was first must not show.
             parts.sort_by_key(|(id, _)| *id);
@@ -150,13 +167,14 @@ fn read_archive(mut archive: Archive, options: ReadOptions, wanted: DataWanted<'
         }
         DataWanted::Rows(sink) => {
             let database = archive.header.database.as_deref().map(Name::from);
-            archive.visit(&mut |piece, data| {
+            let result = archive.visit(&mut |piece, data| {
                 let Some(table) = table(piece.entry) else { return Ok(()) };
                 if piece.large_object.is_some() || sink.wants(database.as_ref(), &table) == Want::Nothing {
                     return Ok(());
                 }
                 read_piece(&mut reading, &piece, data, sink)
-            })?;
+            });
+            result.map_err(visited)?;
         }
     }
     Ok(reading.finish())
