@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use dump::{
     Address, DataForm, DataSink, DataStatement, Database, Dump, Kind, Name, Pattern, Schema, Want,
@@ -20,6 +21,7 @@ const SORT_BUDGET: usize = 24 * 1024 * 1024;
 pub struct Reference {
     patterns: Vec<Pattern>,
     tables: BTreeMap<(Option<Name>, Address), Table>,
+    rows: Spool,
     /// The database that rows come from at present, and the table.
     database: Option<Name>,
     relation: Option<Address>,
@@ -28,7 +30,8 @@ pub struct Reference {
 #[derive(Debug)]
 struct Table {
     columns: Option<Vec<Name>>,
-    rows: Spool,
+    /// Where the rows lie in the spool.
+    pieces: Vec<Range<u64>>,
 }
 
 /// Says why rows cannot be kept.
@@ -95,7 +98,7 @@ impl Reference {
         let keys: Vec<_> = self.tables.keys().filter(wanted).cloned().collect();
         for key in keys {
             let Some(table) = self.tables.remove(&key) else { continue };
-            if let Some(sorted) = table.sort(&database.schema, &key.1)? {
+            if let Some(sorted) = table.sort(&mut self.rows, &database.schema, &key.1)? {
                 out.write_all(b"\n")?;
                 sorted.write(out)?;
             }
@@ -107,7 +110,7 @@ impl Reference {
     ///
     /// # Errors
     /// As for [`write`](Self::write).
-    pub fn files(self, dump: &Dump) -> Result<BTreeMap<String, Content>, Error> {
+    pub fn files(mut self, dump: &Dump) -> Result<BTreeMap<String, Content>, Error> {
         let mut files = BTreeMap::new();
         for database in &dump.databases {
             let folder = layout::database_folder(dump, database);
@@ -125,7 +128,7 @@ impl Reference {
             let Some(database) = dump.databases.iter().find(|database| database.name == name) else {
                 continue;
             };
-            let Some(sorted) = table.sort(&database.schema, &address)? else { continue };
+            let Some(sorted) = table.sort(&mut self.rows, &database.schema, &address)? else { continue };
             let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
             let mut out = BufWriter::new(file);
             out.write_all(&layout::header(&format!("rows of {address}")))?;
@@ -148,7 +151,7 @@ impl DataSink for Reference {
         let key = (self.database.clone(), relation.clone());
         let columns = columns.map(<[Name]>::to_vec);
         let known =
-            self.tables.entry(key).or_insert_with(|| Table { columns: columns.clone(), rows: Spool::new() });
+            self.tables.entry(key).or_insert_with(|| Table { columns: columns.clone(), pieces: Vec::new() });
         if known.columns != columns {
             return Err(io::Error::other(Error::Columns(relation.qualified_name().to_string())));
         }
@@ -159,7 +162,16 @@ impl DataSink for Reference {
     fn rows(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(relation) = self.relation.clone() else { return Ok(()) };
         match self.tables.get_mut(&(self.database.clone(), relation)) {
-            Some(table) => table.rows.write_all(lines),
+            Some(table) => {
+                let begin = self.rows.position();
+                self.rows.write_all(lines)?;
+                let end = self.rows.position();
+                match table.pieces.last_mut() {
+                    Some(last) if last.end == begin => last.end = end,
+                    _ => table.pieces.push(begin..end),
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -173,12 +185,12 @@ struct Sorted {
 
 impl Table {
     /// Sorts the rows by primary key where the schema tells it, else by all columns; `None` if there are no rows.
-    fn sort(self, schema: &Schema, address: &Address) -> Result<Option<Sorted>, Error> {
+    fn sort(self, spool: &mut Spool, schema: &Schema, address: &Address) -> Result<Option<Sorted>, Error> {
         let object = schema.objects.get(address);
         let columns = self.columns.or_else(|| object.and_then(dump::stored_columns));
         let mut rows = Sorter::new(key(schema, address, columns.as_deref()), SORT_BUDGET);
         let fields = columns.as_ref().map(Vec::len);
-        let count = self.rows.for_each_row(|row| {
+        let count = spool.for_each_row(&self.pieces, |row| {
             let row = row.strip_suffix(b"\r").unwrap_or(row);
             let found = row.iter().filter(|byte| **byte == b'\t').count() + 1;
             if fields.is_some_and(|fields| found != fields.max(1)) {
