@@ -2,6 +2,7 @@
 
 use regex::bytes::Regex;
 
+use crate::lexeme::{Cursor, lexemes_of};
 use crate::{Address, Kind, Name, Object, Role, Schema};
 
 /// A pattern such as `app.*` or `"Users"`.
@@ -151,6 +152,22 @@ impl Selection {
         }
     }
 
+    /// Says whether what a statement adds to a publication is wanted (`selectDumpablePublicationObject` in pg_dump.c).
+    fn takes_member(&self, statement: &[u8]) -> bool {
+        let Some(lexemes) = lexemes_of(statement) else { return true };
+        let mut cursor = Cursor::new(&lexemes);
+        if !cursor.eat("ALTER PUBLICATION") || cursor.name().is_none() || !cursor.eat("ADD") {
+            return true;
+        }
+        let member = if cursor.eat("TABLES IN SCHEMA") {
+            cursor.name().map(|name| Address::global(Kind::Schema, name))
+        } else {
+            let _ = cursor.eat("TABLE") && cursor.eat("ONLY");
+            cursor.qualified().map(|name| Address::in_schema(Kind::Table, name))
+        };
+        member.is_none_or(|member| self.takes_address(&member))
+    }
+
     /// Removes what is not wanted, and returns the patterns for inclusion that nothing matched.
     pub fn apply(&self, schema: &mut Schema) -> Vec<String> {
         let mut unmatched = Vec::new();
@@ -173,6 +190,11 @@ impl Selection {
             }
         }
         schema.objects.retain(|_, object| self.takes(object));
+        if !self.takes_all() {
+            schema.retain_parts(|object, part| {
+                object.address.kind != Kind::Publication || self.takes_member(&part.text)
+            });
+        }
         if !self.tables.is_empty() {
             schema.trailer.clear();
         }
