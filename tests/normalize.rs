@@ -323,6 +323,6 @@ fn what_is_left_out_is_in_no_publication() {
         members.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(members(&[]).len(), 3);
-    assert_eq!(members(&["-T", "a.t"]), ["TABLE ONLY a.u (x);", "TABLES IN SCHEMA a;"]);
+    assert_eq!(members(&["-T", "a.t"]), ["TABLE ONLY a.u(x);", "TABLES IN SCHEMA a;"]);
     assert!(members(&["-N", "a"]).is_empty());
 }
