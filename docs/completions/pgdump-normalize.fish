@@ -1,3 +1,5 @@
+complete -c pgdump-normalize -l data -d 'Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)' -r
+complete -c pgdump-normalize -l database -d 'Take only this database of a dump that holds several' -r
 complete -c pgdump-normalize -s n -l schema -d 'Take only the schemas that match the pattern (may be given several times)' -r
 complete -c pgdump-normalize -s N -l exclude-schema -d 'Leave out the schemas that match the pattern' -r
 complete -c pgdump-normalize -s t -l table -d 'Take only the tables, views and sequences that match the pattern' -r

@@ -21,6 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-normalize' -ScriptBlock 
 
     $completions = @(switch ($command) {
         'pgdump-normalize' {
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Take only this database of a dump that holds several')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Leave out the schemas that match the pattern')

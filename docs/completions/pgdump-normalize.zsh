@@ -15,6 +15,8 @@ _pgdump-normalize() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
+'*--data=[Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)]:PATTERN:_default' \
+'--database=[Take only this database of a dump that holds several]:NAME:_default' \
 '*-n+[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*--schema=[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*-N+[Leave out the schemas that match the pattern]:PATTERN:_default' \

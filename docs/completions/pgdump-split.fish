@@ -1,8 +1,9 @@
 complete -c pgdump-split -s o -l out -d 'The folder of the tree; made where it is missing' -r -F
-complete -c pgdump-split -l data -d 'Keep the rows of the tables that match the pattern, in a stable order (may be given several times)' -r
 complete -c pgdump-split -l partitions -d 'Where partitions go' -r -f -a "separate\t'Each in a file of its own'
 with-parent\t'In the file of the table that they are partitions of'
 omit\t'Nowhere'"
+complete -c pgdump-split -l data -d 'Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)' -r
+complete -c pgdump-split -l database -d 'Take only this database of a dump that holds several' -r
 complete -c pgdump-split -s n -l schema -d 'Take only the schemas that match the pattern (may be given several times)' -r
 complete -c pgdump-split -s N -l exclude-schema -d 'Leave out the schemas that match the pattern' -r
 complete -c pgdump-split -s t -l table -d 'Take only the tables, views and sequences that match the pattern' -r

@@ -23,8 +23,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-split' -ScriptBlock {
         'pgdump-split' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The folder of the tree; made where it is missing')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'The folder of the tree; made where it is missing')
-            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep the rows of the tables that match the pattern, in a stable order (may be given several times)')
             [CompletionResult]::new('--partitions', '--partitions', [CompletionResultType]::ParameterName, 'Where partitions go')
+            [CompletionResult]::new('--data', '--data', [CompletionResultType]::ParameterName, 'Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Take only this database of a dump that holds several')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Leave out the schemas that match the pattern')

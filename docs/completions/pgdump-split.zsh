@@ -17,10 +17,11 @@ _pgdump-split() {
     _arguments "${_arguments_options[@]}" : \
 '-o+[The folder of the tree; made where it is missing]:DIR:_files' \
 '--out=[The folder of the tree; made where it is missing]:DIR:_files' \
-'*--data=[Keep the rows of the tables that match the pattern, in a stable order (may be given several times)]:PATTERN:_default' \
 '--partitions=[Where partitions go]:PARTITIONS:((separate\:"Each in a file of its own"
 with-parent\:"In the file of the table that they are partitions of"
 omit\:"Nowhere"))' \
+'*--data=[Keep the data of the tables, sequences and matviews that match the pattern, rows in a stable order (may be given several times)]:PATTERN:_default' \
+'--database=[Take only this database of a dump that holds several]:NAME:_default' \
 '*-n+[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*--schema=[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*-N+[Leave out the schemas that match the pattern]:PATTERN:_default' \

@@ -4,5 +4,10 @@ use clap::Command;
 
 /// Returns the command line definition of every tool, in alphabetical order.
 pub fn commands() -> Vec<Command> {
-    vec![pgdump_join::command(), pgdump_normalize::command(), pgdump_split::command()]
+    vec![
+        pgdump_inspect::command(),
+        pgdump_join::command(),
+        pgdump_normalize::command(),
+        pgdump_split::command(),
+    ]
 }

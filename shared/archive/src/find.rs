@@ -53,6 +53,14 @@ impl Searcher {
         Ok(Searcher { workers, tuning })
     }
 
+    pub(crate) fn tuning(&self) -> Tuning {
+        self.tuning
+    }
+
+    pub(crate) fn workers_mut(&mut self) -> &mut [Worker] {
+        &mut self.workers
+    }
+
     /// Returns the smallest offset at or after `from` where `needle` starts, in a file of `len` bytes.
     pub(crate) fn find(&mut self, needle: &[u8], from: u64, len: u64) -> io::Result<Option<u64>> {
         if needle.is_empty() {
@@ -150,7 +158,7 @@ fn smallest(outcomes: impl IntoIterator<Item = Outcome>) -> io::Result<Option<u6
 
 /// One handle on the file, with a position of its own, and the buffer it is read into.
 #[derive(Debug)]
-struct Worker {
+pub(crate) struct Worker {
     file: File,
     buffer: Vec<u8>,
 }
@@ -182,7 +190,7 @@ impl Worker {
     }
 
     /// Reads `size` bytes from `start`, fewer only at the end of the file.
-    fn load(&mut self, start: u64, size: usize) -> io::Result<&[u8]> {
+    pub(crate) fn load(&mut self, start: u64, size: usize) -> io::Result<&[u8]> {
         if self.buffer.len() < size {
             self.buffer.resize(size, 0);
         }

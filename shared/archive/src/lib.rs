@@ -39,6 +39,7 @@ mod directory;
 mod entry;
 mod error;
 mod find;
+mod fold;
 mod format;
 mod header;
 mod input;

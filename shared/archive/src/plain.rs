@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::find::{self, Searcher, Tuning};
+use crate::fold;
 use crate::{Error, Format};
 
 /// The path that stands for standard input in messages.
@@ -169,6 +170,38 @@ impl Plain {
     }
 }
 
+impl Plain {
+    /// Folds the lines from `from` on, each without its line break, up to the first one that starts with `end`, and
+    /// returns the values of the blocks of the file in their order, and where that line starts.
+    ///
+    /// `None` if the input is no regular file, or no line starts with `end`; the line at `from` itself never does. Does
+    /// not move the position of the next read. Blocks are folded by several threads; which line goes into which value
+    /// depends on the file alone. Memory is bounded by the longest line and a value for every 128 KiB.
+    ///
+    /// ```
+    /// let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("dump.sql");
+    /// std::fs::write(&path, "1\n22\n\\.\n")?;
+    /// let mut dump = archive::Plain::open(&path)?;
+    /// let (sums, end) = dump.fold_lines(0, b"\\.", &|sum: &mut usize, line| *sum += line.len())?.unwrap();
+    /// assert_eq!((sums.iter().sum::<usize>(), end), (3, 5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the system's error if any thread could not read a part of the file before that line.
+    pub fn fold_lines<T, F>(&mut self, from: u64, end: &[u8], line: &F) -> io::Result<Option<(Vec<T>, u64)>>
+    where
+        T: Default + Send,
+        F: Fn(&mut T, &[u8]) + Sync,
+    {
+        let Source::File { file, searcher, .. } = &mut self.source else { return Ok(None) };
+        let len = file.metadata()?.len();
+        fold::fold(searcher, from.max(self.start), len, end, line)
+    }
+}
+
 /// Reads from the position on, without a buffer of its own.
 impl Read for Plain {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -327,6 +360,46 @@ mod tests {
             read(b"PGDMP\x01\x0e\x00"),
             Error::Unsupported { format: Format::Custom { version: Some((1, 14)) }, .. }
         ));
+    }
+
+    /// The lines from `from` on, joined, and where the first one that starts with a dot starts; the naive way.
+    fn lines_until_dot(content: &[u8], from: usize) -> Option<(Vec<u8>, u64)> {
+        let (mut at, mut joined) = (from, Vec::new());
+        while at < content.len() {
+            if at != from && content[at] == b'.' {
+                return Some((joined, at as u64));
+            }
+            let end =
+                content[at..].iter().position(|byte| *byte == b'\n').map_or(content.len(), |end| at + end);
+            joined.extend_from_slice(&content[at..end]);
+            joined.push(b'|');
+            at = end + 1;
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_folded_once_each(
+            lines in prop::collection::vec("[ab.]{0,12}", 1..60),
+            from in 0..400_usize,
+            block in 1..40_usize,
+            threads in 1..4_usize,
+        ) {
+            let content = lines.join("\n").into_bytes();
+            prop_assume!(!content.is_empty());
+            // A fold begins where a line does.
+            let from = content[..from.min(content.len())].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let file = temp(&content);
+            let mut dump = Plain::open_with(file.path(), tiny(block, threads)).unwrap();
+            let push = |all: &mut Vec<u8>, line: &[u8]| {
+                all.extend_from_slice(line);
+                all.push(b'|');
+            };
+            let folded = dump.fold_lines(from as u64, b".", &push).unwrap();
+            let folded = folded.map(|(blocks, end)| (blocks.concat(), end));
+            prop_assert_eq!(folded, lines_until_dot(&content, from));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use anyhow::Context;
 use archive::{Archive, Content, Entry, Input, Piece, Plain};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, QualifiedName, ReadOptions, Reading, Source,
-    TocEntry, Want,
+    TocEntry, Versions, Want,
 };
 
 use tree::reference::Reference;
@@ -46,6 +46,15 @@ impl Source for Bytes {
             archive::Found::Missing => Found::Missing,
             archive::Found::CannotSeek => Found::CannotSeek,
         })
+    }
+
+    fn count(&mut self, from: u64) -> io::Result<Option<(dump::Content, u64)>> {
+        let folded = self.0.fold_lines(from, b"\\.", &dump::Content::add_row)?;
+        Ok(folded.map(|(blocks, end)| {
+            let mut content = dump::Content::default();
+            blocks.iter().for_each(|block| content.add(block));
+            (content, end)
+        }))
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
@@ -116,7 +125,9 @@ fn read_archive(mut archive: Archive, options: ReadOptions, wanted: DataWanted<'
     if let Some(database) = &header.database {
         reading.connect(Name::from(database.as_slice()));
     }
-    reading.taken_by(major(header.server_version.as_deref()), major(header.pg_dump_version.as_deref()));
+    let text = |version: &Option<Vec<u8>>| Some(String::from_utf8_lossy(version.as_ref()?).into_owned());
+    reading
+        .taken_by(Versions { server: text(&header.server_version), pg_dump: text(&header.pg_dump_version) });
     for entry in &archive.entries {
         let name = || format!("entry {} of the table of contents", entry.id);
         reading.add_entry(&toc_entry(entry)).with_context(name)?;
@@ -207,10 +218,4 @@ fn toc_entry(entry: &Entry) -> TocEntry<'_> {
         with_oids: entry.with_oids,
         dependencies: &entry.dependencies,
     }
-}
-
-/// The major number of a version such as `15.18 (Debian 15.18-0+deb12u1)`.
-fn major(version: Option<&[u8]>) -> Option<u32> {
-    let digits = version?.split(|byte| !byte.is_ascii_digit()).next()?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }

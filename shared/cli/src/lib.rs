@@ -8,4 +8,4 @@ mod message;
 pub use arguments::{DataArguments, DumpArguments, OmitArguments, SelectArguments};
 pub use failure::{Failure, Outcome, run};
 pub use input::{DataWanted, open, read_dump, read_input};
-pub use message::{escape, report_reading, warn};
+pub use message::{escape, report_reading, report_unknown, warn};

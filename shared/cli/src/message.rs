@@ -37,9 +37,8 @@ pub fn warn(text: &str) {
     line(&format!("warning: {}", escape(text)));
 }
 
-/// Warns of what a reader of the dump should know: statements that were not understood, secrets that were replaced, large
-/// objects.
-pub fn report_reading(dump: &Dump, source: &str) {
+/// Warns of statements that were not understood, and of an archive that contradicts itself.
+pub fn report_unknown(dump: &Dump, source: &str) {
     const SHOWN: usize = 5;
     for unknown in dump.unknown.iter().take(SHOWN) {
         warn(&format!("kept as `other`, not understood: {source}: {}: {}", unknown.at, unknown.excerpt));
@@ -54,6 +53,12 @@ pub fn report_reading(dump: &Dump, source: &str) {
     if dump.disagreements.len() > SHOWN {
         warn(&format!("disagreements of table of contents and SQL, in all: {}", dump.disagreements.len()));
     }
+}
+
+/// Warns of what a reader of the dump's schema should know: what [`report_unknown`] tells, secrets that were replaced,
+/// large objects that are left out.
+pub fn report_reading(dump: &Dump, source: &str) {
+    report_unknown(dump, source);
     let large_objects: usize = dump.databases.iter().map(|database| database.data.large_objects.len()).sum();
     if large_objects > 0 {
         warn(&format!(

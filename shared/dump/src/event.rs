@@ -408,7 +408,8 @@ impl<S: Source> Events<S> {
         }
         match self.want {
             Want::Nothing => return self.skip(began),
-            Want::Content => {
+            // What ends within the buffer is there already.
+            Want::Content if memmem::find(&self.buf[self.start..self.end], b"\n\\.").is_none() => {
                 let at = self.at;
                 let read_error = |source| Error::Read { at, source };
                 // A row that begins with `\.` but does not end the data is none that a source counts by itself.
@@ -420,7 +421,7 @@ impl<S: Source> Events<S> {
                     return Ok(Some(Event::RowsCounted(end - at.byte, content)));
                 }
             }
-            Want::Rows => {}
+            Want::Content | Want::Rows => {}
         }
         let mut from = 0;
         loop {

@@ -45,7 +45,7 @@ pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
-pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, read};
+pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, read};
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, numeric_columns, write_parts};
 pub use script::write_script;
 pub use session::Session;

@@ -36,8 +36,35 @@ pub struct Dump {
     pub unknown: Vec<Unknown>,
     /// Secrets that were replaced by placeholders.
     pub secrets: usize,
+    /// What wrote it, as far as it says so.
+    pub versions: Versions,
     /// Where the entries of an archive and their SQL do not agree.
     pub disagreements: Vec<Disagreement>,
+}
+
+/// The versions that a dump was made with, as its comments or the archive's header tell them; they may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// The server's, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub server: Option<String>,
+    /// pg_dump's.
+    pub pg_dump: Option<String>,
+}
+
+impl Versions {
+    /// Returns the server's major version, such as 15; 9.6 counts as 9.
+    pub fn server_major(&self) -> Option<u32> {
+        major(self.server.as_deref()?)
+    }
+
+    /// Returns pg_dump's major version.
+    pub fn pg_dump_major(&self) -> Option<u32> {
+        major(self.pg_dump.as_deref()?)
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// A statement that was not understood.
@@ -101,8 +128,7 @@ pub struct Reading {
     only_data: bool,
     /// The entries of the archive.
     entries: Entries,
-    /// The major version of the dumped server, where a comment tells it.
-    server: Option<u32>,
+    versions: Versions,
     preamble: Preamble,
     /// The dump opened and not yet closed by pg_dump's comments.
     opened: Frame,
@@ -146,7 +172,7 @@ impl Reading {
             session: Session::default(),
             standard_conforming_strings: true,
             origin: Origin::default(),
-            server: None,
+            versions: Versions::default(),
             archive: false,
             only_data: false,
             entries: Entries::default(),
@@ -288,10 +314,11 @@ impl Reading {
                 }
                 b"-- PostgreSQL database cluster dump complete" => self.cluster_opened = Frame::Complete,
                 _ => {
+                    let text = |version: &[u8]| String::from_utf8_lossy(version).into_owned();
                     if let Some(version) = line.strip_prefix(b"-- Dumped from database version ") {
-                        let major = version.split(|b| !b.is_ascii_digit()).next().unwrap_or_default();
-                        let major = std::str::from_utf8(major).ok().and_then(|m| m.parse::<u32>().ok());
-                        self.server = major;
+                        self.versions.server = Some(text(version));
+                    } else if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
+                        self.versions.pg_dump = Some(text(version));
                     }
                 }
             }
@@ -436,7 +463,7 @@ impl Reading {
                 if self.preamble != Preamble::None && !self.archive {
                     self.origin = Origin {
                         knows_maintain: Some(self.preamble == Preamble::Since17),
-                        server_before_16: self.server.is_none_or(|major| major < 16),
+                        server_before_16: self.versions.server_major().is_none_or(|major| major < 16),
                     };
                 }
                 self.preamble = Preamble::None;
@@ -535,6 +562,7 @@ impl Reading {
             bytes: self.bytes,
             unknown: self.unknown,
             secrets: self.secrets,
+            versions: self.versions,
             disagreements: self.entries.finish(),
         }
     }

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-use super::Reading;
+use super::{Reading, Versions};
 use crate::content::ByteHasher;
 use crate::data::{Data, DataSink};
 use crate::error::Error;
 use crate::event::Events;
 use crate::object::{Address, Kind, Role};
+use crate::rewrite::Origin;
 use crate::schema::Part;
 use crate::source::Stream;
 use crate::{Name, Position};
@@ -75,11 +76,12 @@ struct Seen {
 
 impl Reading {
     /// Says which versions wrote an archive; in a plain dump, its comments and settings tell.
-    ///
-    /// `server` and `pg_dump` are major versions such as 15; 9.6 counts as 9.
-    pub fn taken_by(&mut self, server: Option<u32>, pg_dump: Option<u32>) {
-        self.origin.server_before_16 = server.is_none_or(|major| major < 16);
-        self.origin.knows_maintain = pg_dump.map(|major| major >= 17);
+    pub fn taken_by(&mut self, versions: Versions) {
+        self.origin = Origin {
+            server_before_16: versions.server_major().is_none_or(|major| major < 16),
+            knows_maintain: versions.pg_dump_major().map(|major| major >= 17),
+        };
+        self.versions = versions;
         self.archive = true;
     }
 
