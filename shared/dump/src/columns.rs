@@ -1,9 +1,9 @@
 //! The columns that a table's definition tells.
 
 use crate::Name;
-use crate::lexeme::{Cursor, lexemes_of, split_commas};
+use crate::lexeme::{Cursor, Lexeme, lexemes_of, split_commas};
 use crate::lexer::TokenKind;
-use crate::object::{Address, Role};
+use crate::object::{Address, Kind, Role};
 use crate::schema::{Object, Part};
 
 /// Returns the columns of a table that are not generated, in their order: those that COPY reads and writes.
@@ -48,6 +48,17 @@ pub fn stored_columns(table: &Object) -> Option<Vec<Name>> {
         }
     }
     Some(names)
+}
+
+/// Returns the sequences of a table's identity columns.
+pub(crate) fn identity_sequences(table: &Object) -> impl Iterator<Item = Address> {
+    table.parts.iter().filter(|part| part.role == Role::Identity).filter_map(|part| {
+        let lexemes = lexemes_of(&part.text)?;
+        let named = |words: &[Lexeme<'_>]| words[0].is("SEQUENCE") && words[1].is("NAME");
+        let mut cursor = Cursor::new(&lexemes);
+        cursor.at = lexemes.windows(2).position(named)? + 2;
+        Some(Address::in_schema(Kind::Sequence, cursor.qualified()?))
+    })
 }
 
 /// Returns the statement in front of a table's rows, with its line break.

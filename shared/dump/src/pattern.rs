@@ -1,9 +1,11 @@
 //! Patterns of names, by pg_dump's and psql's rules.
 
+use std::collections::BTreeSet;
+
 use regex::bytes::Regex;
 
 use crate::lexeme::{Cursor, lexemes_of};
-use crate::{Address, Kind, Name, Object, Role, Schema};
+use crate::{Address, Database, Kind, Name, Object, Role, Schema};
 
 /// A pattern such as `app.*` or `"Users"`.
 ///
@@ -150,6 +152,31 @@ impl Selection {
             }
             None => self.schemas.is_empty(),
         }
+    }
+
+    /// Removes what is not wanted of a database, with the data of tables that are not, and returns the patterns for
+    /// inclusion that nothing matched.
+    pub fn apply_to(&self, database: &mut Database) -> Vec<String> {
+        if self.takes_all() {
+            return Vec::new();
+        }
+        let owners = database.owners_of_sequences();
+        let before: BTreeSet<Address> = database.schema.objects.keys().cloned().collect();
+        let unmatched = self.apply(&mut database.schema);
+        let Database { schema, data, .. } = database;
+        data.retain(|address| {
+            let relation = match owners.get(address) {
+                Some(table) if !before.contains(address) => table,
+                _ => address,
+            };
+            // A dump of data alone does not say what there is.
+            if before.contains(relation) {
+                schema.objects.contains_key(relation)
+            } else {
+                self.takes_address(relation)
+            }
+        });
+        unmatched
     }
 
     /// Says whether what a statement adds to a publication is wanted (`selectDumpablePublicationObject` in pg_dump.c).

@@ -62,15 +62,22 @@ impl Reference {
         self.patterns.is_empty()
     }
 
-    /// Leaves only the statements of data that are wanted: the values of sequences that match or are owned by a table
+    /// Forgets the rows of tables that the dump's data no longer has, and leaves only the statements that are wanted: the values of sequences that match or are owned by a table
     /// that does, and the refreshing of matviews that match.
     ///
     /// # Errors
     /// When rows that are wanted have no COPY text.
-    pub fn keep_wanted(&self, dump: &mut Dump) -> Result<(), Error> {
+    pub fn keep_wanted(&mut self, dump: &mut Dump) -> Result<(), Error> {
+        self.tables.retain(|(name, address), _| {
+            let mut databases = dump.databases.iter().filter(|database| database.name == *name);
+            databases.any(|database| database.data.tables.contains_key(address))
+        });
         for database in &mut dump.databases {
-            let Database { schema, data, .. } = database;
-            data.statements.retain(|statement| self.wants_statement(schema, statement));
+            let owners = database.owners_of_sequences();
+            let data = &mut database.data;
+            data.statements.retain(|DataStatement { address, .. }| {
+                self.matches(address) || owners.get(address).is_some_and(|table| self.matches(table))
+            });
             let bad =
                 data.tables.iter().find(|(address, table)| table.expressions > 0 && self.matches(address));
             if let Some((address, _)) = bad {
@@ -78,11 +85,6 @@ impl Reference {
             }
         }
         Ok(())
-    }
-
-    fn wants_statement(&self, schema: &Schema, statement: &DataStatement) -> bool {
-        let owner = schema.objects.get(&statement.address).and_then(|object| object.home.as_ref());
-        self.matches(&statement.address) || owner.is_some_and(|table| self.matches(table))
     }
 
     fn matches(&self, relation: &Address) -> bool {
