@@ -307,3 +307,22 @@ fn a_schema_of_103_versions_shows_no_noise_of_pg_dump() {
         assert!(normalize(form.as_bytes()) == form.as_bytes(), "{}: not idempotent", dump.display());
     }
 }
+
+/// Guards against publications of tables that are not there, which do not restore.
+#[test]
+fn what_is_left_out_is_in_no_publication() {
+    let dump = b"CREATE SCHEMA a;\nCREATE TABLE a.t (x integer);\nCREATE TABLE a.u (x integer);\n\
+        CREATE PUBLICATION p WITH (publish = 'insert');\nALTER PUBLICATION p OWNER TO o;\n\
+        ALTER PUBLICATION p ADD TABLE ONLY a.t WHERE ((x > 1));\nALTER PUBLICATION p ADD TABLE ONLY a.u (x);\n\
+        ALTER PUBLICATION p ADD TABLES IN SCHEMA a;\n";
+    let members = |arguments: &[&str]| {
+        let output = corpus::run(Path::new(PROGRAM), arguments, dump);
+        let form = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(form.matches("PUBLICATION p OWNER").count(), 1, "{form}");
+        let members = form.lines().filter_map(|line| line.strip_prefix("ALTER PUBLICATION p ADD "));
+        members.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(members(&[]).len(), 3);
+    assert_eq!(members(&["-T", "a.t"]), ["TABLE ONLY a.u(x);", "TABLES IN SCHEMA a;"]);
+    assert!(members(&["-N", "a"]).is_empty());
+}

@@ -84,6 +84,34 @@ fn rows_come_in_the_order_of_the_primary_key() {
     assert!(rows.ends_with("FROM stdin;\n2\ttwo\n9\tnine\n10\tten\n\\.\n"), "{rows}");
 }
 
+/// The files of rows and values in a tree of the shop fixture.
+fn data_of_shop(arguments: &[&str]) -> Vec<String> {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/shop.sql");
+    let folder = tempfile::tempdir().unwrap();
+    good(&split(folder.path(), &fs::read(fixture).unwrap(), arguments));
+    let files = files(folder.path()).into_keys();
+    files.filter_map(|path| Some(path.strip_prefix("data/")?.to_owned())).collect()
+}
+
+#[test]
+fn what_is_left_out_leaves_no_data_behind() {
+    let all = data_of_shop(&["--data", "*"]);
+    assert_eq!(all.len(), 10, "{all:?}");
+    assert_eq!(data_of_shop(&["--data", "*", "-n", "audit"]), ["audit/event_rest.copy"]);
+    assert_eq!(data_of_shop(&["--data", "*", "-t", "shop.country"]), ["shop/country.copy"]);
+    assert!(data_of_shop(&["--data", "audit.*", "--partitions", "omit"]).is_empty());
+    let without = data_of_shop(&["--data", "*", "-T", "shop.order*", "-T", "turnover", "-T", "audit.*"]);
+    let expected =
+        ["country.copy", "customer.copy", "customer_id_seq.sql", "product.copy", "product_id_seq.sql"];
+    assert_eq!(without, expected.map(|file| format!("shop/{file}")));
+}
+
+#[test]
+fn values_of_sequences_come_with_the_tables_that_own_them() {
+    assert_eq!(data_of_shop(&["--data", "shop.order"]), ["shop/order.copy", "shop/order_id_seq.sql"]);
+    assert_eq!(data_of_shop(&["--data", "shop.product"]), ["shop/product.copy", "shop/product_id_seq.sql"]);
+}
+
 #[test]
 fn hostile_names_and_texts_stay_inside() {
     let Some(corpus) = corpus::corpus() else { return };

@@ -74,7 +74,7 @@ impl SelectArguments {
             exclude_tables: self.exclude_tables.clone(),
         };
         // A pattern that matches in one of the databases is no mistake.
-        let unmatched = dump.databases.iter_mut().map(|database| selection.apply(&mut database.schema));
+        let unmatched = dump.databases.iter_mut().map(|database| selection.apply_to(database));
         let in_none =
             unmatched.reduce(|all, next| all.into_iter().filter(|one| next.contains(one)).collect());
         match in_none.unwrap_or_default().first() {

@@ -23,6 +23,12 @@ pub struct Data {
 }
 
 impl Data {
+    /// Forgets the data of the relations that the test is false for, except for large objects.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Address) -> bool) {
+        self.tables.retain(|address, _| keep(address));
+        self.statements.retain(|statement| keep(&statement.address));
+    }
+
     /// Adds what was seen elsewhere of the same database's data.
     pub(crate) fn append(&mut self, other: Data) {
         self.statements.extend(other.statements);

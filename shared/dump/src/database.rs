@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog;
+use crate::columns::identity_sequences;
 use crate::data::{Data, LargeObject};
 use crate::object::{Address, Kind};
 use crate::schema::{Part, Schema};
@@ -20,6 +21,16 @@ pub struct Database {
 }
 
 impl Database {
+    /// Returns the tables that own sequences, as serial or identity columns, by the sequences.
+    pub fn owners_of_sequences(&self) -> BTreeMap<Address, Address> {
+        let mut owners = BTreeMap::new();
+        for object in self.schema.objects.values() {
+            owners.extend(object.home.iter().map(|table| (object.address.clone(), table.clone())));
+            owners.extend(identity_sequences(object).map(|sequence| (sequence, object.address.clone())));
+        }
+        owners
+    }
+
     /// Says whether nothing is known of it but its name.
     pub fn is_empty(&self) -> bool {
         self.schema.objects.is_empty()

@@ -1,8 +1,11 @@
 //! Patterns of names, by pg_dump's and psql's rules.
 
+use std::collections::BTreeSet;
+
 use regex::bytes::Regex;
 
-use crate::{Address, Kind, Name, Object, Role, Schema};
+use crate::lexeme::{Cursor, lexemes_of};
+use crate::{Address, Database, Kind, Name, Object, Role, Schema};
 
 /// A pattern such as `app.*` or `"Users"`.
 ///
@@ -151,6 +154,47 @@ impl Selection {
         }
     }
 
+    /// Removes what is not wanted of a database, with the data of tables that are not, and returns the patterns for
+    /// inclusion that nothing matched.
+    pub fn apply_to(&self, database: &mut Database) -> Vec<String> {
+        if self.takes_all() {
+            return Vec::new();
+        }
+        let owners = database.owners_of_sequences();
+        let before: BTreeSet<Address> = database.schema.objects.keys().cloned().collect();
+        let unmatched = self.apply(&mut database.schema);
+        let Database { schema, data, .. } = database;
+        data.retain(|address| {
+            let relation = match owners.get(address) {
+                Some(table) if !before.contains(address) => table,
+                _ => address,
+            };
+            // A dump of data alone does not say what there is.
+            if before.contains(relation) {
+                schema.objects.contains_key(relation)
+            } else {
+                self.takes_address(relation)
+            }
+        });
+        unmatched
+    }
+
+    /// Says whether what a statement adds to a publication is wanted (`selectDumpablePublicationObject` in pg_dump.c).
+    fn takes_member(&self, statement: &[u8]) -> bool {
+        let Some(lexemes) = lexemes_of(statement) else { return true };
+        let mut cursor = Cursor::new(&lexemes);
+        if !cursor.eat("ALTER PUBLICATION") || cursor.name().is_none() || !cursor.eat("ADD") {
+            return true;
+        }
+        let member = if cursor.eat("TABLES IN SCHEMA") {
+            cursor.name().map(|name| Address::global(Kind::Schema, name))
+        } else {
+            let _ = cursor.eat("TABLE") && cursor.eat("ONLY");
+            cursor.qualified().map(|name| Address::in_schema(Kind::Table, name))
+        };
+        member.is_none_or(|member| self.takes_address(&member))
+    }
+
     /// Removes what is not wanted, and returns the patterns for inclusion that nothing matched.
     pub fn apply(&self, schema: &mut Schema) -> Vec<String> {
         let mut unmatched = Vec::new();
@@ -173,6 +217,11 @@ impl Selection {
             }
         }
         schema.objects.retain(|_, object| self.takes(object));
+        if !self.takes_all() {
+            schema.retain_parts(|object, part| {
+                object.address.kind != Kind::Publication || self.takes_member(&part.text)
+            });
+        }
         if !self.tables.is_empty() {
             schema.trailer.clear();
         }

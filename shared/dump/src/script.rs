@@ -90,9 +90,14 @@ fn write_database<W: Write>(
         let found = database.data.statements.iter().filter(move |statement| statement.form == form);
         found.map(|statement| (&statement.address, &statement.text)).collect::<BTreeMap<_, _>>()
     };
-    write_lines(statements(DataForm::SequenceValue), out)?;
+    write_lines(statements(DataForm::SequenceValue).into_values(), out)?;
     write_all(&post_data, out)?;
-    write_lines(statements(DataForm::Refresh), out)?;
+    let mut refreshes = statements(DataForm::Refresh);
+    // A matview may read another, which then is made and filled before it.
+    let made = pre_data.iter().chain(&post_data).filter_map(|part| refreshes.remove(&part.address));
+    let mut in_order: Vec<&Vec<u8>> = made.collect();
+    in_order.extend(refreshes.into_values());
+    write_lines(in_order.into_iter(), out)?;
     if !schema.trailer.is_empty() {
         out.write_all(b"\n")?;
         out.write_all(&schema.trailer)?;
@@ -101,11 +106,14 @@ fn write_database<W: Write>(
     Ok(circular)
 }
 
-fn write_lines(lines: BTreeMap<&Address, &Vec<u8>>, out: &mut impl Write) -> io::Result<()> {
-    if !lines.is_empty() {
-        out.write_all(b"\n")?;
+fn write_lines<'l>(lines: impl Iterator<Item = &'l Vec<u8>>, out: &mut impl Write) -> io::Result<()> {
+    for (number, line) in lines.enumerate() {
+        if number == 0 {
+            out.write_all(b"\n")?;
+        }
+        out.write_all(line)?;
     }
-    lines.values().try_for_each(|line| out.write_all(line))
+    Ok(())
 }
 
 /// `\connect` to a database (`appendPsqlMetaConnect` in string_utils.c).

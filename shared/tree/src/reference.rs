@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use dump::{
     Address, DataForm, DataSink, DataStatement, Database, Dump, Kind, Name, Pattern, Schema, Want,
@@ -20,6 +21,7 @@ const SORT_BUDGET: usize = 24 * 1024 * 1024;
 pub struct Reference {
     patterns: Vec<Pattern>,
     tables: BTreeMap<(Option<Name>, Address), Table>,
+    rows: Spool,
     /// The database that rows come from at present, and the table.
     database: Option<Name>,
     relation: Option<Address>,
@@ -28,7 +30,8 @@ pub struct Reference {
 #[derive(Debug)]
 struct Table {
     columns: Option<Vec<Name>>,
-    rows: Spool,
+    /// Where the rows lie in the spool.
+    pieces: Vec<Range<u64>>,
 }
 
 /// Says why rows cannot be kept.
@@ -59,15 +62,22 @@ impl Reference {
         self.patterns.is_empty()
     }
 
-    /// Leaves only the statements of data that are wanted: the values of sequences that match or are owned by a table
+    /// Forgets the rows of tables that the dump's data no longer has, and leaves only the statements that are wanted: the values of sequences that match or are owned by a table
     /// that does, and the refreshing of matviews that match.
     ///
     /// # Errors
     /// When rows that are wanted have no COPY text.
-    pub fn keep_wanted(&self, dump: &mut Dump) -> Result<(), Error> {
+    pub fn keep_wanted(&mut self, dump: &mut Dump) -> Result<(), Error> {
+        self.tables.retain(|(name, address), _| {
+            let mut databases = dump.databases.iter().filter(|database| database.name == *name);
+            databases.any(|database| database.data.tables.contains_key(address))
+        });
         for database in &mut dump.databases {
-            let Database { schema, data, .. } = database;
-            data.statements.retain(|statement| self.wants_statement(schema, statement));
+            let owners = database.owners_of_sequences();
+            let data = &mut database.data;
+            data.statements.retain(|DataStatement { address, .. }| {
+                self.matches(address) || owners.get(address).is_some_and(|table| self.matches(table))
+            });
             let bad =
                 data.tables.iter().find(|(address, table)| table.expressions > 0 && self.matches(address));
             if let Some((address, _)) = bad {
@@ -75,11 +85,6 @@ impl Reference {
             }
         }
         Ok(())
-    }
-
-    fn wants_statement(&self, schema: &Schema, statement: &DataStatement) -> bool {
-        let owner = schema.objects.get(&statement.address).and_then(|object| object.home.as_ref());
-        self.matches(&statement.address) || owner.is_some_and(|table| self.matches(table))
     }
 
     fn matches(&self, relation: &Address) -> bool {
@@ -95,7 +100,7 @@ impl Reference {
         let keys: Vec<_> = self.tables.keys().filter(wanted).cloned().collect();
         for key in keys {
             let Some(table) = self.tables.remove(&key) else { continue };
-            if let Some(sorted) = table.sort(&database.schema, &key.1)? {
+            if let Some(sorted) = table.sort(&mut self.rows, &database.schema, &key.1)? {
                 out.write_all(b"\n")?;
                 sorted.write(out)?;
             }
@@ -107,7 +112,7 @@ impl Reference {
     ///
     /// # Errors
     /// As for [`write`](Self::write).
-    pub fn files(self, dump: &Dump) -> Result<BTreeMap<String, Content>, Error> {
+    pub fn files(mut self, dump: &Dump) -> Result<BTreeMap<String, Content>, Error> {
         let mut files = BTreeMap::new();
         for database in &dump.databases {
             let folder = layout::database_folder(dump, database);
@@ -125,7 +130,7 @@ impl Reference {
             let Some(database) = dump.databases.iter().find(|database| database.name == name) else {
                 continue;
             };
-            let Some(sorted) = table.sort(&database.schema, &address)? else { continue };
+            let Some(sorted) = table.sort(&mut self.rows, &database.schema, &address)? else { continue };
             let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
             let mut out = BufWriter::new(file);
             out.write_all(&layout::header(&format!("rows of {address}")))?;
@@ -148,7 +153,7 @@ impl DataSink for Reference {
         let key = (self.database.clone(), relation.clone());
         let columns = columns.map(<[Name]>::to_vec);
         let known =
-            self.tables.entry(key).or_insert_with(|| Table { columns: columns.clone(), rows: Spool::new() });
+            self.tables.entry(key).or_insert_with(|| Table { columns: columns.clone(), pieces: Vec::new() });
         if known.columns != columns {
             return Err(io::Error::other(Error::Columns(relation.qualified_name().to_string())));
         }
@@ -159,7 +164,16 @@ impl DataSink for Reference {
     fn rows(&mut self, lines: &[u8]) -> io::Result<()> {
         let Some(relation) = self.relation.clone() else { return Ok(()) };
         match self.tables.get_mut(&(self.database.clone(), relation)) {
-            Some(table) => table.rows.write_all(lines),
+            Some(table) => {
+                let begin = self.rows.position();
+                self.rows.write_all(lines)?;
+                let end = self.rows.position();
+                match table.pieces.last_mut() {
+                    Some(last) if last.end == begin => last.end = end,
+                    _ => table.pieces.push(begin..end),
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -173,12 +187,12 @@ struct Sorted {
 
 impl Table {
     /// Sorts the rows by primary key where the schema tells it, else by all columns; `None` if there are no rows.
-    fn sort(self, schema: &Schema, address: &Address) -> Result<Option<Sorted>, Error> {
+    fn sort(self, spool: &mut Spool, schema: &Schema, address: &Address) -> Result<Option<Sorted>, Error> {
         let object = schema.objects.get(address);
         let columns = self.columns.or_else(|| object.and_then(dump::stored_columns));
         let mut rows = Sorter::new(key(schema, address, columns.as_deref()), SORT_BUDGET);
         let fields = columns.as_ref().map(Vec::len);
-        let count = self.rows.for_each_row(|row| {
+        let count = spool.for_each_row(&self.pieces, |row| {
             let row = row.strip_suffix(b"\r").unwrap_or(row);
             let found = row.iter().filter(|byte| **byte == b'\t').count() + 1;
             if fields.is_some_and(|fields| found != fields.max(1)) {

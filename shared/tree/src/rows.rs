@@ -9,7 +9,8 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 use rayon::slice::ParallelSliceMut;
 use tempfile::SpooledTempFile;
@@ -441,17 +442,20 @@ fn merge(
     Ok(count)
 }
 
-/// Keeps the data of a table until it is known how to sort it.
+/// Keeps the data of tables until it is known how to sort it.
 ///
-/// What is written to it is read back once, row by row. Small tables stay in memory, others go to a temporary file.
+/// All tables share one temporary file, however many there are; what is small stays in memory. Where the data of a table
+/// lies is for the caller to keep.
 ///
 /// ```
 /// use std::io::Write;
 /// let mut spool = tree::rows::Spool::new();
 /// spool.write_all(b"1\tone\n2\tt")?;
 /// spool.write_all(b"wo\n")?;
+/// let end = spool.position();
+/// spool.write_all(b"of another table\n")?;
 /// let mut rows = Vec::new();
-/// let count = spool.for_each_row(|row| {
+/// let count = spool.for_each_row(&[0..end], |row| {
 ///     rows.push(row.to_vec());
 ///     Ok::<(), std::io::Error>(())
 /// })?;
@@ -459,15 +463,25 @@ fn merge(
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Spool(BufWriter<SpooledTempFile>);
+pub struct Spool {
+    file: BufWriter<SpooledTempFile>,
+    length: u64,
+}
 
 impl Spool {
     /// Makes an empty spool.
     pub fn new() -> Spool {
-        Spool(BufWriter::with_capacity(64 * 1024, SpooledTempFile::new(SPOOL_IN_MEMORY)))
+        let file = SpooledTempFile::new(SPOOL_IN_MEMORY);
+        Spool { file: BufWriter::with_capacity(64 * 1024, file), length: 0 }
     }
 
-    /// Calls `take` with every row, without its newline, and returns how many there were.
+    /// Returns where the next byte goes, from zero.
+    pub fn position(&self) -> u64 {
+        self.length
+    }
+
+    /// Calls `take` with every row of the pieces, one behind the other, without its newline, and returns how many there
+    /// were.
     ///
     /// Bytes behind the last newline are a row too. Memory is bounded by the longest row.
     ///
@@ -475,39 +489,45 @@ impl Spool {
     ///
     /// A temporary file that cannot be written or read, and the first error of `take`.
     pub fn for_each_row<E: From<io::Error>>(
-        self,
+        &mut self,
+        pieces: &[Range<u64>],
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let mut file = self.0.into_inner().map_err(|error| temporary(error.into_error()))?;
-        file.rewind().map_err(temporary)?;
-        let mut reader = BufReader::with_capacity(64 * 1024, file);
+        self.file.flush().map_err(temporary)?;
+        let file = self.file.get_mut();
         let mut begun = Vec::new();
         let mut count = 0;
-        loop {
-            let buffer = reader.fill_buf().map_err(temporary)?;
-            let length = buffer.len();
-            if length == 0 {
-                break;
+        for piece in pieces {
+            file.seek(SeekFrom::Start(piece.start)).map_err(temporary)?;
+            let mut reader = BufReader::with_capacity(64 * 1024, file.take(piece.end - piece.start));
+            loop {
+                let buffer = reader.fill_buf().map_err(temporary)?;
+                let length = buffer.len();
+                if length == 0 {
+                    break;
+                }
+                let mut start = 0;
+                for end in memchr::memchr_iter(b'\n', buffer) {
+                    let row = if begun.is_empty() {
+                        Cow::Borrowed(&buffer[start..end])
+                    } else {
+                        begun.extend_from_slice(&buffer[start..end]);
+                        Cow::Owned(std::mem::take(&mut begun))
+                    };
+                    take(&row)?;
+                    count += 1;
+                    start = end + 1;
+                }
+                begun.extend_from_slice(&buffer[start..]);
+                reader.consume(length);
             }
-            let mut start = 0;
-            for end in memchr::memchr_iter(b'\n', buffer) {
-                let row = if begun.is_empty() {
-                    Cow::Borrowed(&buffer[start..end])
-                } else {
-                    begun.extend_from_slice(&buffer[start..end]);
-                    Cow::Owned(std::mem::take(&mut begun))
-                };
-                take(&row)?;
-                count += 1;
-                start = end + 1;
-            }
-            begun.extend_from_slice(&buffer[start..]);
-            reader.consume(length);
         }
         if !begun.is_empty() {
             take(&begun)?;
             count += 1;
         }
+        // Whoever writes on does so at the end.
+        file.seek(SeekFrom::Start(self.length)).map_err(temporary)?;
         Ok(count)
     }
 }
@@ -520,11 +540,13 @@ impl Default for Spool {
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(temporary)
+        let written = self.file.write(bytes).map_err(temporary)?;
+        self.length += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(temporary)
+        self.file.flush().map_err(temporary)
     }
 }
 

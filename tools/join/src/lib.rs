@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser};
 use cli::{Failure, Outcome};
 use dump::Kind;
-use tree::reader::Tree;
+use tree::reader::{Error, Tree};
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-join", version, about)]
@@ -32,7 +32,11 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     // All of the tree is read before the first byte is written.
-    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree, None)?;
+    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree, None).map_err(|error| {
+        let is_tree = !matches!(error, Error::NotATree { .. });
+        let failure = Failure::from(error);
+        if is_tree { failure } else { failure.with_hint("make one with: pgdump-split DUMP --out DIR") }
+    })?;
     for unknown in &dump.unknown {
         cli::warn(&format!("not understood, kept at the end: {}", unknown.excerpt));
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{DataArguments, DumpArguments, Failure, OmitArguments, Outcome, SelectArguments};
-use dump::{Dump, NoData, Object, Pattern, ReadOptions, Reading, Stream};
+use dump::{Database, Dump, NoData, Object, Pattern, ReadOptions, Reading, Stream};
 use serde_json::json;
 use tree::folder::{Changes, Content, Folder, Mark};
 use tree::layout::{self, Partitions};
@@ -93,8 +93,15 @@ pub fn run() -> Result<Outcome, Failure> {
     cli::report_reading(&dump, &path.display().to_string());
     arguments.select.apply(&mut dump)?;
     arguments.omit.apply(&mut dump);
-    reference.keep_wanted(&mut dump)?;
     let partitions = arguments.partitions.into();
+    if partitions == Partitions::Omit {
+        for database in &mut dump.databases {
+            let kept = layout::paths(&database.schema, partitions);
+            let Database { schema, data, .. } = database;
+            data.retain(|relation| kept.contains_key(relation) || !schema.objects.contains_key(relation));
+        }
+    }
+    reference.keep_wanted(&mut dump)?;
     if arguments.list {
         return list(&dump, partitions, arguments.json);
     }

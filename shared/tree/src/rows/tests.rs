@@ -116,21 +116,24 @@ fn a_spool_gives_back_rows_of_any_length() {
             spool.write_all(chunk).unwrap();
         }
         let mut back = Vec::new();
-        let count = spool.for_each_row(|row| {
+        let end = spool.position();
+        spool.write_all(b"another's").unwrap();
+        let count = spool.for_each_row(&[0..1000, 1000..end], |row| {
             back.push(row.to_vec());
             Ok::<(), io::Error>(())
         });
         assert!(back == rows);
         assert_eq!(count.unwrap(), rows.len() as u64);
     }
-    assert_eq!(Spool::new().for_each_row(|_| Err(io::Error::other("no row"))).unwrap(), 0);
+    assert_eq!(Spool::new().for_each_row(&[], |_| Err(io::Error::other("no row"))).unwrap(), 0);
 }
 
 #[test]
 fn a_spool_hands_on_the_error_of_its_reader() {
     let mut spool = Spool::new();
     spool.write_all(b"a\nb\n").unwrap();
-    let error = spool.for_each_row(|row| Err(io::Error::other(format!("{row:?}")))).unwrap_err();
+    let error =
+        spool.for_each_row(&[0..2, 2..4], |row| Err(io::Error::other(format!("{row:?}")))).unwrap_err();
     assert_eq!(error.to_string(), "[97]");
 }
 
