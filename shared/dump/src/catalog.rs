@@ -2,6 +2,7 @@
 //! object a part belongs to.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::lexeme::{Cursor, lexemes_of};
 use crate::object::{Address, Kind, Role};
@@ -148,8 +149,8 @@ pub(crate) fn identity_sequence(text: &[u8]) -> Option<crate::QualifiedName> {
     Cursor::new(&lexemes[at + 2..]).qualified()
 }
 
-fn object_of(address: &Address) -> Address {
-    address.parent.as_deref().map_or_else(|| address.clone(), object_of)
+fn object_of(address: &Address) -> &Address {
+    address.parent.as_deref().map_or(address, object_of)
 }
 
 /// Gives every part its object, and every object its parts in order.
@@ -157,12 +158,12 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
     let mut parts = parts;
     qualify::qualify(&mut parts);
     let catalog = Catalog::read(&parts);
-    let mut schema = Schema::default();
-    let mut owners: BTreeMap<Address, (Name, Position)> = BTreeMap::new();
-    for (mut address, owner, at) in owned {
+    // Of several owners of a thing, the last counts.
+    let owned = owned.into_iter().map(|(mut address, owner, at)| {
         catalog.resolve(&mut address);
-        owners.insert(address, (owner, at));
-    }
+        (address, (owner, at))
+    });
+    let owners: BTreeMap<Address, (Name, Position)> = owned.collect();
     for part in &mut parts {
         let replaced = part.address.kind == Kind::View
             && part.role == Role::Definition
@@ -172,15 +173,54 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
             part.role = Role::Shell;
         }
         catalog.resolve(&mut part.address);
-        let owner = owners.get(&object_of(&part.address)).map(|(owner, _)| owner);
-        if part.session.authorization.as_ref() == owner {
-            part.session.authorization = None;
+        if let Some(role) = &part.session.authorization
+            && owners.get(object_of(&part.address)).is_some_and(|(owner, _)| owner == role)
+        {
+            Arc::make_mut(&mut part.session).authorization = None;
         }
     }
-    let owner_parts = owners.iter().map(|(address, (owner, at))| owner_part(address.clone(), owner, *at));
-    parts.extend(owner_parts);
-    for part in parts {
-        let address = object_of(&part.address);
+    let session = Arc::new(Session::default());
+    parts.extend(owners.iter().map(|(address, (owner, at))| Part {
+        address: address.clone(),
+        role: Role::Owner,
+        text: owner_text(address, owner),
+        session: Arc::clone(&session),
+        at: *at,
+        order: 0,
+    }));
+    let mut schema = Schema { objects: objects(parts, &catalog), ..Schema::default() };
+    for (address, object) in &mut schema.objects {
+        let owner = || owners.get(address).map(|(owner, _)| owner.clone());
+        grants::reduce(object, owner);
+        sort_parts(object);
+    }
+    schema.objects.retain(|_, object| !object.parts.is_empty());
+    schema
+}
+
+/// Puts together what is of one object.
+fn objects(parts: Vec<Part>, catalog: &Catalog) -> BTreeMap<Address, Object> {
+    // Counted first: as many objects have few parts, lists that grow by themselves would be half empty.
+    let mut numbers: HashMap<&Address, usize> = HashMap::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let mut of_parts: Vec<usize> = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let number = *numbers.entry(object_of(&part.address)).or_insert(counts.len());
+        if number == counts.len() {
+            counts.push(0);
+        }
+        counts[number] += 1;
+        of_parts.push(number);
+    }
+    drop(numbers);
+    let mut objects: Vec<Option<Object>> = Vec::new();
+    objects.resize_with(counts.len(), || None);
+    for (part, number) in parts.into_iter().zip(of_parts) {
+        if let Some(object) = &mut objects[number] {
+            object.parts.push(part);
+            continue;
+        }
+        let address = object_of(&part.address).clone();
         let key = (address.schema.clone(), address.name.clone());
         let home =
             (address.kind == Kind::Sequence).then(|| catalog.sequences.get(&key)).flatten().map(|table| {
@@ -188,19 +228,14 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
                 catalog.resolve(&mut table);
                 table
             });
-        let object = schema.objects.entry(address.clone());
-        let object = object.or_insert_with(|| Object { address, parts: Vec::new(), home });
-        object.parts.push(part);
+        let mut parts = Vec::with_capacity(counts[number]);
+        parts.push(part);
+        objects[number] = Some(Object { address, parts, home });
     }
-    for object in schema.objects.values_mut() {
-        grants::reduce(object, owners.get(&object.address).map(|(owner, _)| owner));
-        sort_parts(object);
-    }
-    schema.objects.retain(|_, object| !object.parts.is_empty());
-    schema
+    objects.into_iter().flatten().map(|object| (object.address.clone(), object)).collect()
 }
 
-fn owner_part(address: Address, owner: &Name, at: Position) -> Part {
+fn owner_text(address: &Address, owner: &Name) -> Vec<u8> {
     let sql = [
         b"ALTER ",
         address.kind.to_sql().as_bytes(),
@@ -210,6 +245,5 @@ fn owner_part(address: Address, owner: &Name, at: Position) -> Part {
         &owner.to_sql(),
         b";\n",
     ];
-    let text = sql.concat();
-    Part { address, role: Role::Owner, text, session: Session::default(), at, order: 0 }
+    sql.concat()
 }

@@ -65,11 +65,8 @@ impl Section {
 
     /// Takes out what the test is true for.
     fn take(&mut self, test: impl Fn(&Address) -> bool) -> Section {
-        let (parts, own) = std::mem::take(&mut self.parts).into_iter().partition(|part| test(&part.address));
-        self.parts = own;
-        let (owners, own) =
-            std::mem::take(&mut self.owners).into_iter().partition(|(address, ..)| test(address));
-        self.owners = own;
+        let parts = self.parts.extract_if(.., |part| test(&part.address)).collect();
+        let owners = self.owners.extract_if(.., |(address, ..)| test(address)).collect();
         Section { parts, owners, ..Section::default() }
     }
 

@@ -84,7 +84,7 @@ impl PublicDefault {
 }
 
 /// Takes away the statements that together say nothing.
-pub(crate) fn reduce(object: &mut Object, owner: Option<&Name>) {
+pub(crate) fn reduce(object: &mut Object, owner: impl FnOnce() -> Option<Name>) {
     let revokes =
         |part: &Part| part.role == Role::Privilege && memchr::memmem::find(&part.text, b"REVOKE ").is_some();
     if !object.parts.iter().any(revokes) {
@@ -99,7 +99,7 @@ pub(crate) fn reduce(object: &mut Object, owner: Option<&Name>) {
     if !made {
         return;
     }
-    let owner = if address.kind == Kind::DefaultPrivileges { Some(&address.name) } else { owner };
+    let owner = if address.kind == Kind::DefaultPrivileges { Some(address.name.clone()) } else { owner() };
     let grants: Vec<(usize, Grant)> =
         object.parts.iter().enumerate().filter_map(|(at, part)| Some((at, Grant::read(part)?))).collect();
     let mut needless: Vec<usize> = Vec::new();
@@ -124,7 +124,7 @@ pub(crate) fn reduce(object: &mut Object, owner: Option<&Name>) {
         if !revoke.is_all() {
             continue;
         }
-        if revoke.grantee.is_some() && revoke.grantee.as_ref() != owner {
+        if revoke.grantee.is_some() && revoke.grantee != owner {
             // Whoever gets everything again has everything, whatever it was before.
             needless.extend(same.map(|_| *at));
             continue;

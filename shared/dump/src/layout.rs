@@ -101,6 +101,8 @@ pub(crate) fn statement(lexemes: &[Lexeme<'_>], kind: Kind, role: Role) -> Vec<u
     }
     let mut text = breaks.write();
     text.extend_from_slice(b";\n");
+    // It stays for as long as the schema does.
+    text.shrink_to_fit();
     text
 }
 
@@ -414,7 +416,9 @@ fn write(lexemes: &[Lexeme<'_>], before: &[Option<usize>]) -> Vec<u8> {
 }
 
 fn write_spaced(lexemes: &[Lexeme<'_>], before: &[Option<usize>], spaced: Option<usize>) -> Vec<u8> {
-    let mut text = Vec::with_capacity(lexemes.iter().map(|lexeme| lexeme.text.len() + 1).sum());
+    let words: usize = lexemes.iter().map(|lexeme| lexeme.text.len() + 1).sum();
+    let indents: usize = before.iter().flatten().map(|indent| *indent.min(&INDENT_MAX)).sum();
+    let mut text = Vec::with_capacity(words + indents + 2);
     for (at, lexeme) in lexemes.iter().enumerate() {
         if let Some(indent) = before[at] {
             text.push(b'\n');

@@ -1,6 +1,8 @@
 //! Names of objects, as the catalog holds them and as SQL writes them.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::keyword::must_be_quoted;
 
@@ -12,42 +14,65 @@ use crate::keyword::must_be_quoted;
 /// assert_eq!(Name::from_sql(br#""Us""ers""#).to_sql(), br#""Us""ers""#);
 /// assert_eq!(Name::from("users").to_sql(), b"users");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<[u8]>);
+#[derive(Clone)]
+pub struct Name(Bytes);
+
+/// A schema has millions of names, nearly all of them short: those need no memory of their own.
+#[derive(Clone)]
+enum Bytes {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(Box<[u8]>),
+}
+
+/// As many bytes as make no name bigger than a `Vec`.
+const SHORT: usize = 22;
 
 impl Name {
     /// Returns the name that an identifier in SQL text stands for: folded to lower case where it is not
     /// quoted, unescaped where it is.
     pub fn from_sql(text: &[u8]) -> Name {
         match text {
-            [b'u' | b'U', b'&', b'"', body @ .., b'"'] => Name(unescape_unicode(&undouble(body)).into()),
-            [b'"', body @ .., b'"'] => Name(undouble(body).into()),
-            _ => Name(text.to_ascii_lowercase().into()),
+            [b'u' | b'U', b'&', b'"', body @ .., b'"'] => {
+                Name::from(unescape_unicode(&undouble(body)).as_slice())
+            }
+            [b'"', body @ .., b'"'] => Name::from(undouble(body).as_slice()),
+            _ => {
+                let mut name = Name::from(text);
+                match &mut name.0 {
+                    Bytes::Short { bytes, .. } => bytes.make_ascii_lowercase(),
+                    Bytes::Long(bytes) => bytes.make_ascii_lowercase(),
+                }
+                name
+            }
         }
     }
 
     /// Returns the catalog's bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Bytes::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Bytes::Long(bytes) => bytes,
+        }
     }
 
     /// Says whether the name has no bytes, which no object's has.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes().is_empty()
     }
 
     /// Returns the name as SQL writes it: quoted only where it must be, by the rule of
     /// `quote_identifier` (ruleutils.c).
     pub fn to_sql(&self) -> Vec<u8> {
-        let plain = matches!(self.0.first(), Some(b'a'..=b'z' | b'_'))
-            && self.0.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-            && !must_be_quoted(&self.0);
+        let name = self.bytes();
+        let plain = matches!(name.first(), Some(b'a'..=b'z' | b'_'))
+            && name.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && !must_be_quoted(name);
         if plain {
-            return self.0.to_vec();
+            return name.to_vec();
         }
-        let mut sql = Vec::with_capacity(self.0.len() + 2);
+        let mut sql = Vec::with_capacity(name.len() + 2);
         sql.push(b'"');
-        for byte in &self.0 {
+        for byte in name {
             if *byte == b'"' {
                 sql.push(b'"');
             }
@@ -60,20 +85,63 @@ impl Name {
 
 impl From<&str> for Name {
     fn from(name: &str) -> Name {
-        Name(name.as_bytes().into())
+        Name::from(name.as_bytes())
     }
 }
 
 impl From<&[u8]> for Name {
     fn from(name: &[u8]) -> Name {
-        Name(name.into())
+        if name.len() > SHORT {
+            return Name(Bytes::Long(name.into()));
+        }
+        let mut bytes = [0; SHORT];
+        bytes[..name.len()].copy_from_slice(name);
+        Name(Bytes::Short { len: name.len() as u8, bytes })
+    }
+}
+
+impl Default for Name {
+    fn default() -> Name {
+        Name::from(&b""[..])
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({:?})", String::from_utf8_lossy(self.bytes()))
     }
 }
 
 /// Shows the name as text; bytes that are no UTF-8 come as replacement characters.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
+        f.write_str(&String::from_utf8_lossy(self.bytes()))
     }
 }
 

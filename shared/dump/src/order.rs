@@ -232,14 +232,20 @@ impl<'a> Graph<'a> {
         self.spread_post_data();
     }
 
-    /// What needs something that is made behind the data is made there as well.
-    fn spread_post_data(&mut self) {
+    /// The statements that need each, in their order.
+    fn needed_by(&self) -> Vec<Vec<usize>> {
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate() {
             for need in &node.needs {
                 needed_by[*need].push(at);
             }
         }
+        needed_by
+    }
+
+    /// What needs something that is made behind the data is made there as well.
+    fn spread_post_data(&mut self) {
+        let needed_by = self.needed_by();
         let mut stack: Vec<usize> = (0..self.nodes.len()).filter(|at| self.nodes[*at].post).collect();
         while let Some(at) = stack.pop() {
             for other in &needed_by[at] {
@@ -431,11 +437,15 @@ impl<'a> Graph<'a> {
     fn redirect_to_shells(&mut self) {
         let shells: Vec<((Name, Name), usize)> =
             self.names.shells.iter().map(|(name, at)| (name.clone(), *at)).collect();
+        if shells.is_empty() {
+            return;
+        }
+        let needed_by = self.needed_by();
         for (name, shell) in shells {
             for definition in self.names.things.get(&name).cloned().unwrap_or_default() {
                 let is_view = self.nodes[definition].part.address.kind == Kind::View;
                 let makers = self.nodes[definition].needs.clone();
-                for at in 0..self.nodes.len() {
+                for at in needed_by[definition].iter().copied() {
                     let other = at != definition && at != shell;
                     if other && (is_view || makers.contains(&at)) && self.nodes[at].needs.remove(&definition)
                     {
@@ -583,10 +593,8 @@ impl<'a> Graph<'a> {
         if let Some(index) = left.first().copied() {
             let at = sorted[index];
             ordered.circular.push(self.nodes[at].part.address.clone());
-            for (need, others) in needed_by.iter_mut().enumerate() {
-                if self.nodes[at].needs.contains(&need) {
-                    others.retain(|other| *other != at);
-                }
+            for need in &self.nodes[at].needs {
+                needed_by[*need].retain(|other| *other != at);
             }
             waiting[at] = 0;
             heap.push(Reverse(index));

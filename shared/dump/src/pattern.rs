@@ -1,6 +1,7 @@
 //! Patterns of names, by pg_dump's and psql's rules.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use regex::bytes::Regex;
 
@@ -260,7 +261,9 @@ impl Omissions {
         });
         if self.tablespaces {
             for part in schema.objects.values_mut().flat_map(|object| &mut object.parts) {
-                part.session.tablespace = Name::default();
+                if !part.session.tablespace.is_empty() {
+                    Arc::make_mut(&mut part.session).tablespace = Name::default();
+                }
             }
         }
     }

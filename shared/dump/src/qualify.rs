@@ -18,6 +18,7 @@ use crate::lexer::TokenKind;
 use crate::object::{Kind, Role};
 use crate::rewrite::{is_object_type, literal};
 use crate::schema::Part;
+use crate::session::{Session, Shared};
 
 /// Words before a parenthesis that call no function.
 const NO_CALLS: [&str; 38] = [
@@ -82,10 +83,11 @@ pub(crate) fn qualify(parts: &mut [Part]) {
         return;
     }
     let known = Known::read(parts);
+    let mut shared = Shared::default();
     for part in parts {
         let Some(schema) = part.session.only_schema().cloned() else { continue };
         if means_the_same(part) {
-            part.session.search_path.clear();
+            part.session = shared.get(Session { search_path: Vec::new(), ..Session::clone(&part.session) });
             continue;
         }
         if !is_read(part) {
@@ -111,7 +113,7 @@ pub(crate) fn qualify(parts: &mut [Part]) {
         let certain = names.certain;
         part.text = layout::statement(&lexemes, part.address.kind, part.role);
         if certain {
-            part.session.search_path.clear();
+            part.session = shared.get(Session { search_path: Vec::new(), ..Session::clone(&part.session) });
         }
     }
 }

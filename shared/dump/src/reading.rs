@@ -12,7 +12,7 @@ use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
-use crate::session::{self, Change, Session};
+use crate::session::{self, Change, Session, Shared};
 use crate::source::Source;
 use crate::{Name, Position, layout, values};
 
@@ -120,6 +120,7 @@ pub fn read(source: impl Source, options: ReadOptions, sink: &mut dyn DataSink) 
 pub struct Reading {
     options: ReadOptions,
     session: Session,
+    shared: Shared,
     standard_conforming_strings: bool,
     origin: Origin,
     /// The input is an archive, whose header tells what a plain dump's comments and settings do.
@@ -170,6 +171,7 @@ impl Reading {
         Reading {
             options,
             session: Session::default(),
+            shared: Shared::default(),
             standard_conforming_strings: true,
             origin: Origin::default(),
             versions: Versions::default(),
@@ -492,6 +494,7 @@ impl Reading {
         self.order += 1;
         let order = self.order;
         let session = Session { authorization: None, owner: None, ..self.session.clone() };
+        let session = self.shared.get(session);
         let address = Address::global(Kind::Other, Name::default());
         self.section().parts.push(Part { address, role: Role::Definition, text, session, at, order });
     }
@@ -547,7 +550,7 @@ impl Reading {
         {
             self.section().owners.push((address.clone(), owner, statement.at));
         }
-        let session = needed_session(&self.session, &address, role, words);
+        let session = self.shared.get(needed_session(&self.session, &address, role, words));
         let text = layout::statement(words, address.kind, role);
         self.section().parts.push(Part { address, role, text, session, at: statement.at, order: 0 });
     }

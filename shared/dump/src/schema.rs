@@ -1,6 +1,8 @@
 //! The schema that a dump holds: objects with their parts, each in canonical form.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::object::{Address, Kind, Role};
 use crate::session::Session;
@@ -15,8 +17,8 @@ pub struct Part {
     pub role: Role,
     /// Its canonical text, with `;` and a line break at the end.
     pub text: Vec<u8>,
-    /// The session state that it needs to mean the same.
-    pub session: Session,
+    /// The session state that it needs to mean the same; nearly all of a dump's statements share one.
+    pub session: Arc<Session>,
     /// Where it stood in the input.
     pub at: Position,
     /// Order among statements whose order is kept as it was.
@@ -90,29 +92,31 @@ pub fn write_parts<'a>(parts: impl IntoIterator<Item = &'a Part>, out: &mut Vec<
 
 /// Writes statements one behind the other; see [`write_parts`].
 #[derive(Debug, Default)]
-pub struct PartWriter {
-    session: Session,
-    last: Option<(Address, Role)>,
+pub struct PartWriter<'a> {
+    session: Arc<Session>,
+    last: Option<&'a Part>,
 }
 
-impl PartWriter {
+impl<'a> PartWriter<'a> {
     /// Appends one statement, with a blank line in front of it where another thing begins.
-    pub fn write(&mut self, part: &Part, out: &mut Vec<u8>) {
-        let goes_on = self.last.as_ref().is_some_and(|(address, role)| {
+    pub fn write(&mut self, part: &'a Part, out: &mut Vec<u8>) {
+        let goes_on = self.last.is_some_and(|last| {
             // Short statements of one kind stand together.
-            part.session == self.session
-                && *role == part.role
-                && *role >= Role::Default
-                && address.kind == part.address.kind
-                && address.parent == part.address.parent
+            part.role >= Role::Default
+                && last.role == part.role
+                && part.session == self.session
+                && last.address.kind == part.address.kind
+                && last.address.parent == part.address.parent
         });
         if self.last.is_some() && !goes_on {
             out.push(b'\n');
         }
-        self.session.write_change(&part.session, out);
-        self.session.clone_from(&part.session);
+        if !Arc::ptr_eq(&self.session, &part.session) {
+            self.session.write_change(&part.session, out);
+            self.session = Arc::clone(&part.session);
+        }
         out.extend_from_slice(&part.text);
-        self.last = Some((part.address.clone(), part.role));
+        self.last = Some(part);
     }
 
     /// Appends what leads back to the plain session state.
@@ -125,14 +129,21 @@ impl PartWriter {
 pub(crate) fn sort_parts(object: &mut Object) {
     let of_columns = object.parts.iter().filter(|part| part.address.kind == Kind::Column).take(2).count();
     let columns = if of_columns == 2 { columns(object) } else { Vec::new() };
+    let mut places: HashMap<Name, usize> = HashMap::new();
+    let behind = columns.len();
+    for (place, column) in columns.into_iter().enumerate() {
+        places.entry(column).or_insert(place);
+    }
     let place = |part: &Part| match part.address.kind {
-        Kind::Column => {
-            columns.iter().position(|column| *column == part.address.name).unwrap_or(columns.len())
-        }
+        Kind::Column => places.get(&part.address.name).copied().unwrap_or(behind),
         _ => 0,
     };
-    let address = object.address.clone();
-    object.parts.sort_by_cached_key(|part| part_order(part, &address, place(part)));
+    let address = &object.address;
+    object.parts.sort_by(|a, b| compare_parts(a, b, address, place));
+}
+
+fn compare_parts(a: &Part, b: &Part, object: &Address, place: impl Fn(&Part) -> usize) -> Ordering {
+    part_order(a, object, place(a)).cmp(&part_order(b, object, place(b)))
 }
 
 /// The columns that the definition of a table or composite type names, in its order.
@@ -156,7 +167,7 @@ fn columns(object: &Object) -> Vec<Name> {
 
 /// The place of a part within its object: what it is about, then what it does. `column` is the place of the column that
 /// it is about.
-fn part_order(part: &Part, object: &Address, column: usize) -> impl Ord + use<> {
+fn part_order<'a>(part: &'a Part, object: &Address, column: usize) -> impl Ord + use<'a> {
     let own = part.address == *object;
     let rank = match (own, part.role, part.address.kind) {
         (_, Role::Privilege, _) => 90,
@@ -173,12 +184,12 @@ fn part_order(part: &Part, object: &Address, column: usize) -> impl Ord + use<> 
         (_, _, Kind::Policy) => 43,
         _ => 50,
     };
-    let revokes = part.text.starts_with(b"REVOKE") || memchr::memmem::find(&part.text, b" REVOKE ").is_some();
+    let revokes =
+        || part.text.starts_with(b"REVOKE") || memchr::memmem::find(&part.text, b" REVOKE ").is_some();
     // A grant by someone else needs that one's own grant first.
     let by_other = part.session.authorization.is_some();
-    let name = part.address.name.clone();
-    let grants = part.role == Role::Privilege && !revokes;
-    (rank, column, name, part.role, grants, by_other, part.order, part.text.clone())
+    let grants = part.role == Role::Privilege && !revokes();
+    (rank, column, &part.address.name, part.role, grants, by_other, part.order, &part.text)
 }
 
 /// Returns the names in the first parentheses of a statement such as `COPY t (a, b) FROM stdin;`.

@@ -1,5 +1,7 @@
 //! What a dump's `SET` statements leave behind for the statements that follow.
 
+use std::sync::Arc;
+
 use crate::Name;
 use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
@@ -106,6 +108,20 @@ impl Session {
         if self.with_oids != next.with_oids {
             line(out, &[b"SET default_with_oids = ", if next.with_oids { b"true" } else { b"false" }]);
         }
+    }
+}
+
+/// Hands out the same memory for states that follow each other and are the same.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Arc<Session>);
+
+impl Shared {
+    /// Returns the state, shared if it is the one before.
+    pub fn get(&mut self, session: Session) -> Arc<Session> {
+        if *self.0 != session {
+            self.0 = Arc::new(session);
+        }
+        Arc::clone(&self.0)
     }
 }
 

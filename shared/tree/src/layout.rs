@@ -148,12 +148,17 @@ fn add_files(schema: &Schema, prefix: &str, partitions: Partitions, files: &mut 
     for (file, mut objects) in by_file {
         // A table before its sequences, whose kind comes first elsewhere.
         objects.sort_by_key(|object| (object.home.is_some(), &object.address));
-        let mut text = header(&objects[0].address.to_string());
+        let header = header(&objects[0].address.to_string());
+        let parts = || objects.iter().flat_map(|object| &object.parts);
+        let mut text =
+            Vec::with_capacity(header.len() + parts().map(|part| part.text.len() + 1).sum::<usize>());
+        text.extend(header);
         let mut writer = PartWriter::default();
-        for part in objects.iter().flat_map(|object| &object.parts) {
+        for part in parts() {
             writer.write(part, &mut text);
         }
         writer.finish(&mut text);
+        text.shrink_to_fit();
         files.insert(format!("{prefix}{file}"), text);
     }
     if !schema.trailer.is_empty() {
