@@ -1,1 +1,162 @@
+//! `pgdump-diff` as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says why it is skipped"
+)]
 
+#[path = "corpus.rs"]
+mod corpus;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-diff");
+
+fn diff(old: &Path, new: &Path, more: &[&str]) -> Output {
+    let arguments = [&[old.to_str().unwrap(), new.to_str().unwrap()], more].concat();
+    corpus::run(Path::new(PROGRAM), &arguments, b"")
+}
+
+/// The changes of the JSON: kind, object, aspect.
+fn changes(old: &Path, new: &Path) -> Vec<(String, String, String)> {
+    let output = diff(old, new, &["--json"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}: {stderr}", old.display());
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    assert_eq!(output.status.code(), Some(i32::from(!changes.is_empty())));
+    let text = |change: &serde_json::Value, key: &str| change[key].as_str().unwrap().to_owned();
+    changes
+        .iter()
+        .map(|change| (text(change, "kind"), text(change, "object"), text(change, "aspect")))
+        .collect()
+}
+
+/// Unpacks an archive of the corpus.
+fn unpacked(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
+    let archive = corpus::corpus()?.join("diff-cases").join(format!("{name}.tar.zst"));
+    let folder = tempfile::tempdir().unwrap();
+    let tar = corpus::run(Path::new("zstd"), &["-dc", archive.to_str().unwrap()], b"");
+    let status =
+        corpus::run(Path::new("tar"), &["-xf", "-", "-C", folder.path().to_str().unwrap()], &tar.stdout);
+    assert!(tar.status.success() && status.status.success());
+    let path = folder.path().join(name);
+    Some((folder, path))
+}
+
+#[test]
+fn every_kind_of_change_is_seen_and_seen_the_other_way_round() {
+    let Some((_folder, pairs)) = unpacked("kinds") else { return };
+    let mut olds: Vec<PathBuf> = fs::read_dir(&pairs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    olds.retain(|path| path.to_str().unwrap().ends_with(".a.sql"));
+    olds.sort();
+    assert_eq!(olds.len(), 131);
+    for old in olds {
+        let new = PathBuf::from(old.to_str().unwrap().replace(".a.sql", ".b.sql"));
+        let seen = changes(&old, &new);
+        let control = old.to_str().unwrap().contains("no_change_control");
+        assert_eq!(seen.is_empty(), control, "{}: {seen:?}", old.display());
+        let mut back = changes(&new, &old);
+        for change in &mut back {
+            change.0 = match change.0.as_str() {
+                "added" => "dropped".to_owned(),
+                "dropped" => "added".to_owned(),
+                other => other.to_owned(),
+            };
+        }
+        let sorted = |mut changes: Vec<(String, String, String)>| {
+            changes.sort();
+            changes
+        };
+        assert_eq!(sorted(seen), sorted(back), "{}", old.display());
+        assert!(changes(&old, &old).is_empty());
+    }
+}
+
+#[test]
+fn columns_are_compared_attribute_by_attribute() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.sql"), folder.path().join("new.sql"));
+    fs::write(
+        &old,
+        "CREATE TABLE a.t (\n    id integer NOT NULL,\n    gone text,\n    x numeric(10,2) DEFAULT 0,\n    y text\n);\n\
+         CREATE TABLE a.dropped (x integer);\n",
+    )
+    .unwrap();
+    fs::write(
+        &new,
+        "CREATE UNLOGGED TABLE a.t (\n    id bigint NOT NULL,\n    y text COLLATE pg_catalog.\"C\",\n    x numeric(10,2),\n    \
+         come date,\n    CONSTRAINT c CHECK ((id > 0))\n);\n",
+    )
+    .unwrap();
+    let output = diff(&old, &new, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "- table a.dropped\n~ table a.t\n    ~ persistence: CREATE TABLE → CREATE UNLOGGED TABLE\n    \
+         ~ column id: type: integer → bigint\n    - column gone: text\n    - column x: default: DEFAULT 0\n    \
+         + column y: collation: COLLATE pg_catalog.\"C\"\n    + column come: date\n    ~ order of columns: id, x, y → id, y, x\n    \
+         + constraint c: CONSTRAINT c CHECK ((id > 0))\nchanges: 3 added, 3 changed, 3 dropped\n"
+    );
+}
+
+#[test]
+fn formats_and_versions_make_no_difference() {
+    let Some(folder) = corpus::corpus() else { return };
+    for database in ["hard", "pgdump_objects"] {
+        let formats = folder.join(format!("formats/{database}.server18"));
+        let created = formats.join("plain-create-clean.sql");
+        for name in ["custom-gzip.dump", "custom-piped.dump", "dir-zstd", "tar.tar"] {
+            assert_eq!(changes(&created, &formats.join(name)), [], "{database} {name}");
+        }
+        for name in [
+            "plain.sql.gz",
+            "plain-verbose.sql",
+            "plain-quoteall.sql",
+            "plain-setauth.sql",
+            "plain-inserts.sql",
+        ] {
+            assert_eq!(changes(&formats.join("plain.sql"), &formats.join(name)), [], "{database} {name}");
+        }
+        let version = |major: u32| folder.join(format!("versions/{database}.server15.pg_dump{major}.sql"));
+        for major in 16..=18 {
+            assert_eq!(changes(&version(15), &version(major)), [], "{database} {major}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_understood_and_what_cannot_be_read_is_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let (odd, cut) = (folder.path().join("odd.sql"), folder.path().join("cut.sql"));
+    fs::write(&odd, "CREATE SCHEMA a;\nVACUUM a.b;\n").unwrap();
+    fs::write(&cut, "--\n-- PostgreSQL database dump\n--\n\nCREATE SCHEMA a;\n").unwrap();
+    assert_eq!(diff(&odd, &odd, &[]).status.code(), Some(3));
+    assert_eq!(diff(&odd, &odd, &["--allow-unclassified"]).status.code(), Some(0));
+    assert_eq!(diff(&odd, &cut, &[]).status.code(), Some(2));
+    assert_eq!(diff(&odd, Path::new("/nowhere"), &[]).status.code(), Some(2));
+}
+
+#[test]
+fn secrets_are_compared_and_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, password: &str| {
+        let path = folder.path().join(name);
+        let sql = format!("CREATE USER MAPPING FOR u SERVER s OPTIONS (user 'u', password '{password}');\n");
+        fs::write(&path, sql).unwrap();
+        path
+    };
+    let (one, other, placeholder) = (file("a", "hunter1"), file("b", "hunter2"), file("c", "secret removed"));
+    let output = diff(&one, &other, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(": secret\n") && !text.contains("hunter"), "{text}");
+    assert_eq!(diff(&one, &placeholder, &[]).status.code(), Some(0));
+    let gone = folder.path().join("d");
+    fs::write(&gone, "CREATE SCHEMA x;\n").unwrap();
+    let json = String::from_utf8(diff(&one, &gone, &["--json"]).stdout).unwrap();
+    assert!(json.contains("secret removed") && !json.contains("hunter"), "{json}");
+}

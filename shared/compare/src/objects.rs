@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dump::{Address, Database, Dump, Name, Object, Part, Role, Schema};
+use dump::{Address, Database, Dump, Name, Object, Part, Role, Schema, mask_secrets};
 
 use crate::change::{Change, Kind};
 use crate::table;
@@ -73,9 +73,10 @@ fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Chang
     Change { database: None, object: address.clone(), kind, aspect: String::new(), old, new }
 }
 
-/// The text of a part, without its `;`.
+/// The text of a part, without its `;` and with placeholders for its secrets.
 fn text_of(part: &Part) -> String {
-    let text = part.text.trim_ascii_end();
+    let masked = mask_secrets(part);
+    let text = masked.as_deref().unwrap_or(&part.text).trim_ascii_end();
     String::from_utf8_lossy(text.strip_suffix(b";").unwrap_or(text)).into_owned()
 }
 
@@ -138,7 +139,14 @@ pub(crate) fn change(object: &Address, aspect: &str, old: Option<String>, new: O
 /// A part that both sides have, with another text or another session.
 fn one_part(object: &Address, label: &str, old: &Part, new: &Part, changes: &mut Vec<Change>) {
     let before = changes.len();
-    if old.text != new.text {
+    if old.text != new.text && text_of(old) == text_of(new) {
+        // Only secrets differ. A placeholder, such as a tree holds, is no other secret.
+        if mask_secrets(old).is_some() && mask_secrets(new).is_some() {
+            let kind = Kind::Changed;
+            let aspect = format!("{label}: secret");
+            changes.push(Change { kind, ..change(object, &aspect, None, None) });
+        }
+    } else if old.text != new.text {
         let own = old.role == Role::Definition && old.address == *object;
         let details = if own { table::details(object, &old.text, &new.text) } else { Vec::new() };
         if details.is_empty() {
@@ -157,7 +165,7 @@ fn one_part(object: &Address, label: &str, old: &Part, new: &Part, changes: &mut
             changes.push(change(object, &aspect, value(old), value(new)));
         }
     }
-    if changes.len() == before {
+    if changes.len() == before && old.text == new.text {
         // Only the rest of the session differs, such as the search path of an old dump.
         let state = |part: &Part| format!("{:?}", part.session);
         changes.push(change(object, &format!("{label}: session"), Some(state(old)), Some(state(new))));

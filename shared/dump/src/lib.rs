@@ -49,6 +49,7 @@ pub use position::Position;
 pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, read};
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};
 pub use script::write_script;
+pub use secret::mask_secrets;
 pub use session::Session;
 pub use source::{Found, Source, Stream};
 pub use table::{Attribute, Column, Constraint, Table};

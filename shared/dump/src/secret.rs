@@ -1,8 +1,10 @@
 //! Secrets, which must not get into a repository.
 
-use crate::lexeme::{Lexeme, group_len};
+use crate::layout;
+use crate::lexeme::{Lexeme, group_len, lexemes_of};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
+use crate::schema::Part;
 
 /// What stands in the place of a secret option.
 const PLACEHOLDER: &[u8] = b"'secret removed'";
@@ -25,6 +27,27 @@ pub(crate) fn remove(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, role: Rol
         (Kind::Role, Role::Definition | Role::Setting) => after(lexemes, "PASSWORD", b"NULL"),
         _ => 0,
     }
+}
+
+/// Returns a statement's text with placeholders in the place of its secrets; `None` if it has none.
+///
+/// ```
+/// use dump::{NoData, ReadOptions, Stream, mask_secrets, read};
+/// let sql = b"CREATE USER MAPPING FOR u SERVER s OPTIONS (password 'x');";
+/// let options = ReadOptions { keep_secrets: true, ..ReadOptions::default() };
+/// let dump = read(Stream(&sql[..]), options, &mut NoData)?;
+/// let part = &dump.databases[0].schema.objects.values().next().unwrap().parts[0];
+/// let masked = mask_secrets(part).unwrap();
+/// assert_eq!(masked, b"CREATE USER MAPPING FOR u SERVER s OPTIONS (password 'secret removed');\n");
+/// # Ok::<(), dump::Error>(())
+/// ```
+pub fn mask_secrets(part: &Part) -> Option<Vec<u8>> {
+    let mut lexemes = lexemes_of(&part.text)?;
+    if lexemes.last()?.kind == TokenKind::Semicolon {
+        lexemes.pop();
+    }
+    let removed = remove(&mut lexemes, &part.address, part.role);
+    (removed > 0).then(|| layout::statement(&lexemes, part.address.kind, part.role))
 }
 
 /// Replaces the literal behind a key word.

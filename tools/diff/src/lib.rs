@@ -75,8 +75,8 @@ fn read_both(arguments: &Arguments) -> Result<[Dump; 2], Failure> {
     if arguments.old == stdin && arguments.new == stdin {
         return Err(anyhow::anyhow!("standard input can be only one of the two dumps").into());
     }
-    // A placeholder in the place of a secret would hide that it changed; what is printed is masked instead.
-    let options = ReadOptions::default();
+    // Secrets are compared, and never printed.
+    let options = ReadOptions { keep_secrets: true, ..ReadOptions::default() };
     let read = |path: &Path| -> Result<Dump, Failure> {
         let mut dump = cli::read_dump(path, options, DataWanted::Nothing)?;
         cli::report_unknown(&dump, &path.display().to_string());
