@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
-use inputs::Inputs;
+use inputs::{Inputs, Packing};
 use measure::{Sample, measure};
 
 /// What one can ask of a bench run.
@@ -29,19 +29,28 @@ pub struct Arguments {
     scale: f64,
 }
 
-const CASES: [Case; 5] = [
-    Case { name: "split-copy", input: Input::Copy, steps: &[Step::Split, Step::SqlSplitter] },
+const CASES: [Case; 9] = [
+    Case { name: "split-copy", input: Input::Copy, steps: &[Step::Wc, Step::Split, Step::SqlSplitter] },
     Case { name: "split-schema-1000", input: Input::Schema(1_000), steps: &SCHEMA_STEPS },
     Case { name: "split-schema-10000", input: Input::Schema(10_000), steps: &SCHEMA_STEPS },
     Case { name: "split-schema-100000", input: Input::Schema(100_000), steps: &SCHEMA_STEPS },
-    Case { name: "insert-1g", input: Input::Insert, steps: &[Step::Split, Step::SqlSplitter] },
+    Case { name: "insert-1g", input: Input::Insert, steps: &[Step::Wc, Step::Split, Step::SqlSplitter] },
+    Case { name: "inspect-copy", input: Input::Copy, steps: &[Step::Wc, Step::Inspect] },
+    Case { name: "inspect-gzip", input: Input::Packed(Packing::Gzip), steps: &[Step::Zcat, Step::Inspect] },
+    Case { name: "inspect-zstd", input: Input::Packed(Packing::Zstd), steps: &[Step::Unzstd, Step::Inspect] },
+    Case {
+        name: "inspect-custom",
+        input: Input::Packed(Packing::Custom),
+        steps: &[Step::PgRestore, Step::Inspect],
+    },
 ];
 
-const SCHEMA_STEPS: [Step; 4] = [Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
+const SCHEMA_STEPS: [Step; 5] = [Step::Wc, Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
 
 struct Case {
     name: &'static str,
     input: Input,
+    /// The first is what the others are compared with.
     steps: &'static [Step],
 }
 
@@ -53,18 +62,28 @@ enum Input {
     Schema(u32),
     /// One INSERT statement.
     Insert,
+    /// The dump of [`Input::Copy`] in another format.
+    Packed(Packing),
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
-    /// What every other step is compared with: `wc -l`, which reads the input and nothing more.
-    Baseline,
+    /// Reads the input and nothing more.
+    Wc,
+    /// Unpacks the input and nothing more.
+    Zcat,
+    /// The same for zstd.
+    Unzstd,
+    /// Turns an archive into a script.
+    PgRestore,
     /// Into a folder that does not exist yet.
     Split,
     /// The same dump into the folder of the step before.
     SplitAgain,
     /// The folder back into a dump.
     Join,
+    /// Counts and hashes every row.
+    Inspect,
     /// The nearest foreign program.
     SqlSplitter,
 }
@@ -90,6 +109,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Input::Copy => inputs.copy()?,
             Input::Schema(objects) => inputs.schema(objects)?,
             Input::Insert => inputs.insert()?,
+            Input::Packed(packing) => match inputs.packed(packing)? {
+                Some(path) => path,
+                None => {
+                    println!(
+                        "\n## {}\n\nskipped: no PostgreSQL server programs to make the input",
+                        case.name
+                    );
+                    continue;
+                }
+            },
         };
         println!("\n## {} ({} MB)\n", case.name, fs::metadata(&input)?.len() / 1_000_000);
         programs.run(case, &input, arguments.runs)?;
@@ -106,14 +135,14 @@ impl Programs {
     /// Runs a case's steps in turn, again and again, so that a slow spell of the machine hits them all alike.
     fn run(&self, case: &Case, input: &Path, runs: u32) -> Result<()> {
         let mut rows: Vec<(Step, Vec<Sample>)> = Vec::new();
-        for step in [Step::Baseline].iter().chain(case.steps) {
+        for step in case.steps {
             match self.missing(*step) {
                 Some(program) => println!("skipped: {}: program not found: `{program}`", step.label()),
                 None => rows.push((*step, Vec::new())),
             }
         }
         // Brings the input into the page cache: what is measured is programs, not the disk.
-        measure(&mut self.command(Step::Baseline, input))?;
+        measure(&mut self.command(Step::Wc, input))?;
         for _ in 0..runs {
             for (step, samples) in &mut rows {
                 if let Some(folder) = step.fresh_folder() {
@@ -130,7 +159,10 @@ impl Programs {
     fn command(&self, step: Step, input: &Path) -> Command {
         let mut command = Command::new(self.program(step));
         match step {
-            Step::Baseline => command.arg("-l").arg(input),
+            Step::Wc => command.arg("-l").arg(input),
+            Step::Zcat | Step::Inspect => command.arg(input),
+            Step::Unzstd => command.arg("-dc").arg(input),
+            Step::PgRestore => command.arg("-f").arg("/dev/null").arg(input),
             Step::Split | Step::SplitAgain => command.arg(input).arg("--out").arg(self.out.join("tree")),
             Step::Join => command.arg(self.out.join("tree")),
             Step::SqlSplitter => command
@@ -145,7 +177,14 @@ impl Programs {
 
     fn program(&self, step: Step) -> PathBuf {
         match step {
-            Step::Baseline => PathBuf::from("wc"),
+            Step::Wc => PathBuf::from("wc"),
+            Step::Zcat => PathBuf::from("zcat"),
+            Step::Unzstd => PathBuf::from("zstd"),
+            Step::PgRestore => match scratch::Programs::find_optional() {
+                Ok(Some(programs)) => programs.program("pg_restore"),
+                _ => PathBuf::from("pg_restore"),
+            },
+            Step::Inspect => self.bin.join("pgdump-inspect"),
             Step::Split | Step::SplitAgain => self.bin.join("pgdump-split"),
             Step::Join => self.bin.join("pgdump-join"),
             Step::SqlSplitter => {
@@ -166,7 +205,11 @@ impl Programs {
 impl Step {
     fn label(self) -> &'static str {
         match self {
-            Step::Baseline => "wc -l",
+            Step::Wc => "wc -l",
+            Step::Zcat => "zcat",
+            Step::Unzstd => "zstd -dc",
+            Step::PgRestore => "pg_restore -f /dev/null",
+            Step::Inspect => "inspect",
             Step::Split => "split, first",
             Step::SplitAgain => "split, again",
             Step::Join => "join",
@@ -179,7 +222,7 @@ impl Step {
         match self {
             Step::Split => Some("tree"),
             Step::SqlSplitter => Some("sql-splitter"),
-            Step::Baseline | Step::SplitAgain | Step::Join => None,
+            _ => None,
         }
     }
 }

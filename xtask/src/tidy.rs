@@ -20,9 +20,10 @@ const UNFINISHED: [&str; 4] =
 const VAGUE_MODULES: [&str; 6] = ["util", "utils", "helper", "helpers", "misc", "common"];
 
 /// Which of our crates each shared crate may stand on. Dev-dependencies are free: tests compare everything.
-const SHARED_ARROWS: [(&str, &[&str]); 5] = [
+const SHARED_ARROWS: [(&str, &[&str]); 6] = [
     ("archive", &[]),
     ("cli", &["archive", "dump", "tree"]),
+    ("compare", &["dump"]),
     ("dump", &[]),
     ("scratch", &["dump"]),
     ("tree", &["dump"]),

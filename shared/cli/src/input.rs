@@ -1,11 +1,12 @@
 //! Opens what the user names and reads the dump in it, whatever its format.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use archive::{Archive, Content, Entry, Input, Piece, Plain};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
@@ -163,7 +164,9 @@ fn read_archive(
             let mut parts = parts.into_inner().unwrap_or_else(|poison| poison.into_inner());
             // Which thread was first must not show.
             parts.sort_by_key(|(id, _)| *id);
+            let made: BTreeSet<u32> = reading.large_objects_seen().map(|(number, _)| number).collect();
             parts.into_iter().for_each(|(_, part)| reading.absorb(part));
+            large_objects_agree(&made, &reading).with_context(in_file)?;
         }
         DataWanted::Rows(sink) => {
             let database = archive.header.database.as_deref().map(Name::from);
@@ -178,6 +181,22 @@ fn read_archive(
         }
     }
     Ok(reading.finish())
+}
+
+/// Checks that the data holds the large objects that entries make, and no others; before 9.0 no entry makes any.
+fn large_objects_agree(made: &BTreeSet<u32>, reading: &Reading) -> anyhow::Result<()> {
+    // An archive of the pre-data section has no data of any.
+    let with_data = reading.large_objects_seen().any(|(_, object)| object.content.is_some());
+    for (number, object) in reading.large_objects_seen() {
+        match (made.contains(&number), object.content) {
+            (false, _) if !made.is_empty() => {
+                bail!("damaged archive: data of a large object that no entry makes: {number}");
+            }
+            (true, None) if with_data => bail!("damaged archive: no data of large object: {number}"),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn read_piece(

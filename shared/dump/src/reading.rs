@@ -517,6 +517,10 @@ impl Reading {
                 return flow.copy(database.as_ref(), address, columns, data, sink).map(Some);
             }
             DataForm::SequenceValue | DataForm::Refresh => {
+                // The name in the literal, spelled as names are spelled elsewhere.
+                if let Some(name) = words.iter_mut().find(|word| word.kind == TokenKind::String) {
+                    *name = rewrite::literal(&address.qualified_name().to_sql());
+                }
                 let mut text = layout::line(words);
                 text.extend_from_slice(b";\n");
                 self.section().data.statements.push(DataStatement { address, form, text });

@@ -3,10 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use scratch::{Cluster, Programs};
+
 use super::random::Random;
+use crate::process;
 
 /// Rows of the dump that is nearly all COPY data, about 2 GB.
 const COPY_ROWS: u64 = 15_000_000;
@@ -29,6 +33,27 @@ const WORDS: [&str; 16] = [
     "amber", "basalt", "cedar", "delta", "ember", "fjord", "granite", "harbour", "indigo", "juniper", "kelp",
     "lagoon", "meadow", "nettle", "osier", "pebble",
 ];
+
+/// What a dump can be packed as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Packing {
+    /// `gzip` with its own level.
+    Gzip,
+    /// `zstd` with its own level.
+    Zstd,
+    /// `pg_dump -Fc` of the restored dump.
+    Custom,
+}
+
+impl Packing {
+    fn extension(self) -> &'static str {
+        match self {
+            Packing::Gzip => "sql.gz",
+            Packing::Zstd => "sql.zst",
+            Packing::Custom => "dump",
+        }
+    }
+}
 
 /// The folder of inputs.
 pub struct Inputs {
@@ -58,6 +83,41 @@ impl Inputs {
     pub fn insert(&self) -> Result<PathBuf> {
         let bytes = self.scaled(INSERT_BYTES);
         self.input(&format!("insert-{bytes}.sql"), |out| write_insert(out, bytes))
+    }
+
+    /// Returns the dump of [`copy`](Self::copy) in another format; `None` if there is no server to make it with.
+    pub fn packed(&self, packing: Packing) -> Result<Option<PathBuf>> {
+        let plain = self.copy()?;
+        let path = plain.with_extension(packing.extension());
+        if path.exists() {
+            return Ok(Some(path));
+        }
+        let programs = match packing {
+            Packing::Custom => match Programs::find_optional()? {
+                None => return Ok(None),
+                programs => programs,
+            },
+            Packing::Gzip | Packing::Zstd => None,
+        };
+        println!("generating {}", path.display());
+        let partial = path.with_extension("partial");
+        match (packing, programs) {
+            (Packing::Custom, Some(programs)) => {
+                let cluster = Cluster::start(&programs)?;
+                cluster.create_database("bench")?;
+                process::run(cluster.command("psql").args(["-qX", "-d", "bench", "-f"]).arg(&plain))?;
+                process::run(cluster.command("pg_dump").args(["-Fc", "bench", "-f"]).arg(&partial))?;
+            }
+            (Packing::Zstd, _) => {
+                process::run(Command::new("zstd").arg("-q").arg(&plain).arg("-o").arg(&partial))?
+            }
+            _ => {
+                let mut gzip = Command::new("gzip");
+                process::run(gzip.arg("-c").arg(&plain).stdout(File::create(&partial)?))?;
+            }
+        }
+        fs::rename(&partial, &path).with_context(|| format!("cannot rename {}", partial.display()))?;
+        Ok(Some(path))
     }
 
     fn scaled(&self, full: u64) -> u64 {

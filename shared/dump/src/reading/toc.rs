@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::{Reading, Versions};
 use crate::content::ByteHasher;
-use crate::data::{Data, DataSink};
+use crate::data::{Data, DataSink, LargeObject};
 use crate::error::Error;
 use crate::event::Events;
 use crate::object::{Address, Kind, Role};
@@ -249,6 +249,12 @@ impl Reading {
         let object = self.section().data.large_objects.entry(number).or_default();
         object.content = Some(hasher.finish());
         Ok(())
+    }
+
+    /// Returns the large objects seen so far: those that entries make, and those whose content was read.
+    pub fn large_objects_seen(&self) -> impl Iterator<Item = (u32, &LargeObject)> {
+        let last = self.sections.last().into_iter();
+        last.flat_map(|section| section.data.large_objects.iter().map(|(number, object)| (*number, object)))
     }
 
     /// Takes in what another reading found in the data of the same archive.
