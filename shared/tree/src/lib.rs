@@ -4,7 +4,7 @@
 //! - [`folder`] compares the files that are wanted with those on the disk and brings the folder up to date.
 //! - [`layout`] says which file an object goes to, and what the file says.
 //! - [`reader`] reads a tree back.
-//! - [`reference`] keeps the rows of the tables that are wanted.
+//! - [`mod@reference`] keeps the rows of the tables that are wanted.
 //! - [`rows`] puts the rows of a reference table into a stable order, in bounded memory.
 //!
 //! The crate prints nothing and starts nothing. It never writes outside the folder that it was given.
