@@ -160,3 +160,39 @@ fn secrets_are_compared_and_not_printed() {
     let json = String::from_utf8(diff(&one, &gone, &["--json"]).stdout).unwrap();
     assert!(json.contains("secret removed") && !json.contains("hunter"), "{json}");
 }
+
+/// What a logical change of the list is about: a table, a column (`schema.table.column`), an index …
+fn targets(change: &serde_json::Value) -> Vec<String> {
+    let words = change.as_array().unwrap();
+    let target = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(pair) => pair[0].as_str().unwrap().to_owned(),
+        text => text.as_str().unwrap().split(' ').next().unwrap().to_owned(),
+    };
+    words[1..].iter().map(target).collect()
+}
+
+#[test]
+fn of_many_changes_none_is_missed_and_none_is_made_up() {
+    let Some((_folder, pair)) = unpacked("big") else { return };
+    let list: serde_json::Value =
+        serde_json::from_slice(&fs::read(pair.join("changes.json")).unwrap()).unwrap();
+    let list = list.as_array().unwrap();
+    assert_eq!(list.len(), 976);
+    let seen = changes(&pair.join("a.dump.sql"), &pair.join("b.dump.sql"));
+    // Each change by every name it may have in the list: the object, its last name, the column, the part.
+    let names = |(_, object, aspect): &(String, String, String)| -> Vec<String> {
+        let object = object.split('(').next().unwrap();
+        let object = object.rsplit(' ').next().unwrap().to_owned();
+        let part = aspect.split(": ").next().unwrap().split(' ').nth(1).unwrap_or_default().to_owned();
+        let last = object.split('.').next_back().unwrap().to_owned();
+        vec![format!("{object}.{part}"), part, last, object]
+    };
+    let expected: std::collections::BTreeSet<String> = list.iter().flat_map(targets).collect();
+    for change in &seen {
+        assert!(names(change).iter().any(|name| expected.contains(name)), "not in the list: {change:?}");
+    }
+    let reported: std::collections::BTreeSet<String> = seen.iter().flat_map(names).collect();
+    let missed: Vec<_> =
+        list.iter().filter(|change| !targets(change).iter().any(|name| reported.contains(name))).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
