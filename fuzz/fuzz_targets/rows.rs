@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let mut sorter = Sorter::new(key.clone(), 1 + usize::from(*budget) * 16);
     let mut rows: Vec<Vec<u8>> = Vec::new();
     let count = spool
-        .for_each_row(|row| {
+        .for_each_row(&[0..data.len() as u64], |row| {
             rows.push(row.to_vec());
             sorter.push(row)
         })
