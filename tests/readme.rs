@@ -34,7 +34,7 @@ fn folder_with_fixtures() -> tempfile::TempDir {
 
 /// Lets a shell find our programs first.
 fn prepare(command: &mut Command, folder: &Path, bindir: Option<&Path>) {
-    for name in ["pgdump-split", "pgdump-normalize", "pgdump-inspect"] {
+    for name in ["pgdump-split", "pgdump-normalize", "pgdump-inspect", "pgdump-diff"] {
         corpus::beside(JOIN, name);
     }
     let ours = Path::new(JOIN).parent();
