@@ -48,9 +48,20 @@ pub fn run(program: &Path, arguments: &[&str], input: &[u8]) -> Output {
 #[allow(dead_code, reason = "each test program uses its share")]
 pub fn text(path: &Path) -> Vec<u8> {
     if path.extension().is_some_and(|extension| extension == "zst") {
-        let output = Command::new("zstd").args(["-dc", "-q"]).arg(path).output().unwrap();
-        assert!(output.status.success(), "zstd -dc {}", path.display());
-        return output.stdout;
+        let mut decoder = zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap();
+        // What `zstd --long=27` wrote.
+        decoder.window_log_max(27).unwrap();
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut decoder, &mut text).unwrap();
+        return text;
     }
     std::fs::read(path).unwrap()
+}
+
+/// Unpacks a `.tar.zst` of the corpus.
+#[allow(dead_code, reason = "each test program uses its share")]
+pub fn unpacked(path: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    tar::Archive::new(text(path).as_slice()).unpack(folder.path()).unwrap();
+    folder
 }

@@ -35,14 +35,9 @@ fn changes(old: &Path, new: &Path) -> Vec<(String, String, String)> {
         .collect()
 }
 
-/// Unpacks an archive of the corpus.
+/// Unpacks an archive of the corpus; returns the folder in it.
 fn unpacked(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
-    let archive = corpus::corpus()?.join("diff-cases").join(format!("{name}.tar.zst"));
-    let folder = tempfile::tempdir().unwrap();
-    let tar = corpus::run(Path::new("zstd"), &["-dc", archive.to_str().unwrap()], b"");
-    let status =
-        corpus::run(Path::new("tar"), &["-xf", "-", "-C", folder.path().to_str().unwrap()], &tar.stdout);
-    assert!(tar.status.success() && status.status.success());
+    let folder = corpus::unpacked(&corpus::corpus()?.join("diff-cases").join(format!("{name}.tar.zst")));
     let path = folder.path().join(name);
     Some((folder, path))
 }

@@ -278,16 +278,7 @@ fn parts_of_columns_stand_in_the_order_of_the_columns() {
 #[test]
 fn a_schema_of_103_versions_shows_no_noise_of_pg_dump() {
     let Some(folder) = corpus::corpus() else { return };
-    let unpacked = tempfile::tempdir().unwrap();
-    let archive = folder.join("history/feedbin.tar.zst");
-    let status = std::process::Command::new("tar")
-        .args(["-I", "zstd --long=27", "-xf"])
-        .arg(&archive)
-        .arg("-C")
-        .arg(unpacked.path())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{}", archive.display());
+    let unpacked = corpus::unpacked(&folder.join("history/feedbin.tar.zst"));
     let mut dumps: Vec<_> = std::fs::read_dir(unpacked.path().join("feedbin__feedbin"))
         .unwrap()
         .map(|e| e.unwrap().path())
