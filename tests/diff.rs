@@ -133,6 +133,11 @@ fn what_is_not_understood_and_what_cannot_be_read_is_no_verdict() {
     assert_eq!(diff(&odd, &odd, &["--allow-unclassified"]).status.code(), Some(0));
     assert_eq!(diff(&odd, &cut, &[]).status.code(), Some(2));
     assert_eq!(diff(&odd, Path::new("/nowhere"), &[]).status.code(), Some(2));
+    let (one, none) = (folder.path().join("one.sql"), folder.path().join("none.sql"));
+    fs::write(&one, "CREATE TABLE a.t (x integer);\n").unwrap();
+    fs::write(&none, "CREATE SCHEMA a;\n").unwrap();
+    assert_eq!(diff(&one, &none, &["-t", "a.t"]).status.code(), Some(1), "a table that is gone");
+    assert_eq!(diff(&one, &none, &["-t", "a.u"]).status.code(), Some(2), "a pattern that nothing matches");
 }
 
 #[test]

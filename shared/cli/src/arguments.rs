@@ -45,42 +45,46 @@ pub struct SelectArguments {
 }
 
 impl SelectArguments {
-    /// Leaves only what they select.
+    /// Leaves only what they select, in each of the dumps.
     ///
     /// # Errors
-    /// When there is no such database, or nothing matches a pattern.
-    pub fn apply(&self, dump: &mut Dump) -> Result<(), Failure> {
-        if let Some(name) = &self.database {
-            let wanted = Name::from(name.as_bytes());
-            let names: Vec<String> = dump
-                .databases
-                .iter()
-                .filter_map(|database| Some(database.name.as_ref()?.to_string()))
-                .collect();
-            dump.databases.retain(|database| database.name.as_ref() == Some(&wanted));
-            if dump.databases.is_empty() {
-                let error = anyhow::anyhow!("no such database in the dump: {name}");
-                return Err(Failure::from(error).with_hint(match names.is_empty() {
-                    true => "the dump does not name its database; leave `--database` out".to_owned(),
-                    false => format!("it holds: {}", names.join(", ")),
-                }));
-            }
-            dump.cluster = Schema::default();
-        }
+    /// When a dump has no such database, or nothing in any dump matches a pattern: what is in one of two dumps to be
+    /// compared is no mistake.
+    pub fn apply(&self, dumps: &mut [Dump]) -> Result<(), Failure> {
         let selection = Selection {
             schemas: self.schemas.clone(),
             exclude_schemas: self.exclude_schemas.clone(),
             tables: self.tables.clone(),
             exclude_tables: self.exclude_tables.clone(),
         };
-        // A pattern that matches in one of the databases is no mistake.
-        let unmatched = dump.databases.iter_mut().map(|database| selection.apply_to(database));
-        let in_none =
-            unmatched.reduce(|all, next| all.into_iter().filter(|one| next.contains(one)).collect());
+        for dump in &mut *dumps {
+            self.select_database(dump)?;
+        }
+        let databases = dumps.iter_mut().flat_map(|dump| &mut dump.databases);
+        let in_none = databases
+            .map(|database| selection.apply_to(database))
+            .reduce(|all, next| all.into_iter().filter(|one| next.contains(one)).collect());
         match in_none.unwrap_or_default().first() {
             Some(pattern) => Err(anyhow::anyhow!("no matching objects were found: `{pattern}`").into()),
             None => Ok(()),
         }
+    }
+
+    fn select_database(&self, dump: &mut Dump) -> Result<(), Failure> {
+        let Some(name) = &self.database else { return Ok(()) };
+        let wanted = Name::from(name.as_bytes());
+        let names: Vec<String> =
+            dump.databases.iter().filter_map(|database| Some(database.name.as_ref()?.to_string())).collect();
+        dump.databases.retain(|database| database.name.as_ref() == Some(&wanted));
+        if dump.databases.is_empty() {
+            let error = anyhow::anyhow!("no such database in the dump: {name}");
+            return Err(Failure::from(error).with_hint(match names.is_empty() {
+                true => "the dump does not name its database; leave `--database` out".to_owned(),
+                false => format!("it holds: {}", names.join(", ")),
+            }));
+        }
+        dump.cluster = Schema::default();
+        Ok(())
     }
 }
 

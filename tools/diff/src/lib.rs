@@ -77,12 +77,17 @@ fn read_both(arguments: &Arguments) -> Result<[Dump; 2], Failure> {
     }
     // Secrets are compared, and never printed.
     let options = ReadOptions { keep_secrets: true, ..ReadOptions::default() };
-    let read = |path: &Path| -> Result<Dump, Failure> {
-        let mut dump = cli::read_dump(path, options, DataWanted::Nothing)?;
-        cli::report_unknown(&dump, &path.display().to_string());
-        arguments.select.apply(&mut dump)?;
-        arguments.omit.apply(&mut dump);
-        Ok(dump)
-    };
-    Ok([read(&arguments.old)?, read(&arguments.new)?])
+    let read = |path: &Path| cli::read_dump(path, options, DataWanted::Nothing);
+    let (old, new) = std::thread::scope(|scope| {
+        let old = scope.spawn(|| read(&arguments.old));
+        let new = read(&arguments.new);
+        (old.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), new)
+    });
+    let mut dumps = [old?, new?];
+    for (dump, path) in dumps.iter_mut().zip([&arguments.old, &arguments.new]) {
+        cli::report_unknown(dump, &path.display().to_string());
+        arguments.omit.apply(dump);
+    }
+    arguments.select.apply(&mut dumps)?;
+    Ok(dumps)
 }

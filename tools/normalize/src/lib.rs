@@ -36,7 +36,7 @@ pub fn run() -> Result<Outcome, Failure> {
     let mut reference = Reference::new(arguments.data.patterns.clone());
     let mut dump = cli::read_dump(path, options, (&mut reference).into())?;
     cli::report_reading(&dump, &path.display().to_string());
-    arguments.select.apply(&mut dump)?;
+    arguments.select.apply(std::slice::from_mut(&mut dump))?;
     arguments.omit.apply(&mut dump);
     reference.keep_wanted(&mut dump)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
