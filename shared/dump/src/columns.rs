@@ -1,7 +1,7 @@
 //! The columns that a table's definition tells.
 
 use crate::Name;
-use crate::lexeme::{Cursor, Lexeme, lexemes_of};
+use crate::catalog::identity_sequence;
 use crate::object::{Address, Kind, Role};
 use crate::schema::Object;
 use crate::table::{Attribute, Column, Constraint, Table};
@@ -41,13 +41,9 @@ pub fn numeric_columns(table: &Object) -> Vec<Name> {
 
 /// Returns the sequences of a table's identity columns.
 pub(crate) fn identity_sequences(table: &Object) -> impl Iterator<Item = Address> {
-    table.parts.iter().filter(|part| part.role == Role::Identity).filter_map(|part| {
-        let lexemes = lexemes_of(&part.text)?;
-        let named = |words: &[Lexeme<'_>]| words[0].is("SEQUENCE") && words[1].is("NAME");
-        let mut cursor = Cursor::new(&lexemes);
-        cursor.at = lexemes.windows(2).position(named)? + 2;
-        Some(Address::in_schema(Kind::Sequence, cursor.qualified()?))
-    })
+    let identities = table.parts.iter().filter(|part| part.role == Role::Identity);
+    let names = identities.filter_map(|part| identity_sequence(&part.text));
+    names.map(|name| Address::in_schema(Kind::Sequence, name))
 }
 
 /// Returns the statement in front of a table's rows, with its line break.
