@@ -168,17 +168,6 @@ impl Archive {
             }
         }
     }
-
-    /// Checks the structure of all data without decompressing it: every block, every length, every file.
-    ///
-    /// A stream is read to its end by this.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Archive::visit`], except [`Error::Visitor`].
-    pub fn check(&mut self) -> Result<(), Error> {
-        self.walk(&mut |_, _| Ok(()))
-    }
 }
 
 impl fmt::Debug for Archive {

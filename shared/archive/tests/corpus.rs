@@ -111,7 +111,7 @@ fn formats_hold_the_same() {
         assert!(expected.keys().any(|(_, large_object)| large_object.is_some()));
         for name in SINGLE.iter().chain(&DIRECTORIES) {
             let mut archive = open(&folder.join(name));
-            archive.check().unwrap_or_else(|error| panic!("{database} {name}: {error}"));
+            archive.visit(&mut |_, _| Ok(())).unwrap_or_else(|error| panic!("{database} {name}: {error}"));
             assert!(data(&mut archive) == expected, "{database} {name}");
             for threads in [1, 2, 5] {
                 assert!(data_parallel(&mut archive, threads) == expected, "{database} {name} {threads}");
@@ -153,11 +153,11 @@ fn streams_hold_the_same() {
             let reader = if slow { Box::new(Dribble(reader)) } else { reader };
             let mut stream = archive(archive::from_reader(reader).unwrap());
             assert!(data(&mut stream) == expected, "{}", path.display());
-            let error = stream.check().unwrap_err();
+            let error = stream.visit(&mut |_, _| Ok(())).unwrap_err();
             assert_eq!(error.to_string(), "a stream can be read only once: -");
         }
         let mut stream = archive(archive::from_reader(Box::new(File::open(&path).unwrap())).unwrap());
-        stream.check().unwrap();
+        stream.visit(&mut |_, _| Ok(())).unwrap();
         let mut stream = archive(archive::from_reader(Box::new(File::open(&path).unwrap())).unwrap());
         assert!(data_parallel(&mut stream, 3) == expected, "{}", path.display());
     }
@@ -371,7 +371,7 @@ fn the_regression_database() {
     let mut archive = open(&corpus.join("regression/regression.server18.full.zstd.dump"));
     assert_eq!(archive.header.compression, Compression::Zstd);
     assert_eq!(archive.header.format, Format::Custom { version: Some((1, 16)) });
-    archive.check().unwrap();
+    archive.visit(&mut |_, _| Ok(())).unwrap();
     let one = data(&mut archive);
     assert_eq!(data_parallel(&mut archive, 3), one);
     for ((id, large_object), bytes) in &one {

@@ -150,8 +150,8 @@ fn read_archive(
         reading.add_entry(&toc_entry(entry)).with_context(name).with_context(in_file)?;
     }
     match wanted {
-        DataWanted::Nothing => archive.check().map_err(visited)?,
-        DataWanted::Content => {
+        // Nobody wants the rows of `Nothing`, and damage in them is damage all the same.
+        DataWanted::Nothing | DataWanted::Content => {
             let parts = Mutex::new(Vec::new());
             let threads = available_parallelism().map_or(1, |threads| threads.get());
             let result = archive.visit_parallel(threads, &|piece, data| {
@@ -171,11 +171,12 @@ fn read_archive(
         DataWanted::Rows(sink) => {
             let database = archive.header.database.as_deref().map(Name::from);
             let result = archive.visit(&mut |piece, data| {
-                let Some(table) = table(piece.entry) else { return Ok(()) };
-                if piece.large_object.is_some() || sink.wants(database.as_ref(), &table) == Want::Nothing {
-                    return Ok(());
+                let table = table(piece.entry).filter(|_| piece.large_object.is_none());
+                let wanted = |table| sink.wants(database.as_ref(), &table) != Want::Nothing;
+                if table.is_some_and(wanted) {
+                    return read_piece(&mut reading, &piece, data, sink);
                 }
-                read_piece(&mut reading, &piece, data, sink)
+                io::copy(data, &mut io::sink()).map(drop)
             });
             result.map_err(visited)?;
         }
