@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use twox_hash::XxHash3_128;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// The count, length and hash of a multiset of rows.
 ///
@@ -47,7 +47,7 @@ impl Content {
         let row = row.strip_suffix(b"\r").unwrap_or(row);
         self.rows += 1;
         self.bytes += row.len() as u64 + 1;
-        self.hash = self.hash.wrapping_add(XxHash3_128::oneshot(row));
+        self.hash = self.hash.wrapping_add(xxh3_128(row));
     }
 
     /// Adds all rows of another.
@@ -78,19 +78,19 @@ impl fmt::LowerHex for Content {
 #[derive(Clone, Default)]
 pub struct ByteHasher {
     len: u64,
-    hasher: XxHash3_128,
+    hasher: Xxh3Default,
 }
 
 impl ByteHasher {
     /// Adds bytes behind those added before.
     pub fn add(&mut self, bytes: &[u8]) {
         self.len += bytes.len() as u64;
-        self.hasher.write(bytes);
+        self.hasher.update(bytes);
     }
 
     /// Returns the number of bytes and their XXH3-128 hash (seed 0).
     pub fn finish(&self) -> (u64, u128) {
-        (self.len, self.hasher.finish_128())
+        (self.len, self.hasher.digest128())
     }
 }
 
