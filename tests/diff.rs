@@ -92,9 +92,10 @@ fn columns_are_compared_attribute_by_attribute() {
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         "- table a.dropped\n~ table a.t\n    ~ persistence: CREATE TABLE → CREATE UNLOGGED TABLE\n    \
-         ~ column id: type: integer → bigint\n    - column gone: text\n    - column x: default: DEFAULT 0\n    \
-         + column y: collation: COLLATE pg_catalog.\"C\"\n    + column come: date\n    ~ order of columns: id, x, y → id, y, x\n    \
-         + constraint c: CONSTRAINT c CHECK ((id > 0))\nchanges: 3 added, 3 changed, 3 dropped\n"
+         ~ order: id, x, y → id, y, x\n    + column come: date\n    - column gone: text\n    \
+         ~ column id: type: integer → bigint\n    - column x: default: 0\n    \
+         + column y: collation: pg_catalog.\"C\"\n    + constraint c: CONSTRAINT c CHECK ((id > 0))\n\
+         changes: 3 added, 3 changed, 3 dropped; 6 breaking, 0 destructive\n"
     );
 }
 

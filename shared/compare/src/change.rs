@@ -1,6 +1,8 @@
 //! One change.
 
-use dump::{Address, Name};
+use std::fmt::Write;
+
+use dump::{Address, Attribute, Name, Position};
 
 /// One difference between two schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,14 +11,49 @@ pub struct Change {
     pub database: Option<Name>,
     /// The object it is on.
     pub object: Address,
+    /// What it is of: the object, or a part of it such as a column or an index.
+    pub address: Address,
+    /// What of that; [`Attribute::Whole`] for the thing itself.
+    pub attribute: Attribute,
+    /// Which one, where there can be several: an option, a label, a grantee.
+    pub item: Option<Name>,
     /// Whether it came, went or is another.
     pub kind: Kind,
-    /// What of the object, such as `column id: type`; empty for the object itself.
-    pub aspect: String,
     /// What it was, as canonical text; none if it was not there.
     pub old: Option<String>,
     /// What it is now; none if it is gone.
     pub new: Option<String>,
+    /// Where the statement stands in the old dump that says what it was.
+    pub old_at: Option<Position>,
+    /// Where the statement stands in the new dump that says what it is.
+    pub new_at: Option<Position>,
+}
+
+impl Change {
+    /// Returns what of the object changed, such as `column id: type`; empty for the object itself.
+    pub fn aspect(&self) -> String {
+        let mut aspect = String::new();
+        if self.address != self.object {
+            let _ = write!(aspect, "{} {}", self.address.kind, self.address.name);
+        }
+        if self.attribute != Attribute::Whole {
+            let _ = write!(aspect, "{}{}", if aspect.is_empty() { "" } else { ": " }, self.attribute);
+        }
+        if let Some(item) = &self.item {
+            let _ = write!(aspect, " {item}");
+        }
+        aspect
+    }
+
+    /// Takes the texts out, which are secret.
+    pub(crate) fn hide(&mut self) {
+        (self.old, self.new) = (None, None);
+    }
+
+    /// Says whether the object itself came or went.
+    pub fn is_whole_object(&self) -> bool {
+        self.attribute == Attribute::Whole && self.address == self.object
+    }
 }
 
 /// The way something changed.
@@ -50,7 +87,7 @@ impl Kind {
     }
 
     /// The kind of a change from one text to another.
-    pub(crate) fn of(old: Option<&str>, new: Option<&str>) -> Kind {
+    pub(crate) fn of<T>(old: Option<&T>, new: Option<&T>) -> Kind {
         match (old, new) {
             (None, _) => Kind::Added,
             (_, None) => Kind::Dropped,

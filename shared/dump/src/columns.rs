@@ -1,10 +1,11 @@
 //! The columns that a table's definition tells.
 
 use crate::Name;
+use crate::attribute::Attribute;
 use crate::catalog::identity_sequence;
+use crate::detail::{Column, Constraint, Table};
 use crate::object::{Address, Kind, Role};
 use crate::schema::Object;
-use crate::table::{Attribute, Column, Constraint, Table};
 
 /// Returns the columns of a table that are not generated, in their order: those that COPY reads and writes.
 ///

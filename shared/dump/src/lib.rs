@@ -3,11 +3,13 @@
 //! The crate is pure: it reads bytes and returns values; it starts nothing, prints nothing and knows no
 //! file names.
 
+mod attribute;
 mod catalog;
 mod columns;
 mod content;
 mod data;
 mod database;
+mod detail;
 pub mod error;
 pub mod event;
 mod grants;
@@ -30,13 +32,14 @@ mod script;
 mod secret;
 mod session;
 pub mod source;
-mod table;
 mod values;
 
+pub use attribute::Attribute;
 pub use columns::{copy_statement, numeric_columns, stored_columns};
 pub use content::{ByteHasher, Content};
 pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, TableData};
 pub use database::Database;
+pub use detail::{Column, Constraint, Detail, Table, details};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Statement, Want};
 pub use identify::{DataForm, Noise};
@@ -52,4 +55,3 @@ pub use script::write_script;
 pub use secret::mask_secrets;
 pub use session::Session;
 pub use source::{Found, Source, Stream};
-pub use table::{Attribute, Column, Constraint, Table};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser};
 use cli::{DataWanted, Failure, OmitArguments, Outcome, SelectArguments};
 use dump::{Dump, ReadOptions};
+use report::{Format, Report, Side};
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-diff", version, about, after_help = EXIT_CODES)]
@@ -52,18 +53,25 @@ pub fn command() -> clap::Command {
 /// When a dump cannot be read to its end or the output not be written.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
-    let [old, new] = read_both(&arguments)?;
-    let changes = compare::dumps(&old, &new);
-    let unknown = old.unknown.len() + new.unknown.len();
+    let dumps = read_both(&arguments)?;
+    let [old, new] = &dumps;
+    let changes = compare::dumps(old, new);
+    let side = |path: &Path, dump| -> Side<'_> { Side { name: path.display().to_string(), dump } };
+    let report = Report {
+        old: side(&arguments.old, old),
+        new: side(&arguments.new, new),
+        findings: compare::findings(changes, old, new),
+        renames: Vec::new(),
+        rows: None,
+    };
     let mut out = std::io::stdout().lock();
-    if arguments.json {
-        writeln!(out, "{:#}", report::to_json(&changes, unknown))?;
-    } else {
-        let text = if arguments.stat { report::totals(&changes) } else { report::to_text(&changes) };
-        out.write_all(text.as_bytes())?;
+    match arguments.stat {
+        true => report.write_stat(&mut out)?,
+        false => report.write(if arguments.json { Format::Json } else { Format::Text }, &mut out)?,
     }
     out.flush()?;
-    Ok(match (unknown > 0 && !arguments.allow_unclassified, changes.is_empty()) {
+    let unclear = report.unclassified() > 0;
+    Ok(match (unclear && !arguments.allow_unclassified, report.findings.is_empty()) {
         (true, _) => Outcome::Unclear,
         (false, true) => Outcome::Good,
         (false, false) => Outcome::Different,

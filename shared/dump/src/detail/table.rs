@@ -1,8 +1,11 @@
 //! What `CREATE TABLE` says, column by column.
 
+use super::Detail;
+use super::relation::{Clause, clauses};
+use crate::attribute::Attribute;
 use crate::lexeme::{Cursor, Lexeme, lexemes_of, split_commas};
 use crate::lexer::TokenKind;
-use crate::object::Role;
+use crate::object::{Address, Kind, Role};
 use crate::schema::{Object, Part};
 use crate::{Name, layout};
 
@@ -37,49 +40,6 @@ pub struct Constraint {
     pub name: Option<Name>,
     /// Its text, name included.
     pub text: Vec<u8>,
-}
-
-/// What can be said of a column in a table's definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Attribute {
-    /// The type.
-    Type,
-    /// `COLLATE …`
-    Collation,
-    /// `DEFAULT …`
-    Default,
-    /// `[CONSTRAINT name] NOT NULL`
-    NotNull,
-    /// `GENERATED … AS (…)`
-    Generated,
-    /// `GENERATED … AS IDENTITY`
-    Identity,
-    /// `STORAGE …`
-    Storage,
-    /// `COMPRESSION …`
-    Compression,
-    /// `OPTIONS (…)` of a foreign table's column.
-    Options,
-    /// Any constraint but NOT NULL.
-    Constraint,
-}
-
-impl Attribute {
-    /// Returns the word by which people call it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Attribute::Type => "type",
-            Attribute::Collation => "collation",
-            Attribute::Default => "default",
-            Attribute::NotNull => "not null",
-            Attribute::Generated => "generated",
-            Attribute::Identity => "identity",
-            Attribute::Storage => "storage",
-            Attribute::Compression => "compression",
-            Attribute::Options => "options",
-            Attribute::Constraint => "constraint",
-        }
-    }
 }
 
 impl Table {
@@ -139,6 +99,53 @@ impl Table {
         self.columns.push(Column { name: Name::from_sql(&first.text), attributes: attributes(&item[1..]) });
         Some(())
     }
+}
+
+/// What a table's definition says, column by column.
+pub(super) fn details(table: &Address, text: &[u8]) -> Option<Vec<Detail>> {
+    let definition = Table::parse(text)?;
+    let mut details = Vec::new();
+    let mut add = |address: &Address, attribute, item, text: &[u8]| {
+        details.push(Detail { address: address.clone(), attribute, item, text: text.to_vec() });
+    };
+    add(table, Attribute::Persistence, None, &definition.head);
+    for column in &definition.columns {
+        let address = table.clone().part(Kind::Column, column.name.clone());
+        for (attribute, text) in &column.attributes {
+            add(&address, *attribute, None, without_key_word(*attribute, text));
+        }
+        if column.attributes.is_empty() {
+            add(&address, Attribute::Definition, None, b"");
+        }
+    }
+    for constraint in &definition.constraints {
+        match &constraint.name {
+            Some(name) => {
+                let address = table.clone().part(Kind::Constraint, name.clone());
+                add(&address, Attribute::Definition, None, &constraint.text);
+            }
+            None => add(table, Attribute::Constraint, None, &constraint.text),
+        }
+    }
+    for clause in [&definition.of, &definition.rest] {
+        for Clause { attribute, item, text } in clauses(clause)? {
+            add(table, attribute, item, &text);
+        }
+    }
+    Some(details)
+}
+
+/// An attribute's text without the word that says which attribute it is.
+fn without_key_word(attribute: Attribute, text: &[u8]) -> &[u8] {
+    let word: &[u8] = match attribute {
+        Attribute::Default => b"DEFAULT ",
+        Attribute::Collation => b"COLLATE ",
+        Attribute::Storage => b"STORAGE ",
+        Attribute::Compression => b"COMPRESSION ",
+        Attribute::Option => b"OPTIONS ",
+        _ => b"",
+    };
+    text.strip_prefix(word).unwrap_or(text)
 }
 
 impl Column {
@@ -205,7 +212,7 @@ fn begins(words: &[Lexeme<'_>], at: usize) -> Option<Attribute> {
         () if word.is("GENERATED") => Some(Attribute::Generated),
         () if word.is("STORAGE") => Some(Attribute::Storage),
         () if word.is("COMPRESSION") => Some(Attribute::Compression),
-        () if word.is("OPTIONS") => Some(Attribute::Options),
+        () if word.is("OPTIONS") => Some(Attribute::Option),
         () if word.is("CHECK") || word.is("UNIQUE") || word.is("REFERENCES") => Some(Attribute::Constraint),
         () if word.is("PRIMARY") && next(1, "KEY") => Some(Attribute::Constraint),
         () => None,
