@@ -1,30 +1,45 @@
 //! Databases and objects, matched by identity.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use dump::{Address, Attribute, Database, Dump, Name, Schema};
 
 use crate::change::{Change, Kind};
+use crate::cost::Kin;
 use crate::object;
 
-/// Returns what changed from one dump to another: by database, object and part.
-///
-/// Databases are matched by name; where both dumps hold just one, by that, since a dump need not name its own.
-pub fn dumps(old: &Dump, new: &Dump) -> Vec<Change> {
-    let mut changes = Vec::new();
-    schemas(None, &old.cluster, &new.cluster, &mut changes);
-    let empty = Schema::default();
-    for (name, old, new) in databases(old, new) {
-        let old = old.map_or(&empty, |database| &database.schema);
-        let new = new.map_or(&empty, |database| &database.schema);
-        schemas(name, old, new, &mut changes);
-    }
-    changes
+/// The object that stands for what follows the end of a dump.
+pub(crate) const TRAILER: &str = "behind the dump's end";
+
+/// What one database, or the cluster, is on both sides.
+pub(crate) struct Pair<'d> {
+    pub database: Option<&'d Name>,
+    pub old: &'d Schema,
+    pub new: &'d Schema,
+    pub kin: Kin,
 }
 
-type Pair<'d> = (Option<&'d Name>, Option<&'d Database>, Option<&'d Database>);
+/// Nothing, for a database that only one side has.
+static EMPTY: LazyLock<Schema> = LazyLock::new(Schema::default);
 
-fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
+/// Returns the cluster's pair and one for each database.
+///
+/// Databases are matched by name; where both dumps hold just one, by that, since a dump need not name its own.
+pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
+    let mut pairs = vec![Pair { database: None, old: &old.cluster, new: &new.cluster, kin: Kin::default() }];
+    pairs.extend(databases(old, new).into_iter().map(|(database, old, new)| Pair {
+        database,
+        old: old.map_or(&*EMPTY, |database| &database.schema),
+        new: new.map_or(&*EMPTY, |database| &database.schema),
+        kin: Kin::default(),
+    }));
+    pairs
+}
+
+type Databases<'d> = (Option<&'d Name>, Option<&'d Database>, Option<&'d Database>);
+
+fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Databases<'d>> {
     if let ([old], [new]) = (old.databases.as_slice(), new.databases.as_slice()) {
         return vec![(new.name.as_ref().or(old.name.as_ref()), Some(old), Some(new))];
     }
@@ -36,24 +51,33 @@ fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
     names.into_iter().map(|name| (name, old.get(&name).copied(), new.get(&name).copied())).collect()
 }
 
-fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, changes: &mut Vec<Change>) {
-    let addresses: BTreeSet<&Address> = old.objects.keys().chain(new.objects.keys()).collect();
-    for address in addresses {
-        let before = changes.len();
-        match (old.objects.get(address), new.objects.get(address)) {
-            (Some(old), Some(new)) => object::compare(old, new, changes),
-            (old, new) => changes.push(object::whole(address, old, new)),
+impl Pair<'_> {
+    /// Returns what changed, by object and part.
+    pub fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let addresses: BTreeSet<&Address> = self.old.objects.keys().chain(self.new.objects.keys()).collect();
+        for address in addresses {
+            match (self.old.objects.get(address), self.new.objects.get(address)) {
+                (Some(old), Some(new)) => object::compare(old, new, &mut changes),
+                (old, new) => changes.push(object::whole(address, old, new)),
+            }
         }
-        for change in &mut changes[before..] {
-            change.database = database.cloned();
+        changes.extend(self.trailer());
+        for change in &mut changes {
+            change.database = self.database.cloned();
         }
+        changes
     }
-    if old.trailer != new.trailer {
+
+    fn trailer(&self) -> Option<Change> {
+        if self.old.trailer == self.new.trailer {
+            return None;
+        }
         let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-        let object = Address::global(dump::Kind::Other, Name::from("behind the dump's end"));
-        let (old, new) = (text(&old.trailer), text(&new.trailer));
-        changes.push(Change {
-            database: database.cloned(),
+        let object = Address::global(dump::Kind::Other, Name::from(TRAILER));
+        let (old, new) = (text(&self.old.trailer), text(&self.new.trailer));
+        Some(Change {
+            database: None,
             address: object.clone(),
             object,
             attribute: Attribute::Definition,
@@ -63,6 +87,6 @@ fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, changes: &mut Ve
             new,
             old_at: None,
             new_at: None,
-        });
+        })
     }
 }

@@ -8,14 +8,20 @@
 //! let read = |sql: &'static str| read(Stream(sql.as_bytes()), ReadOptions::default(), &mut NoData).unwrap();
 //! let old = read("CREATE TABLE a.t (x integer);");
 //! let new = read("CREATE TABLE a.t (x bigint);");
-//! let changes = compare::dumps(&old, &new);
-//! assert_eq!(changes[0].object.to_string(), "table a.t");
-//! assert_eq!(changes[0].aspect(), "column x: type");
-//! assert_eq!((changes[0].old.as_deref(), changes[0].new.as_deref()), (Some("integer"), Some("bigint")));
+//! let findings = compare::Judge::default().findings(&old, &new);
+//! let change = &findings[0].change;
+//! assert_eq!(change.object.to_string(), "table a.t");
+//! assert_eq!(change.aspect(), "column x: type");
+//! assert_eq!((change.old.as_deref(), change.new.as_deref()), (Some("integer"), Some("bigint")));
+//! assert_eq!(findings[0].rule.id, "column-type-widened");
+//! assert_eq!(findings[0].cost.rewrites, [change.object.clone()]);
 //! ```
 
 mod change;
+mod conversion;
+mod cost;
 mod dumps;
+mod judgement;
 mod meaning;
 mod object;
 mod rename;
@@ -23,8 +29,8 @@ mod rows;
 mod rule;
 
 pub use change::{Change, Kind};
-pub use dumps::dumps;
-pub use meaning::{Cost, Finding, Lock, findings};
+pub use cost::{Cost, Lock};
+pub use meaning::{Finding, Ignore, Judge};
 pub use rename::Rename;
 pub use rows::RowsChange;
-pub use rule::{Rule, Severity};
+pub use rule::{RULES, Rule, Severity};

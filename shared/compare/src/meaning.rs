@@ -1,9 +1,14 @@
-//! What a change means: for the data, for whoever uses the schema, and for the tables while it is applied.
+//! What changes mean: the rule each falls under, and what it takes to apply it.
 
-use dump::{Address, Dump};
+use std::collections::BTreeMap;
+
+use dump::{Dump, Pattern};
 
 use crate::change::Change;
-use crate::rule::{self, Rule, Severity};
+use crate::cost::{Cost, cost};
+use crate::dumps;
+use crate::judgement;
+use crate::rule::{Rule, Severity};
 
 /// A change with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,59 +25,59 @@ pub struct Finding {
     pub cost: Cost,
 }
 
-/// What applying a change does to relations that were there before, as measured on PostgreSQL 15.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// The strongest lock on each relation.
-    pub locks: Vec<(Address, Lock)>,
-    /// The tables that are written anew, with their indexes.
-    pub rewrites: Vec<Address>,
-    /// The tables that are read from end to end.
-    pub scans: Vec<Address>,
+/// How changes are judged.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    /// Other severities than the rules' own, by rule; none leaves the changes of the rule out.
+    pub severities: BTreeMap<&'static str, Option<Severity>>,
+    /// Objects, or parts of them, whose changes are left out.
+    pub ignore: Vec<Ignore>,
 }
 
-/// The modes of table locks that changes take, weakest first (`lockdefs.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lock {
-    /// Conflicts with nothing but ACCESS EXCLUSIVE.
-    AccessShare,
-    /// Keeps out VACUUM and other changes; neither readers nor writers.
-    ShareUpdateExclusive,
-    /// Keeps out writers.
-    Share,
-    /// Keeps out writers, and others like itself.
-    ShareRowExclusive,
-    /// Keeps out everybody.
-    AccessExclusive,
+/// What is left out, as pg_dump's options write patterns, with a kind in front: `index:app.*_old`.
+#[derive(Clone, Debug)]
+pub struct Ignore {
+    /// The kind of object or part, as in `index`; none for all.
+    pub kind: Option<String>,
+    /// The name.
+    pub pattern: Pattern,
 }
 
-impl Lock {
-    /// Returns the name as `LOCK TABLE` writes it.
-    pub fn to_sql(self) -> &'static str {
-        match self {
-            Lock::AccessShare => "ACCESS SHARE",
-            Lock::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
-            Lock::Share => "SHARE",
-            Lock::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
-            Lock::AccessExclusive => "ACCESS EXCLUSIVE",
+impl Judge {
+    /// Returns what changed from one dump to another, with its meaning.
+    pub fn findings(&self, old: &Dump, new: &Dump) -> Vec<Finding> {
+        let mut seen = BTreeMap::new();
+        let mut findings = Vec::new();
+        for pair in dumps::pairs(old, new) {
+            for change in pair.changes() {
+                let rule = judgement::rule(&change, &pair);
+                let severity = self.severities.get(rule.id).copied().unwrap_or(Some(rule.severity));
+                let Some(severity) = severity.filter(|_| !self.ignores(&change)) else { continue };
+                // Several grants of one kind differ in nothing but their texts.
+                let text = identity(&change);
+                let number = seen.entry(text.clone()).and_modify(|number| *number += 1).or_insert(0_u32);
+                let id =
+                    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(format!("{text}\0{number}").as_bytes()));
+                let cost = cost(&change, &pair);
+                findings.push(Finding { id, rule, severity, cost, change });
+            }
         }
+        findings
+    }
+
+    fn ignores(&self, change: &Change) -> bool {
+        self.ignore.iter().any(|ignore| {
+            [&change.object, &change.address].into_iter().any(|address| {
+                let kind = address.kind.to_string().replace(' ', "-");
+                let schema = address.schema.as_ref().or(change.object.schema.as_ref());
+                ignore.kind.as_ref().is_none_or(|wanted| *wanted == kind)
+                    && ignore.pattern.matches(schema, &address.name)
+            })
+        })
     }
 }
 
-/// Returns the changes with what they mean.
-pub fn findings(changes: Vec<Change>, old: &Dump, new: &Dump) -> Vec<Finding> {
-    let _ = (old, new);
-    changes
-        .into_iter()
-        .map(|change| {
-            let rule = rule::of(&change);
-            Finding { id: id_of(&change), rule, severity: rule.severity, cost: Cost::default(), change }
-        })
-        .collect()
-}
-
-fn id_of(change: &Change) -> String {
+fn identity(change: &Change) -> String {
     let database = change.database.as_ref().map(ToString::to_string).unwrap_or_default();
-    let text = format!("{database}\0{}\0{}\0{}", change.object, change.aspect(), change.kind.word());
-    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+    format!("{database}\0{}\0{}\0{}", change.object, change.aspect(), change.kind.word())
 }

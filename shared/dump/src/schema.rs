@@ -25,6 +25,19 @@ pub struct Part {
     pub(crate) order: u64,
 }
 
+impl Part {
+    /// Returns the table that a publication gets by this statement, if it is one that gives it one.
+    pub fn published_table(&self) -> Option<Address> {
+        let lexemes = crate::lexeme::lexemes_of(&self.text)?;
+        let mut cursor = crate::lexeme::Cursor::new(&lexemes);
+        cursor.expect("ALTER PUBLICATION")?;
+        cursor.name()?;
+        cursor.expect("ADD TABLE")?;
+        cursor.eat("ONLY");
+        Some(Address::in_schema(Kind::Table, cursor.qualified()?))
+    }
+}
+
 /// An object with everything that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {

@@ -55,12 +55,11 @@ pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     let dumps = read_both(&arguments)?;
     let [old, new] = &dumps;
-    let changes = compare::dumps(old, new);
     let side = |path: &Path, dump| -> Side<'_> { Side { name: path.display().to_string(), dump } };
     let report = Report {
         old: side(&arguments.old, old),
         new: side(&arguments.new, new),
-        findings: compare::findings(changes, old, new),
+        findings: compare::Judge::default().findings(old, new),
         renames: Vec::new(),
         rows: None,
     };
