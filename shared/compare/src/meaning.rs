@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dump::{Dump, Pattern};
+use dump::{Dump, Kind, Pattern};
 
 use crate::change::Change;
 use crate::cost::{Cost, cost};
@@ -38,7 +38,7 @@ pub struct Judge {
 #[derive(Clone, Debug)]
 pub struct Ignore {
     /// The kind of object or part, as in `index`; none for all.
-    pub kind: Option<String>,
+    pub kind: Option<Kind>,
     /// The name.
     pub pattern: Pattern,
 }
@@ -68,9 +68,8 @@ impl Judge {
     fn ignores(&self, change: &Change) -> bool {
         self.ignore.iter().any(|ignore| {
             [&change.object, &change.address].into_iter().any(|address| {
-                let kind = address.kind.to_string().replace(' ', "-");
                 let schema = address.schema.as_ref().or(change.object.schema.as_ref());
-                ignore.kind.as_ref().is_none_or(|wanted| *wanted == kind)
+                ignore.kind.is_none_or(|kind| kind == address.kind)
                     && ignore.pattern.matches(schema, &address.name)
             })
         })

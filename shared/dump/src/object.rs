@@ -109,6 +109,65 @@ impl Kind {
         }
     }
 
+    /// Returns the kind of this name, as it is shown for people: `foreign table`.
+    ///
+    /// ```
+    /// assert_eq!(dump::Kind::named("materialized view"), Some(dump::Kind::MaterializedView));
+    /// assert_eq!(dump::Kind::named("tabel"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.to_string() == name)
+    }
+
+    /// All kinds, in their order.
+    const ALL: [Kind; 45] = [
+        Kind::Role,
+        Kind::Tablespace,
+        Kind::Parameter,
+        Kind::Database,
+        Kind::Schema,
+        Kind::Language,
+        Kind::Collation,
+        Kind::Transform,
+        Kind::Extension,
+        Kind::Type,
+        Kind::Domain,
+        Kind::Cast,
+        Kind::Function,
+        Kind::Procedure,
+        Kind::Aggregate,
+        Kind::AccessMethod,
+        Kind::Operator,
+        Kind::OperatorFamily,
+        Kind::OperatorClass,
+        Kind::Conversion,
+        Kind::TextSearchParser,
+        Kind::TextSearchTemplate,
+        Kind::TextSearchDictionary,
+        Kind::TextSearchConfiguration,
+        Kind::ForeignDataWrapper,
+        Kind::Server,
+        Kind::UserMapping,
+        Kind::Sequence,
+        Kind::Table,
+        Kind::ForeignTable,
+        Kind::View,
+        Kind::MaterializedView,
+        Kind::Column,
+        Kind::LargeObject,
+        Kind::Constraint,
+        Kind::Index,
+        Kind::Statistics,
+        Kind::Rule,
+        Kind::Trigger,
+        Kind::Policy,
+        Kind::Publication,
+        Kind::Subscription,
+        Kind::DefaultPrivileges,
+        Kind::EventTrigger,
+        Kind::Other,
+    ];
+
     /// Says whether the kind is one that `pg_class` names a relation and that can be meant by `TABLE`.
     pub fn is_relation(self) -> bool {
         matches!(
