@@ -130,6 +130,9 @@ fn of(change: &Change, pair: &Pair<'_>) -> Cost {
         };
     }
     match (change.attribute, change.address.kind) {
+        (Attribute::Name, Object::Index) => none.lock(&change.address, Lock::ShareUpdateExclusive),
+        (Attribute::Name, Object::Column) => none.lock_all(&family(object, pair), Lock::AccessExclusive),
+        (Attribute::Name, _) => none.lock(object, Lock::AccessExclusive),
         (Attribute::Privilege | Attribute::SecurityLabel | Attribute::Order, _) => none,
         (Attribute::Comment, Object::Index) => none.lock(&change.address, Lock::ShareUpdateExclusive),
         (Attribute::Comment, kind) if kind == object.kind || kind == Object::Column => {

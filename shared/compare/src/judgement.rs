@@ -288,6 +288,7 @@ fn user_type(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::OBJECT_ADDED,
         (Attribute::Whole, _) => &rule::TYPE_DROPPED,
+        (Attribute::Label, Kind::Changed) => &rule::RENAMED,
         (Attribute::Label, Kind::Dropped) => &rule::ENUM_LABEL_DROPPED,
         (Attribute::Label, _) => &rule::ENUM_LABEL_ADDED,
         (Attribute::Order, _) if is_enum => &rule::ENUM_ORDER_CHANGED,

@@ -8,7 +8,7 @@
 //! let read = |sql: &'static str| read(Stream(sql.as_bytes()), ReadOptions::default(), &mut NoData).unwrap();
 //! let old = read("CREATE TABLE a.t (x integer);");
 //! let new = read("CREATE TABLE a.t (x bigint);");
-//! let findings = compare::Judge::default().findings(&old, &new);
+//! let (findings, _) = compare::Judge::default().compare(&old, &new, &[]);
 //! let change = &findings[0].change;
 //! assert_eq!(change.object.to_string(), "table a.t");
 //! assert_eq!(change.aspect(), "column x: type");
@@ -31,6 +31,6 @@ mod rule;
 pub use change::{Change, Kind};
 pub use cost::{Cost, Lock};
 pub use meaning::{Finding, Ignore, Judge};
-pub use rename::Rename;
+pub use rename::{BadRename, Rename, accept_renames};
 pub use rows::RowsChange;
 pub use rule::{RULES, Rule, Severity};

@@ -8,6 +8,7 @@ use crate::change::Change;
 use crate::cost::{Cost, cost};
 use crate::dumps;
 use crate::judgement;
+use crate::rename::{self, Rename};
 use crate::rule::{Rule, Severity};
 
 /// A change with its meaning.
@@ -44,12 +45,26 @@ pub struct Ignore {
 }
 
 impl Judge {
-    /// Returns what changed from one dump to another, with its meaning.
-    pub fn findings(&self, old: &Dump, new: &Dump) -> Vec<Finding> {
+    /// Returns what changed from one dump to another with its meaning, and what of it may only have another name.
+    ///
+    /// `accepted` are the renames that [`accept_renames`](crate::accept_renames) made in the old dump.
+    pub fn compare(&self, old: &Dump, new: &Dump, accepted: &[Rename]) -> (Vec<Finding>, Vec<Rename>) {
         let mut seen = BTreeMap::new();
         let mut findings = Vec::new();
+        let mut renames = Vec::new();
         for pair in dumps::pairs(old, new) {
-            for change in pair.changes() {
+            let mut changes = pair.changes();
+            renames.extend(rename::candidates(&changes, &pair));
+            let named = accepted.iter().filter(|rename| rename.database.as_ref() == pair.database);
+            // The name comes first of what is said of a thing.
+            for change in named.map(Rename::change) {
+                if !pair.new.objects.contains_key(&change.object) {
+                    continue;
+                }
+                let at = changes.iter().position(|other| other.object >= change.object);
+                changes.insert(at.unwrap_or(changes.len()), change);
+            }
+            for change in changes {
                 let rule = judgement::rule(&change, &pair);
                 let severity = self.severities.get(rule.id).copied().unwrap_or(Some(rule.severity));
                 let Some(severity) = severity.filter(|_| !self.ignores(&change)) else { continue };
@@ -62,7 +77,7 @@ impl Judge {
                 findings.push(Finding { id, rule, severity, cost, change });
             }
         }
-        findings
+        (findings, renames)
     }
 
     fn ignores(&self, change: &Change) -> bool {

@@ -1,6 +1,5 @@
 //! How changes are judged: arguments and the settings file.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -152,6 +151,8 @@ pub fn write_rules(judge: &Judge, json: bool, out: &mut dyn Write) -> std::io::R
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+    use std::collections::BTreeMap;
 
     use super::*;
 

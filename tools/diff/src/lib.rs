@@ -65,16 +65,13 @@ pub fn run() -> Result<Outcome, Failure> {
     }
     // The parser made sure of both.
     let paths = [arguments.old.clone().unwrap_or_default(), arguments.new.clone().unwrap_or_default()];
-    let dumps = read_both(&arguments, &paths)?;
-    let [old, new] = &dumps;
+    let mut dumps = read_both(&arguments, &paths)?;
+    let [old, new] = &mut dumps;
+    let accepted = compare::accept_renames(old, new, &judging.accept_renames).map_err(anyhow::Error::new)?;
+    let (findings, renames) = judging.judge.compare(old, new, &accepted);
     let side = |path: &Path, dump| -> Side<'_> { Side { name: path.display().to_string(), dump } };
-    let report = Report {
-        old: side(&paths[0], old),
-        new: side(&paths[1], new),
-        findings: judging.judge.findings(old, new),
-        renames: Vec::new(),
-        rows: None,
-    };
+    let report =
+        Report { old: side(&paths[0], old), new: side(&paths[1], new), findings, renames, rows: None };
     let mut out = std::io::stdout().lock();
     match arguments.stat {
         true => report.write_stat(&mut out)?,
