@@ -139,6 +139,8 @@ fn of(change: &Change, pair: &Pair<'_>) -> Cost {
             none.lock(object, Lock::ShareUpdateExclusive)
         }
         (Attribute::Comment, _) => none,
+        // The parent's change tells.
+        (Attribute::Inherited, _) => none.lock(object, Lock::AccessExclusive),
         (_, Object::Column) => column(change, pair),
         (_, Object::Constraint) => constraint(change, pair),
         (_, Object::Index) => index(change),
@@ -149,7 +151,6 @@ fn of(change: &Change, pair: &Pair<'_>) -> Cost {
             _ => none.lock(object, Lock::AccessExclusive),
         },
         (_, Object::Policy) => none.lock(object, Lock::AccessExclusive),
-        (Attribute::Enabled, Object::Rule) => none.lock(object, Lock::ShareRowExclusive),
         (_, Object::Rule) => none.lock(object, Lock::AccessExclusive),
         (_, Object::Statistics) => none.lock(object, Lock::ShareUpdateExclusive),
         (_, Object::Table) => table(change, pair),
@@ -308,6 +309,12 @@ fn constraint(change: &Change, pair: &Pair<'_>) -> Cost {
     let key = ForeignKey::parse(statement.as_bytes());
     let valid = !statement.contains("NOT VALID");
     let made = change.attribute == Attribute::Whole && change.kind == Kind::Added;
+    // A column that is new and null holds nothing to be checked.
+    let is_new = |key: &ForeignKey| {
+        let old =
+            pair.old.objects.get(table).and_then(Table::read).map(|table| table.columns).unwrap_or_default();
+        !key.columns.iter().any(|name| old.iter().any(|column| column.name == *name))
+    };
     let gone = change.attribute == Attribute::Whole && change.kind == Kind::Dropped;
     if let Some(key) = key {
         let referenced = [key.table.clone()];
@@ -315,10 +322,10 @@ fn constraint(change: &Change, pair: &Pair<'_>) -> Cost {
         let cost = Cost::default().lock(table, lock);
         return match change.attribute {
             Attribute::NotValid if change.kind == Kind::Dropped => {
-                Cost::default().lock(table, Lock::ShareUpdateExclusive).scan(&one)
+                Cost::default().lock(table, Lock::ShareUpdateExclusive).scan(&one).scan(&referenced)
             }
             Attribute::Deferrable => cost,
-            _ if gone || !valid => cost.lock_all(&referenced, lock),
+            _ if gone || !valid || is_new(&key) => cost.lock_all(&referenced, lock),
             _ => cost.lock_all(&referenced, lock).scan(&one).scan(&referenced),
         };
     }

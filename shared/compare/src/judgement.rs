@@ -16,6 +16,7 @@ pub(crate) fn rule(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         Attribute::SecurityLabel => &rule::SECURITY_LABEL_CHANGED,
         Attribute::Secret => &rule::SECRET_CHANGED,
         Attribute::Session => &rule::SESSION_CHANGED,
+        Attribute::Inherited => &rule::INHERITED_CHANGED,
         Attribute::Privilege if change.address.kind == Object::DefaultPrivileges => {
             &rule::DEFAULT_PRIVILEGES_CHANGED
         }

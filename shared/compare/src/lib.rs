@@ -21,6 +21,7 @@ mod change;
 mod conversion;
 mod cost;
 mod dumps;
+mod inherited;
 mod judgement;
 mod meaning;
 mod object;

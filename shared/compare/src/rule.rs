@@ -118,6 +118,8 @@ rules! {
     COLUMN_OPTION_CHANGED "column-option-changed" Breaking "an option of a foreign table's column is another";
     COLUMN_ORDER_CHANGED "column-order-changed" Safe "columns stand in another order: `SELECT *` and `INSERT` without a list notice";
 
+    INHERITED_CHANGED "inherited-changed" Safe "a column or constraint that was inherited is now the table's own, or the other way round";
+
     CONSTRAINT_ADDED "constraint-added" Breaking "a constraint came: rows may be refused that were taken";
     CONSTRAINT_CHANGED "constraint-changed" Breaking "a constraint demands something else";
     CONSTRAINT_DROPPED "constraint-dropped" Safe "a check or foreign key went: rows are taken that were refused";

@@ -44,6 +44,8 @@ pub enum Attribute {
     OfType,
     /// The tables or the partitioned index it belongs under: `INHERITS`, `PARTITION OF`, `ATTACH PARTITION`.
     Parent,
+    /// Whether a table has a column or constraint of its own or from a parent.
+    Inherited,
     /// `FOR VALUES …` of a partition.
     PartitionBound,
     /// `PARTITION BY …`
@@ -210,6 +212,7 @@ impl Attribute {
             Attribute::Persistence => "persistence",
             Attribute::OfType => "of type",
             Attribute::Parent => "parent",
+            Attribute::Inherited => "inherited",
             Attribute::PartitionBound => "partition bound",
             Attribute::PartitionKey => "partition key",
             Attribute::Order => "order",
