@@ -95,7 +95,7 @@ fn columns_are_compared_attribute_by_attribute() {
          ~ order: id, x, y → id, y, x\n    + column come: date\n    - column gone: text\n    \
          ~ column id: type: integer → bigint\n    - column x: default: 0\n    \
          + column y: collation: pg_catalog.\"C\"\n    + constraint c: CONSTRAINT c CHECK ((id > 0))\n\
-         changes: 3 added, 3 changed, 3 dropped; 6 breaking, 0 destructive\n"
+         changes: 3 added, 3 changed, 3 dropped; 4 breaking, 2 destructive\n"
     );
 }
 
