@@ -29,7 +29,7 @@ pub struct Arguments {
     scale: f64,
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 12] = [
     Case { name: "split-copy", input: Input::Copy, steps: &[Step::Wc, Step::Split, Step::SqlSplitter] },
     Case { name: "split-schema-1000", input: Input::Schema(1_000), steps: &SCHEMA_STEPS },
     Case { name: "split-schema-10000", input: Input::Schema(10_000), steps: &SCHEMA_STEPS },
@@ -43,6 +43,9 @@ const CASES: [Case; 9] = [
         input: Input::Packed(Packing::Custom),
         steps: &[Step::PgRestore, Step::Inspect],
     },
+    Case { name: "diff-big", input: Input::Pair(1), steps: &[Step::GnuDiff, Step::Diff] },
+    Case { name: "diff-big-10", input: Input::Pair(10), steps: &[Step::GnuDiff, Step::Diff] },
+    Case { name: "diff-copy", input: Input::CopyPair, steps: &[Step::CatWc, Step::Diff] },
 ];
 
 const SCHEMA_STEPS: [Step; 5] = [Step::Wc, Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
@@ -64,6 +67,10 @@ enum Input {
     Insert,
     /// The dump of [`Input::Copy`] in another format.
     Packed(Packing),
+    /// Two schemas of 2,000 tables with 976 changes between them, so many times over.
+    Pair(usize),
+    /// [`Input::Copy`], and the same with another schema.
+    CopyPair,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -86,6 +93,12 @@ enum Step {
     Inspect,
     /// The nearest foreign program.
     SqlSplitter,
+    /// Reads both inputs and nothing more.
+    CatWc,
+    /// Compares the two inputs line by line.
+    GnuDiff,
+    /// Compares their schemas.
+    Diff,
 }
 
 /// Runs the chosen cases and prints a table for each.
@@ -105,25 +118,30 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let inputs = Inputs::new(folder.join("inputs"), arguments.scale)?;
     let programs = Programs { bin: workspace::build_release()?, out: folder.join("out") };
     for case in chosen {
-        let input = match case.input {
-            Input::Copy => inputs.copy()?,
-            Input::Schema(objects) => inputs.schema(objects)?,
-            Input::Insert => inputs.insert()?,
-            Input::Packed(packing) => match inputs.packed(packing)? {
-                Some(path) => path,
-                None => {
-                    println!(
-                        "\n## {}\n\nskipped: no PostgreSQL server programs to make the input",
-                        case.name
-                    );
-                    continue;
-                }
-            },
+        let Some(input) = inputs_of(case.input, &inputs)? else {
+            println!("\n## {}\n\nskipped: no server programs, or no corpus, to make the input", case.name);
+            continue;
         };
-        println!("\n## {} ({} MB)\n", case.name, fs::metadata(&input)?.len() / 1_000_000);
+        let mut bytes = 0;
+        for path in &input {
+            bytes += fs::metadata(path)?.len();
+        }
+        println!("\n## {} ({} MB)\n", case.name, bytes / 1_000_000);
         programs.run(case, &input, arguments.runs)?;
     }
     remove(&programs.out)
+}
+
+/// Makes a case's input, of one file or two; `None` where it cannot be made here.
+fn inputs_of(input: Input, inputs: &Inputs) -> Result<Option<Vec<PathBuf>>> {
+    Ok(Some(match input {
+        Input::Copy => vec![inputs.copy()?],
+        Input::Schema(objects) => vec![inputs.schema(objects)?],
+        Input::Insert => vec![inputs.insert()?],
+        Input::CopyPair => inputs.copy_pair()?,
+        Input::Packed(packing) => return Ok(inputs.packed(packing)?.map(|path| vec![path])),
+        Input::Pair(times) => return inputs.pair(times),
+    }))
 }
 
 struct Programs {
@@ -133,7 +151,7 @@ struct Programs {
 
 impl Programs {
     /// Runs a case's steps in turn, again and again, so that a slow spell of the machine hits them all alike.
-    fn run(&self, case: &Case, input: &Path, runs: u32) -> Result<()> {
+    fn run(&self, case: &Case, input: &[PathBuf], runs: u32) -> Result<()> {
         let mut rows: Vec<(Step, Vec<Sample>)> = Vec::new();
         for step in case.steps {
             match self.missing(*step) {
@@ -142,13 +160,13 @@ impl Programs {
             }
         }
         // Brings the input into the page cache: what is measured is programs, not the disk.
-        measure(&mut self.command(Step::Wc, input))?;
+        measure(&mut self.command(Step::Wc, input), &[0])?;
         for _ in 0..runs {
             for (step, samples) in &mut rows {
                 if let Some(folder) = step.fresh_folder() {
                     remove(&self.out.join(folder))?;
                 }
-                samples.push(measure(&mut self.command(*step, input))?);
+                samples.push(measure(&mut self.command(*step, input), step.codes())?);
             }
         }
         let rows: Vec<_> = rows.iter().map(|(step, samples)| (step.label(), samples.as_slice())).collect();
@@ -156,18 +174,19 @@ impl Programs {
         Ok(())
     }
 
-    fn command(&self, step: Step, input: &Path) -> Command {
+    fn command(&self, step: Step, input: &[PathBuf]) -> Command {
         let mut command = Command::new(self.program(step));
         match step {
-            Step::Wc => command.arg("-l").arg(input),
-            Step::Zcat | Step::Inspect => command.arg(input),
-            Step::Unzstd => command.arg("-dc").arg(input),
-            Step::PgRestore => command.arg("-f").arg("/dev/null").arg(input),
-            Step::Split | Step::SplitAgain => command.arg(input).arg("--out").arg(self.out.join("tree")),
+            Step::Wc => command.arg("-l").args(input),
+            Step::Zcat | Step::Inspect | Step::GnuDiff | Step::Diff => command.args(input),
+            Step::Unzstd => command.arg("-dc").args(input),
+            Step::PgRestore => command.arg("-f").arg("/dev/null").args(input),
+            Step::Split | Step::SplitAgain => command.args(input).arg("--out").arg(self.out.join("tree")),
+            Step::CatWc => command.args(["-c", "cat \"$@\" | wc -l", "sh"]).args(input),
             Step::Join => command.arg(self.out.join("tree")),
             Step::SqlSplitter => command
                 .arg("split")
-                .arg(input)
+                .args(input)
                 .arg("--dialect=postgres")
                 .arg("-o")
                 .arg(self.out.join("sql-splitter")),
@@ -184,6 +203,9 @@ impl Programs {
                 Ok(Some(programs)) => programs.program("pg_restore"),
                 _ => PathBuf::from("pg_restore"),
             },
+            Step::CatWc => PathBuf::from("sh"),
+            Step::GnuDiff => PathBuf::from("diff"),
+            Step::Diff => self.bin.join("pgdump-diff"),
             Step::Inspect => self.bin.join("pgdump-inspect"),
             Step::Split | Step::SplitAgain => self.bin.join("pgdump-split"),
             Step::Join => self.bin.join("pgdump-join"),
@@ -197,6 +219,7 @@ impl Programs {
     fn missing(&self, step: Step) -> Option<String> {
         let program = self.program(step);
         let mut version = Command::new(&program);
+        // A shell need not know the option.
         version.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         version.status().is_err().then(|| program.display().to_string())
     }
@@ -214,6 +237,17 @@ impl Step {
             Step::SplitAgain => "split, again",
             Step::Join => "join",
             Step::SqlSplitter => "sql-splitter",
+            Step::CatWc => "cat | wc -l",
+            Step::GnuDiff => "GNU diff",
+            Step::Diff => "diff",
+        }
+    }
+
+    /// The exit codes of a step that did its work.
+    fn codes(self) -> &'static [i32] {
+        match self {
+            Step::GnuDiff | Step::Diff => &[1],
+            _ => &[0],
         }
     }
 

@@ -1,7 +1,7 @@
 //! The inputs: generated once, kept between runs, the same bytes on every machine.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use scratch::{Cluster, Programs};
 
 use super::random::Random;
-use crate::process;
+use crate::{corpus, process};
 
 /// Rows of the dump that is nearly all COPY data, about 2 GB.
 const COPY_ROWS: u64 = 15_000_000;
@@ -120,6 +120,41 @@ impl Inputs {
         Ok(Some(path))
     }
 
+    /// Returns the two schemas of the corpus with 976 changes between them, so many times over, in schemas of other
+    /// names; `None` without the corpus.
+    pub fn pair(&self, times: usize) -> Result<Option<Vec<PathBuf>>> {
+        let Some(corpus) = corpus::folder() else { return Ok(None) };
+        let packed = File::open(corpus.join("diff-cases/big.tar.zst"))?;
+        let mut archive = tar::Archive::new(zstd::Decoder::new(packed)?);
+        let mut pair = Vec::new();
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let name = entry.path()?.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.ends_with(".sql") {
+                continue;
+            }
+            let mut text = String::new();
+            entry.read_to_string(&mut text)?;
+            pair.push(self.input(&format!("{times}-{name}"), |out| write_times(out, &text, times))?);
+        }
+        pair.sort();
+        Ok(Some(pair))
+    }
+
+    /// Returns the dump of [`copy`](Self::copy), and the same with a table more at its end.
+    pub fn copy_pair(&self) -> Result<Vec<PathBuf>> {
+        let old = self.copy()?;
+        let rows = self.scaled(COPY_ROWS);
+        let new = self.input(&format!("copy-{rows}-changed.sql"), |out| {
+            let old = File::open(&old)?;
+            let len = old.metadata()?.len() - FOOTER.len() as u64;
+            std::io::copy(&mut old.take(len), out)?;
+            out.write_all(b"CREATE TABLE public.late (\n    id integer\n);\n\n\n")?;
+            out.write_all(FOOTER.as_bytes())
+        })?;
+        Ok(vec![old, new])
+    }
+
     fn scaled(&self, full: u64) -> u64 {
         ((full as f64 * self.scale) as u64).max(3)
     }
@@ -145,6 +180,18 @@ fn create(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     write(&mut out)?;
     out.flush()
+}
+
+/// Writes a dump whose names are all in schemas called `s0…`, again and again with other schemas.
+fn write_times(out: &mut dyn Write, text: &str, times: usize) -> std::io::Result<()> {
+    let begin = text.find("--\n-- Name:").unwrap_or_default();
+    let end = text.find("--\n-- PostgreSQL database dump complete").unwrap_or(text.len());
+    out.write_all(&text.as_bytes()[..begin])?;
+    out.write_all(&text.as_bytes()[begin..end])?;
+    for number in 1..times {
+        out.write_all(text[begin..end].replace("s0", &format!("s{number}_0")).as_bytes())?;
+    }
+    out.write_all(&text.as_bytes()[end..])
 }
 
 /// Writes the comment that pg_dump puts before every object.
