@@ -16,9 +16,21 @@ use dump::{Address, Detail, NoData, Part, ReadOptions, Role, Stream, details, re
 const STATEMENTS: usize = 2;
 const TOKENS: usize = 80;
 
-/// Words that may be there or not without the meaning being another: `ONLY` follows from whether the table is
-/// partitioned.
-const SILENT: [&str; 6] = ["ONLY", "PROCEDURAL", "REPLACE", "OR", "COLUMN", "TABLE"];
+/// Words that may be there or not without the meaning being another, by the beginning of the shape: `ONLY` follows from
+/// whether the table is partitioned, the others are noise words of the grammar.
+const SILENT: [(&str, &[&str]); 7] = [
+    ("", &["ONLY", "PROCEDURAL", "REPLACE", "OR", "COLUMN", "TABLE"]),
+    ("Sequence Definition", &["WITH", "BY"]),
+    ("Column Identity", &["WITH", "BY"]),
+    ("Domain Definition", &["AS"]),
+    ("Server Privilege", &["FOREIGN"]),
+    ("Trigger Definition", &["EACH"]),
+    ("Extension Definition", &["WITH"]),
+];
+
+fn is_silent(shape: &str, word: &str) -> bool {
+    SILENT.iter().any(|(begins, words)| shape.starts_with(begins) && words.contains(&word))
+}
 
 fn dumps() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
@@ -132,7 +144,7 @@ fn every_token_is_in_a_detail() {
                     continue;
                 }
                 tried += 1;
-                if other.3 == says && !SILENT.contains(&word.as_str()) {
+                if other.3 == says && !is_silent(shape, &word) {
                     let statement = String::from_utf8_lossy(&mutated).into_owned();
                     missed.push(format!("{shape}\n  `{word}` in {statement}"));
                 }

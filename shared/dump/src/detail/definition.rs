@@ -1,6 +1,6 @@
 //! Definitions that are a name with clauses behind it.
 
-use super::clause::{Clause, cut, definition_list, flag, list, other, value};
+use super::clause::{Clause, cut, definition_list, flag, list, other, value, words};
 use super::{Found, create};
 use crate::Name;
 use crate::attribute::Attribute;
@@ -96,7 +96,7 @@ fn cast(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
     cursor.parentheses()?;
     const CLAUSES: [Clause; 4] = [
         value("WITH FUNCTION", Attribute::Function),
-        value("WITH", Attribute::Function),
+        words("WITH INOUT", Attribute::Function),
         flag("WITHOUT FUNCTION", "without function"),
         other("AS", "as"),
     ];

@@ -90,8 +90,10 @@ pub(super) fn setting(lexemes: &[Lexeme<'_>]) -> Option<(crate::Name, Vec<u8>)> 
     let mut cursor = Cursor::new(lexemes);
     let parameter = joined(&cursor.dotted()?);
     let equals = cursor.peek().is_some_and(|next| next.text.as_ref() == b"=");
-    if !cursor.eat("TO") {
-        cursor.at += usize::from(equals);
+    if equals {
+        cursor.at += 1;
+    } else if !cursor.eat("TO") && !cursor.sees("FROM CURRENT") {
+        return None;
     }
     Some((parameter, layout::line(cursor.rest())))
 }

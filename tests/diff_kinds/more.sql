@@ -1,0 +1,9 @@
+-- Pairs.
+
+-- == nothing
+CREATE SCHEMA a;
+-- after
+CREATE SCHEMA b;
+-- changes
+-- - schema a
+-- + schema b
