@@ -42,7 +42,7 @@ fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, changes: &mut Ve
         let before = changes.len();
         match (old.objects.get(address), new.objects.get(address)) {
             (Some(old), Some(new)) => object::compare(old, new, changes),
-            (old, new) => changes.push(object::whole(address, old, new)),
+            (old, new) => object::one_sided(address, old, new, changes),
         }
         for change in &mut changes[before..] {
             change.database = database.cloned();

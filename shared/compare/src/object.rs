@@ -9,8 +9,26 @@ use dump::{
 
 use crate::change::{Change, Kind};
 
-/// An object that only one side has.
-pub(crate) fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
+/// Adds an object that only one side has. One that the dump does not make, such as schema `public`, was there before: what
+/// is said of it came or went.
+pub(crate) fn one_sided(
+    address: &Address,
+    old: Option<&Object>,
+    new: Option<&Object>,
+    changes: &mut Vec<Change>,
+) {
+    let made = |object: &&Object| {
+        object.parts.iter().any(|part| part.role <= Role::Definition && part.address == *address)
+    };
+    if old.or(new).filter(made).is_some() {
+        changes.push(whole(address, old, new));
+        return;
+    }
+    let nothing = Object { address: address.clone(), parts: Vec::new(), home: None };
+    compare(old.unwrap_or(&nothing), new.unwrap_or(&nothing), changes);
+}
+
+fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
     let text =
         |object: &Object| -> String { object.parts.iter().map(text_of).collect::<Vec<_>>().join("\n") };
     let at = |object: &Object| object.parts.first().map(|part| part.at);

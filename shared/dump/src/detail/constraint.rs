@@ -7,7 +7,7 @@ use crate::layout;
 use crate::lexeme::{Cursor, Lexeme};
 
 /// What may stand behind what a constraint is over (`pg_get_constraintdef_worker` in ruleutils.c).
-const CLAUSES: [Clause; 15] = [
+const CLAUSES: [Clause; 19] = [
     list("WITH ("),
     value("INCLUDE", Attribute::Include),
     value("USING INDEX TABLESPACE", Attribute::Tablespace),
@@ -15,14 +15,18 @@ const CLAUSES: [Clause; 15] = [
     value("REFERENCES", Attribute::References),
     value("ON DELETE", Attribute::OnDelete),
     value("ON UPDATE", Attribute::OnUpdate),
+    words("NOT DEFERRABLE INITIALLY IMMEDIATE", Attribute::Deferrable),
+    words("DEFERRABLE INITIALLY IMMEDIATE", Attribute::Deferrable),
+    words("DEFERRABLE INITIALLY DEFERRED", Attribute::Deferrable),
     words("NOT DEFERRABLE", Attribute::Deferrable),
     words("DEFERRABLE", Attribute::Deferrable),
+    words("INITIALLY DEFERRED", Attribute::Deferrable),
+    words("INITIALLY IMMEDIATE", Attribute::Deferrable),
     words("NOT VALID", Attribute::NotValid),
     words("NOT ENFORCED", Attribute::NotEnforced),
     words("NO INHERIT", Attribute::NoInherit),
     value("WHERE", Attribute::Predicate),
     flag("ENFORCED", "enforced"),
-    flag("INITIALLY", "initially"),
 ];
 
 /// `ALTER TABLE t ADD CONSTRAINT name …`, or the same without a name.

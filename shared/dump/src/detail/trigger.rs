@@ -6,10 +6,15 @@ use crate::attribute::Attribute;
 use crate::layout;
 use crate::lexeme::Cursor;
 
-const CLAUSES: [Clause; 9] = [
+const CLAUSES: [Clause; 14] = [
     other("FROM", "from"),
+    words("NOT DEFERRABLE INITIALLY IMMEDIATE", Attribute::Deferrable),
+    words("DEFERRABLE INITIALLY IMMEDIATE", Attribute::Deferrable),
+    words("DEFERRABLE INITIALLY DEFERRED", Attribute::Deferrable),
     words("NOT DEFERRABLE", Attribute::Deferrable),
     words("DEFERRABLE", Attribute::Deferrable),
+    words("INITIALLY DEFERRED", Attribute::Deferrable),
+    words("INITIALLY IMMEDIATE", Attribute::Deferrable),
     value("REFERENCING", Attribute::TransitionTables),
     value("FOR EACH", Attribute::Level),
     value("FOR", Attribute::Level),
@@ -65,9 +70,11 @@ pub(super) fn policy(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
         value("USING", Attribute::Using),
         value("WITH CHECK", Attribute::WithCheck),
     ];
-    let found = cut(cursor.rest(), &CLAUSES)?;
-    // A policy for all commands and roles that lets everybody in says nothing else.
-    Some(if found.is_empty() { vec![Found::new(Attribute::Event, "ALL")] } else { found })
+    let mut found = cut(cursor.rest(), &CLAUSES)?;
+    if !found.iter().any(|found| found.attribute == Attribute::Event) {
+        found.push(Found::new(Attribute::Event, "ALL"));
+    }
+    Some(found)
 }
 
 /// `CREATE RULE`

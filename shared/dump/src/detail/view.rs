@@ -2,9 +2,9 @@
 
 use super::clause::{Clause, cut, list, unwrapped, value};
 use super::{Found, create, text_span};
+use crate::Name;
 use crate::attribute::Attribute;
-use crate::layout;
-use crate::lexeme::Cursor;
+use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
 
 const CLAUSES: [Clause; 3] =
@@ -30,27 +30,25 @@ pub(super) fn found(text: &[u8], mut cursor: Cursor<'_, '_>) -> Option<Vec<Found
     let query = cursor.rest();
     let (len, end) = query_end(query);
     found.push(Found::new(Attribute::Query, text_span::between(text, cursor.at, cursor.at + len)?));
-    found.extend(end.map(|attribute| match attribute {
-        Attribute::Clause => Found::item(attribute, "data", layout::line(&query[len + 1..])),
-        _ => Found::new(attribute, layout::line(&query[len..])),
-    }));
+    found.extend(end);
     Some(found)
 }
 
 /// Number of lexemes of the query, and what stands behind it.
-fn query_end(query: &[crate::lexeme::Lexeme<'_>]) -> (usize, Option<Attribute>) {
-    const ENDS: [(&str, Attribute); 5] = [
-        ("WITH CHECK OPTION", Attribute::CheckOption),
-        ("WITH LOCAL CHECK OPTION", Attribute::CheckOption),
-        ("WITH CASCADED CHECK OPTION", Attribute::CheckOption),
-        ("WITH NO DATA", Attribute::Clause),
-        ("WITH DATA", Attribute::Clause),
+fn query_end(query: &[Lexeme<'_>]) -> (usize, Option<Found>) {
+    const ENDS: [(&str, Attribute, &str); 5] = [
+        ("WITH LOCAL CHECK OPTION", Attribute::CheckOption, "LOCAL"),
+        ("WITH CASCADED CHECK OPTION", Attribute::CheckOption, "CASCADED"),
+        ("WITH CHECK OPTION", Attribute::CheckOption, "CASCADED"),
+        ("WITH NO DATA", Attribute::Clause, "WITH NO DATA"),
+        ("WITH DATA", Attribute::Clause, "WITH DATA"),
     ];
-    for (words, attribute) in ENDS {
+    for (words, attribute, text) in ENDS {
         let Some(at) = query.len().checked_sub(words.split(' ').count()) else { continue };
         let named = at > 0 && query[at - 1].kind == TokenKind::Dot;
         if !named && Cursor::new(&query[at..]).sees(words) {
-            return (at, Some(attribute));
+            let item = (attribute == Attribute::Clause).then(|| Name::from("data"));
+            return (at, Some(Found { attribute, item, text: text.into() }));
         }
     }
     (query.len(), None)
