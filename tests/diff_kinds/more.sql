@@ -492,6 +492,27 @@ WITH (fillfactor='80', autovacuum_enabled='false');
 -- ~ table a.t: option fillfactor: '70' → '80'
 -- + table a.t: option autovacuum_enabled: 'false'
 
+-- == typed_table_column
+CREATE SCHEMA a;
+CREATE TYPE a.ct AS (
+    x integer,
+    y text
+);
+CREATE TABLE a.t OF a.ct (
+    x WITH OPTIONS NOT NULL
+);
+-- after
+CREATE SCHEMA a;
+CREATE TYPE a.ct AS (
+    x integer,
+    y text
+);
+CREATE TABLE a.t OF a.ct (
+    x WITH OPTIONS DEFAULT 1 NOT NULL
+);
+-- changes
+-- + table a.t: column x: default: 1
+
 -- == table_options_toast
 CREATE SCHEMA a;
 CREATE TABLE a.t (
@@ -1458,6 +1479,32 @@ CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator;
 -- changes
 -- - foreign data wrapper w: option debug: 'true'
 -- + foreign data wrapper w: clause validator: postgresql_fdw_validator
+
+-- == foreign_data_wrapper_first_option
+CREATE SCHEMA a;
+CREATE FOREIGN DATA WRAPPER w;
+-- after
+CREATE SCHEMA a;
+CREATE FOREIGN DATA WRAPPER w OPTIONS (
+    debug 'true'
+);
+-- changes
+-- + foreign data wrapper w: option debug: 'true'
+
+-- == user_mapping_first_option
+CREATE SCHEMA a;
+CREATE FOREIGN DATA WRAPPER w;
+CREATE SERVER s FOREIGN DATA WRAPPER w;
+CREATE USER MAPPING FOR r SERVER s;
+-- after
+CREATE SCHEMA a;
+CREATE FOREIGN DATA WRAPPER w;
+CREATE SERVER s FOREIGN DATA WRAPPER w;
+CREATE USER MAPPING FOR r SERVER s OPTIONS (
+    "user" 'y'
+);
+-- changes
+-- + server s: user mapping r: option user: 'y'
 
 -- == server_clauses
 CREATE SCHEMA a;

@@ -77,12 +77,15 @@ pub(super) fn found(kind: Kind, mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>
         cursor.expect("SERVER")?;
     }
     cursor.qualified()?;
-    let mut found: Vec<Found> = modifiers
-        .into_iter()
-        // The word is as good as its absence.
-        .filter(|word| word != "PROCEDURAL")
-        .map(|word| Found::item(Attribute::Clause, word.to_ascii_lowercase().as_str(), word))
-        .collect();
+    // That it is there, which may be all that is said.
+    let mut found = vec![Found::new(Attribute::Definition, "")];
+    // `PROCEDURAL` is as good as its absence.
+    found.extend(
+        modifiers
+            .into_iter()
+            .filter(|word| word != "PROCEDURAL")
+            .map(|word| Found::item(Attribute::Clause, word.to_ascii_lowercase().as_str(), word)),
+    );
     if let Some(list) = cursor.parentheses() {
         found.extend(definition_list(list));
     }
@@ -121,7 +124,9 @@ fn database(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
     create(&mut cursor, "DATABASE")?;
     cursor.name()?;
     cursor.eat("WITH");
-    assignments(&mut cursor)
+    let mut found = vec![Found::new(Attribute::Definition, "")];
+    found.extend(assignments(&mut cursor)?);
+    Some(found)
 }
 
 /// `NAME = value NAME value …`
@@ -158,7 +163,9 @@ fn role(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
         create(&mut cursor, "USER")?;
     }
     cursor.name()?;
-    role_attributes(cursor)
+    let mut found = vec![Found::new(Attribute::Definition, "")];
+    found.extend(role_attributes(cursor)?);
+    Some(found)
 }
 
 /// What `CREATE ROLE` and `ALTER ROLE` say behind the name.

@@ -124,11 +124,13 @@ pub(super) fn details(table: &Address, text: &[u8]) -> Option<Vec<Detail>> {
         match Item::read(item)? {
             Item::Column(name, words) => {
                 let address = table.clone().part(Kind::Column, name);
-                let found: Vec<Found> = pieces(words).iter().flat_map(Piece::found).collect();
-                if found.is_empty() {
+                let pieces = pieces(words);
+                // A typed table or partition says of a column that it is there, and not of which type it is.
+                if pieces.first().is_none_or(|piece| piece.attribute != Attribute::Type) {
                     details.push(Found::new(Attribute::Definition, "").of(&address));
                 }
-                details.extend(found.into_iter().map(|found| found.of(&address)));
+                let found = pieces.iter().flat_map(Piece::found);
+                details.extend(found.map(|found| found.of(&address)));
             }
             Item::Constraint(Some(name), words) => {
                 let address = table.clone().part(Kind::Constraint, name);
@@ -260,6 +262,8 @@ impl Piece<'_, '_> {
 
 /// Cuts what stands behind a column's name where the next attribute begins.
 pub(super) fn pieces<'t, 'a>(words: &'t [Lexeme<'a>]) -> Vec<Piece<'t, 'a>> {
+    // What a typed table writes in the place of the type.
+    let words = if Cursor::new(words).sees("WITH OPTIONS") { &words[2..] } else { words };
     let mut found = Vec::new();
     let (mut current, mut start, mut depth) = (Attribute::Type, 0, 0_i32);
     for (at, word) in words.iter().enumerate() {
