@@ -19,7 +19,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use compare::{Change, Kind};
-use dump::{Dump, NoData, ReadOptions, Stream};
+use dump::lexer::{Lexer, TokenKind};
+use dump::{Dump, NoData, ReadOptions, Role, Stream};
 
 /// Between the names of sections and what is in them.
 const SECTION: &str = "-- == ";
@@ -146,4 +147,54 @@ fn each_further_kind_is_told_as_expected() {
         seen.push((name, body.concat().join("\n")));
     }
     settle("more.sql", head, &seen);
+}
+
+/// Every statement of a dump, without its place.
+fn statements(dump: &Dump) -> Vec<String> {
+    let schemas = dump.databases.iter().map(|database| &database.schema).chain([&dump.cluster]);
+    let parts = schemas.flat_map(|schema| schema.objects.values()).flat_map(|object| &object.parts);
+    // What stands in for a definition says nothing of its own.
+    let parts = parts.filter(|part| part.role != Role::Shell);
+    parts.map(|part| format!("{} {:?} {:?} {:?}", part.address, part.role, part.text, part.session)).collect()
+}
+
+#[test]
+fn no_token_of_a_dump_changes_in_silence() {
+    let Some(corpus) = corpus::corpus() else { return };
+    for path in ["formats/pgdump_objects.server18/plain.sql", "formats/hard.server18/plain-quoteall.sql"] {
+        let text = fs::read(corpus.join(path)).unwrap();
+        let read = |text: &[u8]| {
+            let options = ReadOptions { keep_secrets: true, ..ReadOptions::default() };
+            dump::read(Stream(text), options, &mut NoData).ok()
+        };
+        let old = read(&text).unwrap();
+        let before = statements(&old);
+        let data = position_of(&text, b"\nCOPY ").unwrap_or(text.len());
+        let tokens = Lexer::default().tokens(&text[..data]).unwrap_or_default();
+        let (mut tried, step) = (0, 1 + tokens.len() / 400);
+        for token in tokens.iter().step_by(step) {
+            let old_text = &text[token.start..token.end];
+            let new_text = match token.kind {
+                TokenKind::Word => [old_text, b"x"].concat(),
+                TokenKind::Number => [old_text, b"1"].concat(),
+                TokenKind::Identifier | TokenKind::String => {
+                    [&old_text[..old_text.len() - 1], b"x", &old_text[old_text.len() - 1..]].concat()
+                }
+                _ => continue,
+            };
+            let Some(new) = read(&[&text[..token.start], &new_text, &text[token.end..]].concat()) else {
+                continue;
+            };
+            if statements(&new) != before {
+                tried += 1;
+                let context = &text[token.start.saturating_sub(100)..(token.end + 40).min(text.len())];
+                assert!(!compare::dumps(&old, &new).is_empty(), "{}", String::from_utf8_lossy(context));
+            }
+        }
+        assert!(tried > 20, "{path}: {tried}");
+    }
+}
+
+fn position_of(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -406,7 +406,7 @@ CREATE TABLE a.c (
 )
 INHERITS (a.q, a.p);
 -- changes
--- ~ table a.c: definition: CREATE TABLE a.c ()⏎INHERITS (a.p, a.q) → CREATE TABLE a.c ()⏎INHERITS (a.q, a.p)
+-- ~ table a.c: order parents: a.p, a.q → a.q, a.p
 
 -- == inherit_attached
 CREATE SCHEMA a;
@@ -944,7 +944,7 @@ CREATE FUNCTION a.fn(v integer DEFAULT 5) RETURNS SETOF integer
 -- ~ function a.fn(integer): arguments: v integer → v integer DEFAULT 5
 -- + function a.fn(integer): volatility: STABLE
 -- + function a.fn(integer): leakproof: LEAKPROOF
--- + function a.fn(integer): security: SECURITY DEFINER
+-- + function a.fn(integer): security: DEFINER
 -- + function a.fn(integer): cost: 7
 -- + function a.fn(integer): rows: 9
 -- + function a.fn(integer): setting work_mem: '1MB'
@@ -1049,7 +1049,7 @@ CREATE PROCEDURE a.pr(IN y integer DEFAULT 1)
     AS $$select 1$$;
 -- changes
 -- ~ procedure a.pr(IN integer): arguments: x integer → y integer DEFAULT 1
--- + procedure a.pr(IN integer): security: SECURITY DEFINER
+-- + procedure a.pr(IN integer): security: DEFINER
 
 -- == aggregate_clauses
 CREATE SCHEMA a;
@@ -1663,6 +1663,43 @@ GRANT SELECT ON TABLE a.t TO s;
 RESET SESSION AUTHORIZATION;
 -- changes
 -- + table a.t: privilege s: SELECT GRANTED BY r
+
+-- == privilege_revoked_and_granted
+CREATE SCHEMA a;
+CREATE TABLE a.t (
+    id integer NOT NULL,
+    x integer,
+    y text
+);
+ALTER TABLE a.t OWNER TO r;
+REVOKE ALL ON TABLE a.t FROM r;
+GRANT SELECT ON TABLE a.t TO r;
+-- after
+CREATE SCHEMA a;
+CREATE TABLE a.t (
+    id integer NOT NULL,
+    x integer,
+    y text
+);
+ALTER TABLE a.t OWNER TO r;
+REVOKE SELECT ON TABLE a.t FROM r;
+GRANT UPDATE ON TABLE a.t TO r;
+-- changes
+-- ~ table a.t: privilege r: REVOKE ALL → REVOKE SELECT
+-- ~ table a.t: privilege r: SELECT → UPDATE
+
+-- == function_strict_and_returns
+CREATE SCHEMA a;
+CREATE FUNCTION a.fn(integer) RETURNS integer
+    LANGUAGE internal STRICT
+    AS $$int4up$$;
+-- after
+CREATE SCHEMA a;
+CREATE FUNCTION a.fn(integer) RETURNS integer
+    LANGUAGE internal
+    AS $$int4up$$;
+-- changes
+-- - function a.fn(integer): strict: STRICT
 
 -- == privilege_parameter
 CREATE SCHEMA a;

@@ -212,8 +212,12 @@ impl Comparison<'_> {
                 }
             }
             let value = |telling: &Telling<'_>| (to_string(&telling.text), telling.at);
-            if let ([gone], [come]) = (gone.as_slice(), come.as_slice()) {
-                self.push(key, Some(value(gone)), Some(value(come)));
+            // Of several privileges, those that are revoked stand first on both sides.
+            let pairs = gone.len() == 1 || key.1 == Attribute::Privilege;
+            if pairs && gone.len() == come.len() {
+                for (gone, come) in gone.into_iter().zip(come) {
+                    self.push(key, Some(value(gone)), Some(value(come)));
+                }
                 continue;
             }
             for telling in gone {
@@ -225,18 +229,31 @@ impl Comparison<'_> {
         }
     }
 
-    /// The order of those columns or labels that both sides have.
+    /// The order of those columns, labels or parents that both sides have.
     fn order(&mut self, address: &Address) {
-        let (before, after) = (sequence(self.before, address), sequence(self.after, address));
+        let parents = Name::from("parents");
+        self.order_of(address, None, sequence);
+        self.order_of(address, Some(&parents), parents_of);
+    }
+
+    fn order_of(
+        &mut self,
+        address: &Address,
+        item: Option<&Name>,
+        list: impl for<'s> Fn(&'s [Said<'_>], &Address) -> Vec<&'s Name>,
+    ) {
+        let (before, after) = (list(self.before, address), list(self.after, address));
         let both = |one: &[&Name], other: &[&Name]| -> Vec<String> {
             let both = one.iter().filter(|name| other.contains(name));
-            both.map(|name| to_string(&name.to_sql())).collect()
+            // The names of parents are SQL already.
+            both.map(|name| if item.is_some() { to_string(name.bytes()) } else { to_string(&name.to_sql()) })
+                .collect()
         };
         let (old, new) = (both(&before, &after), both(&after, &before));
         if old != new {
             let at = |object: &Object| object.parts.first().map_or(Position::START, |part| part.at);
             let (old_at, new_at) = (at(self.old), at(self.new));
-            let key = (address, Attribute::Order, None);
+            let key = (address, Attribute::Order, item);
             self.push(key, Some((old.join(", "), old_at)), Some((new.join(", "), new_at)));
         }
     }
@@ -333,19 +350,25 @@ fn folded<'s>(said: Vec<&'s Said<'_>>, other: &[&Said<'_>]) -> Vec<Telling<'s>> 
     };
     let mut tellings: Vec<Telling<'s>> = Vec::new();
     let mut main: Option<(usize, &Said<'_>)> = None;
+    let mut clauses: Vec<Vec<u8>> = Vec::new();
     for said in said {
         let detail = &said.detail;
         if is_main(said) && !other.iter().any(|other| other.key() == said.key()) {
             main = Some((tellings.len(), said));
-        } else if let Some((at, main)) = main
+        } else if let Some((_, main)) = main
             && std::ptr::eq(main.part, said.part)
-            && belongs_to(main.detail.attribute, &said.detail)
+            && belongs_to(main.detail.attribute, detail)
         {
-            tellings[at].text.push(b' ');
-            tellings[at].text.extend_from_slice(&clause_of(detail));
+            clauses.push(clause_of(detail));
             continue;
         }
         tellings.push(Telling { key: said.key(), text: detail.text.clone(), at: said.part.at });
+    }
+    if let Some((at, main)) = main.filter(|_| !clauses.is_empty()) {
+        let clauses = clauses.join(&b" "[..]);
+        let (open, close) =
+            if main.detail.attribute == Attribute::Identity { (" (", ")") } else { (" ", "") };
+        tellings[at].text.extend([open.as_bytes(), &clauses, close.as_bytes()].concat());
     }
     tellings
 }
@@ -385,6 +408,12 @@ fn without_known(part: &Part) -> Session {
         session.authorization = None;
     }
     session
+}
+
+/// The names of the tables that one inherits from, in their order, which sets the order of its columns.
+fn parents_of<'s>(said: &'s [Said<'_>], address: &Address) -> Vec<&'s Name> {
+    let is_parent = |detail: &&Detail| detail.attribute == Attribute::Parent && detail.address == *address;
+    said.iter().map(|said| &said.detail).filter(is_parent).filter_map(|detail| detail.item.as_ref()).collect()
 }
 
 /// The names of an object's columns, or of an enum's labels, in their order.

@@ -9,7 +9,8 @@ use crate::lexeme::{Cursor, Lexeme};
 /// `ALTER TABLE parent ATTACH PARTITION …`, `ALTER INDEX parent ATTACH PARTITION …` or `ALTER TABLE child INHERIT parent`.
 pub(super) fn found(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
     let mut name = cursor.clone();
-    name.at += 2;
+    // `ALTER TABLE`
+    (name.next()?, name.next()?);
     name.eat("ONLY");
     let parent = name.qualified()?;
     alter(&mut cursor)?;

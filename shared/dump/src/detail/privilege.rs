@@ -43,7 +43,8 @@ pub(super) fn details(address: &Address, mut cursor: Cursor<'_, '_>) -> Option<V
         let text = [verb.as_slice(), &privileges.join(&b", "[..]), &rest].concat();
         Found::item(Attribute::Privilege, grantee.clone(), text).of(address)
     };
-    let (mut of_object, mut of_columns): (Vec<Vec<u8>>, Vec<(Name, Vec<Vec<u8>>)>) = (Vec::new(), Vec::new());
+    let mut of_object: Vec<Vec<u8>> = Vec::new();
+    let mut of_columns: Vec<(Name, Vec<Vec<u8>>)> = Vec::new();
     for privilege in split_commas(privileges) {
         let list = privilege.iter().position(|lexeme| lexeme.kind == crate::lexer::TokenKind::LeftParen);
         let (words, columns) = privilege.split_at(list.unwrap_or(privilege.len()));

@@ -8,7 +8,9 @@ use crate::lexeme::{Cursor, Lexeme, literal_value};
 use crate::lexer::TokenKind;
 
 /// The clauses of `CREATE FUNCTION` (`dumpFunc` in pg_dump.c).
-const CLAUSES: [Clause; 22] = [
+const CLAUSES: [Clause; 20] = [
+    // Before `RETURNS type`.
+    words("RETURNS NULL ON NULL INPUT", Attribute::Strict),
     value("RETURNS", Attribute::Returns),
     value("LANGUAGE", Attribute::Language),
     value("TRANSFORM", Attribute::Transform),
@@ -20,11 +22,8 @@ const CLAUSES: [Clause; 22] = [
     words("LEAKPROOF", Attribute::Leakproof),
     words("STRICT", Attribute::Strict),
     words("CALLED ON NULL INPUT", Attribute::Strict),
-    words("RETURNS NULL ON NULL INPUT", Attribute::Strict),
-    words("EXTERNAL SECURITY DEFINER", Attribute::Security),
-    words("EXTERNAL SECURITY INVOKER", Attribute::Security),
-    words("SECURITY DEFINER", Attribute::Security),
-    words("SECURITY INVOKER", Attribute::Security),
+    value("EXTERNAL SECURITY", Attribute::Security),
+    value("SECURITY", Attribute::Security),
     value("PARALLEL", Attribute::Parallel),
     value("COST", Attribute::Cost),
     value("ROWS", Attribute::Rows),
@@ -58,13 +57,7 @@ pub(super) fn routine(text: &[u8], mut cursor: Cursor<'_, '_>) -> Option<Vec<Fou
 
 /// The clauses, with the literals that follow `SET` and `AS` read.
 fn cut_clauses(lexemes: &[Lexeme<'_>]) -> Option<Vec<Found>> {
-    let strict_first = {
-        let mut clauses = CLAUSES;
-        // `RETURNS NULL ON NULL INPUT` before `RETURNS type`.
-        clauses.swap(0, 11);
-        clauses
-    };
-    let mut found = cut(lexemes, &strict_first)?;
+    let mut found = cut(lexemes, &CLAUSES)?;
     for clause in &mut found {
         let lexemes = crate::lexeme::lexemes_of(&clause.text).unwrap_or_default();
         match clause.attribute {

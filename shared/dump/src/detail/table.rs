@@ -178,9 +178,7 @@ impl<'t, 'a> Cut<'t, 'a> {
         let head = &lexemes[..cursor.at];
         cursor.qualified()?;
         let of = cursor.at;
-        if cursor.eat("PARTITION OF") {
-            cursor.qualified()?;
-        } else if cursor.eat("OF") {
+        if cursor.eat("PARTITION OF") || cursor.eat("OF") {
             cursor.qualified()?;
         }
         let of = &lexemes[of..cursor.at];
