@@ -91,7 +91,7 @@ fn columns_are_compared_attribute_by_attribute() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
-        "- table a.dropped\n~ table a.t\n    ~ persistence: CREATE TABLE → CREATE UNLOGGED TABLE\n    \
+        "- table a.dropped\n~ table a.t\n    ~ persistence: LOGGED → UNLOGGED\n    \
          ~ order: id, x, y → id, y, x\n    + column come: date\n    - column gone: text\n    \
          ~ column id: type: integer → bigint\n    - column x: default: 0\n    \
          + column y: collation: pg_catalog.\"C\"\n    + constraint c: CONSTRAINT c CHECK ((id > 0))\n\

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use dump::{Address, Attribute, Database, Dump, Name, Object, Role, Schema};
+use dump::{Address, Attribute, Database, Dump, Name, Schema};
 
 use crate::change::{Change, Kind};
 use crate::cost::Kin;
@@ -51,15 +51,6 @@ fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Databases<'d>> {
     names.into_iter().map(|name| (name, old.get(&name).copied(), new.get(&name).copied())).collect()
 }
 
-/// Says whether the dump makes the object, and does not only say something of it.
-fn is_made(object: &Object) -> bool {
-    object.parts.iter().any(|part| part.role == Role::Definition && part.address == object.address)
-}
-
-fn nothing(address: &Address) -> Object {
-    Object { address: address.clone(), parts: Vec::new(), home: None }
-}
-
 impl Pair<'_> {
     /// Returns what changed, by object and part.
     pub fn changes(&self) -> Vec<Change> {
@@ -68,10 +59,7 @@ impl Pair<'_> {
         for address in addresses {
             match (self.old.objects.get(address), self.new.objects.get(address)) {
                 (Some(old), Some(new)) => object::compare(old, new, &mut changes),
-                // Such as the grants on a schema that every database has.
-                (Some(old), None) if !is_made(old) => object::compare(old, &nothing(address), &mut changes),
-                (None, Some(new)) if !is_made(new) => object::compare(&nothing(address), new, &mut changes),
-                (old, new) => changes.push(object::whole(address, old, new)),
+                (old, new) => object::one_sided(address, old, new, &mut changes),
             }
         }
         changes.extend(self.trailer());

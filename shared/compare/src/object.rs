@@ -1,16 +1,34 @@
 //! One object and its parts, detail by detail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dump::{
-    Address, Attribute, Detail, Kind as ObjectKind, Name, Object, Part, Position, Role, Session, Table,
-    details, mask_secrets,
+    Address, Attribute, Detail, Kind as ObjectKind, Name, Object, Part, Position, Role, Session, details,
+    differ_in_quotes_only, mask_secrets, words_of,
 };
 
 use crate::change::{Change, Kind};
 
-/// An object that only one side has.
-pub(crate) fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
+/// Adds an object that only one side has. One that the dump does not make, such as schema `public`, was there before: what
+/// is said of it came or went.
+pub(crate) fn one_sided(
+    address: &Address,
+    old: Option<&Object>,
+    new: Option<&Object>,
+    changes: &mut Vec<Change>,
+) {
+    let made = |object: &&Object| {
+        object.parts.iter().any(|part| part.role <= Role::Definition && part.address == *address)
+    };
+    if old.or(new).filter(made).is_some() {
+        changes.push(whole(address, old, new));
+        return;
+    }
+    let nothing = Object { address: address.clone(), parts: Vec::new(), home: None };
+    compare(old.unwrap_or(&nothing), new.unwrap_or(&nothing), changes);
+}
+
+fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
     let text =
         |object: &Object| -> String { object.parts.iter().map(text_of).collect::<Vec<_>>().join("\n") };
     let at = |object: &Object| object.parts.first().map(|part| part.at);
@@ -54,12 +72,18 @@ impl Said<'_> {
     }
 }
 
-/// Everything that is said of an object, in the order of its parts.
-fn said(object: &Object) -> Vec<Said<'_>> {
+/// Everything that is said of an object, in the order of its parts; what stands in for a definition says nothing that the
+/// definition does not.
+fn said(object: &Object, shell: bool) -> Vec<Said<'_>> {
     let mut all = Vec::new();
-    for part in &object.parts {
+    for part in object.parts.iter().filter(|part| shell || part.role != Role::Shell) {
         let masked = mask_secrets(part);
-        let found = details(part, masked.as_deref().unwrap_or(&part.text));
+        let mut found = details(part, masked.as_deref().unwrap_or(&part.text));
+        if let Some(grantor) = part.session.authorization.as_ref().filter(|_| part.role == Role::Privilege) {
+            for detail in &mut found {
+                detail.text.extend([b" GRANTED BY ".as_slice(), &grantor.to_sql()].concat());
+            }
+        }
         all.extend(found.into_iter().map(|detail| Said { detail, part }));
         let session = [
             (Attribute::Tablespace, part.session.tablespace.to_string()),
@@ -74,6 +98,11 @@ fn said(object: &Object) -> Vec<Said<'_>> {
     all
 }
 
+/// The statement that makes the object itself.
+fn definition(object: &Object) -> Option<&Part> {
+    object.parts.iter().find(|part| part.role == Role::Definition && part.address == object.address)
+}
+
 /// Adds what differs between the two states of an object.
 pub(crate) fn compare(old: &Object, new: &Object, changes: &mut Vec<Change>) {
     let same = |(old, new): (&Part, &Part)| {
@@ -85,8 +114,10 @@ pub(crate) fn compare(old: &Object, new: &Object, changes: &mut Vec<Change>) {
     if old.parts.len() == new.parts.len() && old.parts.iter().zip(&new.parts).all(same) {
         return;
     }
-    let (before, after) = (said(old), said(new));
-    Comparison { object: &new.address, old, new, before: &before, after: &after, changes }.run();
+    let shell = definition(old).is_none() || definition(new).is_none();
+    let (before, after) = (said(old, shell), said(new, shell));
+    let from = changes.len();
+    Comparison { object: &new.address, old, new, before: &before, after: &after, changes, from, shell }.run();
 }
 
 /// The comparison of an object that is not the same on both sides.
@@ -97,6 +128,10 @@ struct Comparison<'c> {
     before: &'c [Said<'c>],
     after: &'c [Said<'c>],
     changes: &'c mut Vec<Change>,
+    /// The changes before this one are of other objects.
+    from: usize,
+    /// Whether shells count.
+    shell: bool,
 }
 
 impl Comparison<'_> {
@@ -111,10 +146,13 @@ impl Comparison<'_> {
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(address, _)| *address != self.object);
         for (address, sides) in groups {
-            if address != self.object && sides.iter().any(Vec::is_empty) {
+            let makes = |side: &Vec<&Said<'_>>| side.iter().any(|said| said.part.role <= Role::Definition);
+            // Of what no side makes, such as a view's column, only something is said.
+            if address != self.object && sides.iter().any(Vec::is_empty) && sides.iter().any(makes) {
                 self.whole_part(address, &sides);
             } else {
-                self.attributes(&sides);
+                let [before, after] = sides;
+                self.attributes(&[folded(before.clone(), &after), folded(after, &before)]);
                 self.order(address);
             }
         }
@@ -143,7 +181,9 @@ impl Comparison<'_> {
             let at = said.first()?.part.at;
             let mut lines = Vec::new();
             if said.iter().any(|said| said.part.address == *self.object) {
-                lines.extend(within_table(object, address));
+                lines.extend(
+                    definition(object).and_then(|part| words_of(part, address)).map(|text| to_string(&text)),
+                );
             }
             let mut parts: Vec<&Part> = said.iter().map(|said| said.part).collect();
             parts.dedup_by(|one, other| std::ptr::eq(*one, *other));
@@ -155,92 +195,208 @@ impl Comparison<'_> {
     }
 
     /// Details with one key meet if their texts are equal, or if there is just one on each side.
-    fn attributes(&mut self, [before, after]: &[Vec<&Said<'_>>; 2]) {
+    fn attributes(&mut self, [before, after]: &[Vec<Telling<'_>>; 2]) {
         let mut keys: Vec<Key<'_>> = Vec::new();
-        for said in before.iter().chain(after) {
-            if !keys.contains(&said.key()) {
-                keys.push(said.key());
+        for telling in before.iter().chain(after) {
+            if !keys.contains(&telling.key) {
+                keys.push(telling.key);
             }
         }
         for key in keys {
-            let mut come: Vec<&&Said<'_>> = after.iter().filter(|said| said.key() == key).collect();
+            let mut come: Vec<&Telling<'_>> = after.iter().filter(|telling| telling.key == key).collect();
             let mut gone = Vec::new();
-            for said in before.iter().filter(|said| said.key() == key) {
-                match come.iter().position(|other| other.detail.text == said.detail.text) {
+            for telling in before.iter().filter(|telling| telling.key == key) {
+                match come.iter().position(|other| other.text == telling.text) {
                     Some(at) => drop(come.remove(at)),
-                    None => gone.push(said),
+                    None => gone.push(telling),
                 }
             }
-            let value = |said: &Said<'_>| (to_string(&said.detail.text), said.part.at);
-            if let ([gone], [come]) = (gone.as_slice(), come.as_slice()) {
-                self.push(key, Some(value(gone)), Some(value(come)));
+            let value = |telling: &Telling<'_>| (to_string(&telling.text), telling.at);
+            // Of several privileges, those that are revoked stand first on both sides.
+            let pairs = gone.len() == 1 || key.1 == Attribute::Privilege;
+            if pairs && gone.len() == come.len() {
+                for (gone, come) in gone.into_iter().zip(come) {
+                    self.push(key, Some(value(gone)), Some(value(come)));
+                }
                 continue;
             }
-            for said in gone {
-                self.push(key, Some(value(said)), None);
+            for telling in gone {
+                self.push(key, Some(value(telling)), None);
             }
-            for said in come {
-                self.push(key, None, Some(value(said)));
+            for telling in come {
+                self.push(key, None, Some(value(telling)));
             }
         }
     }
 
-    /// The order of those columns or labels that both sides have.
+    /// The order of those columns, labels or parents that both sides have.
     fn order(&mut self, address: &Address) {
-        let (before, after) = (sequence(self.before, address), sequence(self.after, address));
+        let parents = Name::from("parents");
+        self.order_of(address, None, sequence);
+        self.order_of(address, Some(&parents), parents_of);
+    }
+
+    fn order_of(
+        &mut self,
+        address: &Address,
+        item: Option<&Name>,
+        list: impl for<'s> Fn(&'s [Said<'_>], &Address) -> Vec<&'s Name>,
+    ) {
+        let (before, after) = (list(self.before, address), list(self.after, address));
         let both = |one: &[&Name], other: &[&Name]| -> Vec<String> {
             let both = one.iter().filter(|name| other.contains(name));
-            both.map(|name| to_string(&name.to_sql())).collect()
+            // The names of parents are SQL already.
+            both.map(|name| if item.is_some() { to_string(name.bytes()) } else { to_string(&name.to_sql()) })
+                .collect()
         };
         let (old, new) = (both(&before, &after), both(&after, &before));
         if old != new {
             let at = |object: &Object| object.parts.first().map_or(Position::START, |part| part.at);
             let (old_at, new_at) = (at(self.old), at(self.new));
-            let key = (address, Attribute::Order, None);
+            let key = (address, Attribute::Order, item);
             self.push(key, Some((old.join(", "), old_at)), Some((new.join(", "), new_at)));
         }
     }
 
     /// Parts that differ though no detail of them does: in secrets, in the session, or in what is not understood.
     fn unexplained(&mut self) {
-        let (before, after) = (by_key(self.old), by_key(self.new));
-        for (key, old) in &before {
-            let Some(new) = after.get(key) else { continue };
-            let ([old], [new]) = (old.as_slice(), new.as_slice()) else { continue };
-            let (address, value) = (&old.address, |text: String, part: &Part| Some((text, part.at)));
-            if old.text != new.text {
-                let (old_text, new_text) = (text_of(old), text_of(new));
-                if old_text == new_text {
-                    // A placeholder, such as a tree holds, is no other secret.
-                    if mask_secrets(old).is_some() && mask_secrets(new).is_some() {
-                        let hidden = |part| value(String::new(), part);
-                        self.push((address, Attribute::Secret, None), hidden(old), hidden(new));
-                        self.changes.iter_mut().next_back().into_iter().for_each(Change::hide);
-                    }
-                } else if !self.is_told(old, new) {
-                    let key = (address, Attribute::Definition, None);
-                    self.push(key, value(old_text, old), value(new_text, new));
-                }
+        let (before, mut after) = (by_key(self.old, self.shell), by_key(self.new, self.shell));
+        for (key, mut old) in before {
+            let Some(mut new) = after.remove(&key) else { continue };
+            take_pairs(&mut old, &mut new, |old, new| old.text == new.text && old.session == new.session);
+            for (old, new) in take_pairs(&mut old, &mut new, |old, new| old.text == new.text) {
+                self.session(old, new);
             }
-            // Such as the search path of an old dump.
-            if without_known(old) != without_known(new) {
-                let state = |part: &Part| value(format!("{:?}", without_known(part)), part);
-                self.push((address, Attribute::Session, None), state(old), state(new));
+            for (old, new) in take_pairs(&mut old, &mut new, |old, new| text_of(old) == text_of(new)) {
+                // A placeholder, such as a tree holds, is no other secret.
+                if mask_secrets(old).is_some() && mask_secrets(new).is_some() {
+                    let hidden = |part: &Part| Some((String::new(), part.at));
+                    self.push((&old.address, Attribute::Secret, None), hidden(old), hidden(new));
+                    self.changes.iter_mut().next_back().into_iter().for_each(Change::hide);
+                }
+                self.session(old, new);
+            }
+            take_pairs(&mut old, &mut new, |old, new| {
+                old.session == new.session && differ_in_quotes_only(&old.text, &new.text)
+            });
+            let (Some(first_old), Some(first_new)) = (old.first(), new.first()) else { continue };
+            if !self.is_told(&old, &new) {
+                let texts =
+                    |parts: &[&Part]| parts.iter().map(|part| text_of(part)).collect::<Vec<_>>().join("\n");
+                let key = (&first_old.address, Attribute::Definition, None);
+                self.push(key, Some((texts(&old), first_old.at)), Some((texts(&new), first_new.at)));
+            }
+            if let ([old], [new]) = (old.as_slice(), new.as_slice()) {
+                self.session(old, new);
             }
         }
     }
 
-    /// Says whether some detail of two statements differs, or the order of what they list.
-    fn is_told(&self, old: &Part, new: &Part) -> bool {
-        fn of<'s>(all: &'s [Said<'_>], part: &Part) -> BTreeSet<(Key<'s>, &'s [u8])> {
-            let ours = all.iter().filter(|said| std::ptr::eq(said.part, part));
-            ours.map(|said| (said.key(), said.detail.text.as_slice())).collect()
+    /// Such as the search path of an old dump.
+    fn session(&mut self, old: &Part, new: &Part) {
+        if without_known(old) != without_known(new) {
+            let state = |part: &Part| Some((format!("{:?}", without_known(part)), part.at));
+            self.push((&old.address, Attribute::Session, None), state(old), state(new));
         }
-        let is_order = |c: &Change| c.attribute == Attribute::Order && c.address == old.address;
-        of(self.before, old) != of(self.after, new)
-            || (old.role == Role::Definition
-                && self.changes.iter().rev().take_while(|c| c.object == *self.object).any(is_order))
     }
+
+    /// Says whether some detail of two lists of statements differs, or the order of what they list.
+    fn is_told(&self, old: &[&Part], new: &[&Part]) -> bool {
+        fn of<'s>(all: &'s [Said<'_>], parts: &[&Part]) -> Vec<(Key<'s>, &'s [u8])> {
+            let ours = all.iter().filter(|said| parts.iter().any(|part| std::ptr::eq(said.part, *part)));
+            let mut of: Vec<_> = ours.map(|said| (said.key(), said.detail.text.as_slice())).collect();
+            of.sort_unstable();
+            of
+        }
+        let is_order = |c: &Change| {
+            c.attribute == Attribute::Order && old.first().is_some_and(|old| c.address == old.address)
+        };
+        of(self.before, old) != of(self.after, new)
+            || (old.first().is_some_and(|old| old.role == Role::Definition)
+                && self.changes[self.from..].iter().any(is_order))
+    }
+}
+
+/// Takes out of two lists what belongs together.
+fn take_pairs<'p>(
+    old: &mut Vec<&'p Part>,
+    new: &mut Vec<&'p Part>,
+    belongs: impl Fn(&Part, &Part) -> bool,
+) -> Vec<(&'p Part, &'p Part)> {
+    let mut pairs = Vec::new();
+    old.retain(|old| match new.iter().position(|new| belongs(old, new)) {
+        Some(at) => {
+            pairs.push((*old, new.remove(at)));
+            false
+        }
+        None => true,
+    });
+    pairs
+}
+
+/// What one side says with one key.
+struct Telling<'s> {
+    key: Key<'s>,
+    text: Vec<u8>,
+    at: Position,
+}
+
+/// What one side says; an identity or the place among partitions that the other side does not have is one thing, with
+/// everything that its statement says.
+fn folded<'s>(said: Vec<&'s Said<'_>>, other: &[&Said<'_>]) -> Vec<Telling<'s>> {
+    let is_main = |said: &Said<'_>| {
+        let (_, attribute, item) = said.key();
+        matches!(attribute, Attribute::Identity | Attribute::Parent) && item.is_none()
+    };
+    let mut tellings: Vec<Telling<'s>> = Vec::new();
+    let mut main: Option<(usize, &Said<'_>)> = None;
+    let mut clauses: Vec<Vec<u8>> = Vec::new();
+    for said in said {
+        let detail = &said.detail;
+        if is_main(said) && !other.iter().any(|other| other.key() == said.key()) {
+            main = Some((tellings.len(), said));
+        } else if let Some((_, main)) = main
+            && std::ptr::eq(main.part, said.part)
+            && belongs_to(main.detail.attribute, detail)
+        {
+            clauses.push(clause_of(detail));
+            continue;
+        }
+        tellings.push(Telling { key: said.key(), text: detail.text.clone(), at: said.part.at });
+    }
+    if let Some((at, main)) = main.filter(|_| !clauses.is_empty()) {
+        let clauses = clauses.join(&b" "[..]);
+        let (open, close) =
+            if main.detail.attribute == Attribute::Identity { (" (", ")") } else { (" ", "") };
+        tellings[at].text.extend([open.as_bytes(), &clauses, close.as_bytes()].concat());
+    }
+    tellings
+}
+
+/// Says whether a detail is of the sequence of an identity, or the bound of a partition.
+fn belongs_to(main: Attribute, detail: &Detail) -> bool {
+    use Attribute::{Cache, Cycle, Increment, Maximum, Minimum, PartitionBound, Persistence, Start};
+    match main {
+        Attribute::Identity => {
+            matches!(detail.attribute, Start | Increment | Minimum | Maximum | Cache | Cycle | Persistence)
+                || detail.item.as_ref().is_some_and(|item| item.bytes() == b"sequence name")
+        }
+        _ => detail.attribute == PartitionBound,
+    }
+}
+
+/// A detail as a clause: with the word that tells what it is, unless its text begins with that.
+fn clause_of(detail: &Detail) -> Vec<u8> {
+    let word = match detail.attribute {
+        Attribute::Start => "START WITH ",
+        Attribute::Increment => "INCREMENT BY ",
+        Attribute::Minimum if !detail.text.starts_with(b"NO") => "MINVALUE ",
+        Attribute::Maximum if !detail.text.starts_with(b"NO") => "MAXVALUE ",
+        Attribute::Cache => "CACHE ",
+        Attribute::Clause => "SEQUENCE NAME ",
+        _ => "",
+    };
+    [word.as_bytes(), &detail.text].concat()
 }
 
 /// A part's session, but for what is an attribute of its own.
@@ -248,7 +404,16 @@ fn without_known(part: &Part) -> Session {
     let mut session = (*part.session).clone();
     session.tablespace = Name::default();
     session.access_method = Name::default();
+    if part.role == Role::Privilege {
+        session.authorization = None;
+    }
     session
+}
+
+/// The names of the tables that one inherits from, in their order, which sets the order of its columns.
+fn parents_of<'s>(said: &'s [Said<'_>], address: &Address) -> Vec<&'s Name> {
+    let is_parent = |detail: &&Detail| detail.attribute == Attribute::Parent && detail.address == *address;
+    said.iter().map(|said| &said.detail).filter(is_parent).filter_map(|detail| detail.item.as_ref()).collect()
 }
 
 /// The names of an object's columns, or of an enum's labels, in their order.
@@ -269,25 +434,9 @@ fn sequence<'s>(said: &'s [Said<'_>], address: &Address) -> Vec<&'s Name> {
     names
 }
 
-/// What a table's definition says of a column or constraint, in the table's own words.
-fn within_table(object: &Object, address: &Address) -> Option<String> {
-    let table = Table::read(object)?;
-    let text = match address.kind {
-        ObjectKind::Column => {
-            let column = table.columns.iter().find(|column| column.name == address.name)?;
-            column.attributes.iter().map(|(_, text)| text.as_slice()).collect::<Vec<_>>().join(&b" "[..])
-        }
-        _ => {
-            let named = |text: &Option<Name>| text.as_ref() == Some(&address.name);
-            table.constraints.into_iter().find(|constraint| named(&constraint.name))?.text
-        }
-    };
-    Some(to_string(&text))
-}
-
-fn by_key(object: &Object) -> BTreeMap<(&Address, Role), Vec<&Part>> {
+fn by_key(object: &Object, shell: bool) -> BTreeMap<(&Address, Role), Vec<&Part>> {
     let mut parts: BTreeMap<(&Address, Role), Vec<&Part>> = BTreeMap::new();
-    for part in &object.parts {
+    for part in object.parts.iter().filter(|part| shell || part.role != Role::Shell) {
         parts.entry((&part.address, part.role)).or_default().push(part);
     }
     parts

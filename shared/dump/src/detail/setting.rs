@@ -1,70 +1,117 @@
 //! What `ALTER` sets on something that is there.
 
-use super::Detail;
-use super::relation::options;
+use super::clause::{Clause, cut, list, other, value, words};
+use super::definition::{assignments, role_attributes};
+use super::routine::setting;
+use super::{Found, alter, alter_column};
+use crate::Name;
 use crate::attribute::Attribute;
-use crate::lexeme::{Cursor, lexemes_of};
+use crate::layout;
+use crate::lexeme::{Cursor, literal_value};
+use crate::lexer::TokenKind;
 use crate::object::{Address, Kind};
-use crate::{Name, layout};
 
-/// The words behind the name, and what they set.
-const SETTINGS: [(&str, Attribute); 14] = [
-    ("SET STATISTICS", Attribute::StatisticsTarget),
-    ("SET STORAGE", Attribute::Storage),
-    ("SET COMPRESSION", Attribute::Compression),
-    ("SET NOT NULL", Attribute::NotNull),
-    ("SET TABLESPACE", Attribute::Tablespace),
-    ("SET ACCESS METHOD", Attribute::AccessMethod),
-    ("REPLICA IDENTITY", Attribute::ReplicaIdentity),
-    ("CLUSTER ON", Attribute::Cluster),
-    ("FORCE ROW LEVEL SECURITY", Attribute::ForceRowSecurity),
-    ("ENABLE ROW LEVEL SECURITY", Attribute::RowSecurity),
-    ("ENABLE", Attribute::Enabled),
-    ("DISABLE", Attribute::Enabled),
-    ("ALTER COLUMN", Attribute::StatisticsTarget),
-    ("SET", Attribute::Setting),
+/// What may stand behind the name, or behind the column's.
+const CLAUSES: [Clause; 27] = [
+    list("SET ("),
+    list("OPTIONS ("),
+    value("SET STATISTICS", Attribute::StatisticsTarget),
+    value("SET STORAGE", Attribute::Storage),
+    value("SET COMPRESSION", Attribute::Compression),
+    value("SET DATA TYPE", Attribute::Type),
+    value("TYPE", Attribute::Type),
+    value("SET DEFAULT", Attribute::Default),
+    value("SET TABLESPACE", Attribute::Tablespace),
+    value("SET ACCESS METHOD", Attribute::AccessMethod),
+    words("SET LOGGED", Attribute::Persistence),
+    words("SET UNLOGGED", Attribute::Persistence),
+    value("REPLICA IDENTITY", Attribute::ReplicaIdentity),
+    value("CLUSTER ON", Attribute::Cluster),
+    words("NO FORCE ROW LEVEL SECURITY", Attribute::ForceRowSecurity),
+    words("FORCE ROW LEVEL SECURITY", Attribute::ForceRowSecurity),
+    words("ENABLE ROW LEVEL SECURITY", Attribute::RowSecurity),
+    words("DISABLE ROW LEVEL SECURITY", Attribute::RowSecurity),
+    value("OF", Attribute::OfType),
+    words("ENABLE", Attribute::Enabled),
+    words("DISABLE", Attribute::Enabled),
+    other("NO DEPENDS ON EXTENSION", "no depends on extension"),
+    other("DEPENDS ON EXTENSION", "depends on extension"),
+    other("VALIDATE CONSTRAINT", "validate constraint"),
+    other("REFRESH VERSION", "version"),
+    other("SET SCHEMA", "schema"),
+    other("UPDATE", "update"),
 ];
 
 /// Returns what one `ALTER` sets; `None` if that is not known.
-pub(super) fn details(address: &Address, text: &[u8]) -> Option<Vec<Detail>> {
-    let lexemes = lexemes_of(text)?;
-    let detail = |attribute, item, text| Detail { address: address.clone(), attribute, item, text };
-    // Names may be key words as well: the longest words that are found behind the name are meant.
-    for (at, _) in lexemes.iter().enumerate().skip(2) {
-        let mut cursor = Cursor::new(&lexemes[at..]);
-        let lists = matches!(address.kind, Kind::Role | Kind::Database);
-        if !lists && (cursor.eat("SET") || cursor.eat("OPTIONS")) {
-            if let Some(list) = cursor.parentheses().filter(|_| cursor.at_end()) {
-                let found = options(list).into_iter();
-                return Some(found.map(|found| detail(found.attribute, found.item, found.text)).collect());
-            }
-            cursor = Cursor::new(&lexemes[at..]);
+pub(super) fn found(address: &Address, mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
+    let whose = cursor.clone();
+    alter(&mut cursor)?;
+    match address.kind {
+        Kind::Role => {
+            return if cursor.eat("SET") { parameter(cursor, None) } else { role_attributes(cursor) };
         }
-        let Some((words, attribute)) = SETTINGS.iter().find(|(words, _)| cursor.eat(words)) else { continue };
-        return Some(match attribute {
-            Attribute::Setting => {
-                let parameter = cursor.dotted()?;
-                let parameter: Vec<Vec<u8>> = parameter.iter().map(|name| name.bytes().to_vec()).collect();
-                let item = Name::from(parameter.join(&b"."[..]).as_slice());
-                let _ = cursor.eat("TO") || cursor.peek().is_some_and(|next| next.text.as_ref() == b"=");
-                vec![detail(*attribute, Some(item), layout::line(cursor.rest()))]
+        // `ALTER ROLE r IN DATABASE d SET …`
+        Kind::Database if cursor.eat("IN DATABASE") => {
+            cursor.name()?;
+            cursor.expect("SET")?;
+            return parameter(cursor, whose.rest().get(2).map(|role| Name::from_sql(&role.text)));
+        }
+        Kind::Database if !cursor.sees("SET TABLESPACE") => {
+            if cursor.eat("SET") {
+                return parameter(cursor, None);
             }
-            // `ENABLE ALWAYS TRIGGER g`: the words tell, not the name.
-            Attribute::Enabled => {
-                vec![detail(*attribute, None, layout::line(&lexemes[at..]))]
+            cursor.eat("WITH");
+            return assignments(&mut cursor);
+        }
+        Kind::Trigger | Kind::Rule => {
+            if let Some(found) = switched(&mut cursor) {
+                return cursor.at_end().then(|| vec![found]);
             }
-            // `ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 300`
-            Attribute::StatisticsTarget if *words == "ALTER COLUMN" => {
-                let Some(number) = cursor.peek().filter(|_| address.kind == Kind::Index) else { continue };
-                let item = Name::from(number.text.as_ref());
-                cursor.skip_behind("STATISTICS")?;
-                vec![detail(*attribute, Some(item), layout::line(cursor.rest()))]
-            }
-            Attribute::RowSecurity | Attribute::ForceRowSecurity | Attribute::NotNull => {
-                vec![detail(*attribute, None, words.as_bytes().to_vec())]
-            }
-            _ => vec![detail(*attribute, None, layout::line(cursor.rest()))],
-        });
+        }
+        Kind::Column => alter_column(&mut cursor)?,
+        // `ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 300`
+        Kind::Index if cursor.sees("ALTER") => {
+            cursor.expect("ALTER COLUMN")?;
+            let number = cursor.next().filter(|number| number.kind == TokenKind::Number)?;
+            cursor.expect("SET STATISTICS")?;
+            let target = layout::line(cursor.rest());
+            return Some(vec![Found::item(Attribute::StatisticsTarget, number.text.as_ref(), target)]);
+        }
+        Kind::Type if cursor.eat("ADD VALUE") => {
+            let label = literal_value(cursor.next()?)?;
+            return Some(vec![Found::item(Attribute::Label, label.as_slice(), layout::line(cursor.rest()))]);
+        }
+        _ => {}
     }
-    None
+    if address.kind.is_routine() && cursor.eat("SET") {
+        return parameter(cursor, None);
+    }
+    if cursor.sees("SET NOT NULL") {
+        cursor.expect("SET")?;
+        return Some(vec![Found::new(Attribute::NotNull, layout::line(cursor.rest()))]);
+    }
+    cut(cursor.rest(), &CLAUSES).filter(|found| !found.is_empty())
+}
+
+/// `parameter TO value`, for all or for one role.
+fn parameter(cursor: Cursor<'_, '_>, role: Option<Name>) -> Option<Vec<Found>> {
+    let (mut item, text) = setting(cursor.rest())?;
+    if let Some(role) = role {
+        item = Name::from([item.bytes(), b" for role ", role.bytes()].concat().as_slice());
+    }
+    Some(vec![Found::item(Attribute::Setting, item, text)])
+}
+
+/// `ENABLE ALWAYS TRIGGER g`: the words tell, not the name.
+fn switched(cursor: &mut Cursor<'_, '_>) -> Option<Found> {
+    let mut ahead = cursor.clone();
+    let text = ["ENABLE ALWAYS", "ENABLE REPLICA", "ENABLE", "DISABLE"]
+        .into_iter()
+        .find(|words| ahead.eat(words))?;
+    if !ahead.eat("TRIGGER") && !ahead.eat("RULE") {
+        return None;
+    }
+    ahead.name()?;
+    *cursor = ahead;
+    Some(Found::new(Attribute::Enabled, text))
 }

@@ -1,9 +1,10 @@
 //! What `CREATE TABLE` says, column by column.
 
-use super::Detail;
-use super::relation::{Clause, clauses};
+use super::clause::{Clause, cut, list, options, other, value, words};
+use super::{Detail, Found, attachment, constraint, create, sequence};
 use crate::attribute::Attribute;
 use crate::lexeme::{Cursor, Lexeme, lexemes_of, split_commas};
+
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::schema::{Object, Part};
@@ -29,7 +30,7 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: Name,
-    /// What is said of it, in the order of the text; no attribute is there twice.
+    /// What is said of it, in the order of the text.
     pub attributes: Vec<(Attribute, Vec<u8>)>,
 }
 
@@ -67,85 +68,150 @@ impl Table {
         if lexemes.last()?.kind == TokenKind::Semicolon {
             lexemes.pop();
         }
-        let mut cursor = Cursor::new(&lexemes);
-        cursor.skip_behind("TABLE")?;
-        let mut table = Table { head: layout::line(&lexemes[..cursor.at]), ..Table::default() };
-        cursor.qualified()?;
-        let of = cursor.at;
-        while cursor.peek().is_some_and(|lexeme| lexeme.kind != TokenKind::LeftParen)
-            && !cursor.sees("FOR VALUES")
-        {
-            cursor.at += 1;
-        }
-        table.of = layout::line(&lexemes[of..cursor.at]);
-        if let Some(items) = cursor.parentheses() {
-            for item in split_commas(items) {
-                table.add_item(item)?;
+        let cut = Cut::read(&lexemes)?;
+        let mut table = Table {
+            head: layout::line(cut.head),
+            of: layout::line(cut.of),
+            rest: layout::line(cut.rest),
+            ..Table::default()
+        };
+        for item in cut.items {
+            match Item::read(item)? {
+                Item::Column(name, words) => {
+                    let pieces = pieces(words);
+                    let attributes = pieces.iter().map(|piece| (piece.attribute, layout::line(piece.words)));
+                    table.columns.push(Column { name, attributes: attributes.collect() });
+                }
+                Item::Constraint(name, words) => {
+                    table.constraints.push(Constraint { name, text: layout::line(words) });
+                }
             }
         }
-        table.rest = layout::line(cursor.rest());
         Some(table)
-    }
-
-    fn add_item(&mut self, item: &[Lexeme<'_>]) -> Option<()> {
-        let first = item.first()?;
-        let words = ["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE", "LIKE"];
-        if words.iter().any(|word| first.is(word)) || !first.is_name() {
-            let name = item.get(1).filter(|name| first.is("CONSTRAINT") && name.is_name());
-            let name = name.map(|name| Name::from_sql(&name.text));
-            self.constraints.push(Constraint { name, text: layout::line(item) });
-            return Some(());
-        }
-        self.columns.push(Column { name: Name::from_sql(&first.text), attributes: attributes(&item[1..]) });
-        Some(())
     }
 }
 
+/// The clauses around the columns, as `dumpTableSchema` (pg_dump.c) writes them, and some that are written by hand.
+const CLAUSES: [Clause; 9] = [
+    words("FOR VALUES", Attribute::PartitionBound),
+    value("INHERITS", Attribute::Parent),
+    value("PARTITION BY", Attribute::PartitionKey),
+    value("USING", Attribute::AccessMethod),
+    list("WITH ("),
+    other("ON COMMIT", "on commit"),
+    value("TABLESPACE", Attribute::Tablespace),
+    other("SERVER", "server"),
+    list("OPTIONS ("),
+];
+
 /// What a table's definition says, column by column.
 pub(super) fn details(table: &Address, text: &[u8]) -> Option<Vec<Detail>> {
-    let definition = Table::parse(text)?;
+    let lexemes = lexemes_of(text)?;
+    let definition = Cut::read(&lexemes)?;
     let mut details = Vec::new();
-    let mut add = |address: &Address, attribute, item, text: &[u8]| {
-        details.push(Detail { address: address.clone(), attribute, item, text: text.to_vec() });
-    };
-    add(table, Attribute::Persistence, None, &definition.head);
-    for column in &definition.columns {
-        let address = table.clone().part(Kind::Column, column.name.clone());
-        for (attribute, text) in &column.attributes {
-            add(&address, *attribute, None, without_key_word(*attribute, text));
-        }
-        if column.attributes.is_empty() {
-            add(&address, Attribute::Definition, None, b"");
-        }
+    if table.kind != Kind::ForeignTable {
+        details.push(sequence::persistence(&definition.modifiers).of(table));
     }
-    for constraint in &definition.constraints {
-        match &constraint.name {
-            Some(name) => {
-                let address = table.clone().part(Kind::Constraint, name.clone());
-                add(&address, Attribute::Definition, None, &constraint.text);
+    let mut of = Cursor::new(definition.of);
+    match () {
+        () if of.eat("OF") => details.push(Found::new(Attribute::OfType, layout::line(of.rest())).of(table)),
+        () if of.eat("PARTITION OF") => {
+            details.push(Found::new(Attribute::Parent, layout::line(of.rest())).of(table));
+        }
+        () => {}
+    }
+    for item in &definition.items {
+        match Item::read(item)? {
+            Item::Column(name, words) => {
+                let address = table.clone().part(Kind::Column, name);
+                let pieces = pieces(words);
+                // A typed table or partition says of a column that it is there, and not of which type it is.
+                if pieces.first().is_none_or(|piece| piece.attribute != Attribute::Type) {
+                    details.push(Found::new(Attribute::Definition, "").of(&address));
+                }
+                let found = pieces.iter().flat_map(Piece::found);
+                details.extend(found.map(|found| found.of(&address)));
             }
-            None => add(table, Attribute::Constraint, None, &constraint.text),
+            Item::Constraint(Some(name), words) => {
+                let address = table.clone().part(Kind::Constraint, name);
+                let found = constraint::found(&words[2..])?;
+                details.extend(found.into_iter().map(|found| found.of(&address)));
+            }
+            Item::Constraint(None, words) => {
+                details.push(Found::new(Attribute::Constraint, layout::line(words)).of(table));
+            }
         }
     }
-    for clause in [&definition.of, &definition.rest] {
-        for Clause { attribute, item, text } in clauses(clause)? {
-            add(table, attribute, item, &text);
+    let mut rest = Cursor::new(definition.rest);
+    // `PARTITION OF parent DEFAULT`
+    if rest.eat("DEFAULT") {
+        details.push(Found::new(Attribute::PartitionBound, "DEFAULT").of(table));
+    }
+    for found in cut(rest.rest(), &CLAUSES)? {
+        if found.attribute != Attribute::Parent {
+            details.push(found.of(table));
+            continue;
+        }
+        for parent in split_commas(&lexemes_of(&found.text)?) {
+            let mut cursor = Cursor::new(parent);
+            let name = cursor.qualified()?;
+            details.push(attachment::inherits(name, cursor.at_end())?.of(table));
         }
     }
     Some(details)
 }
 
-/// An attribute's text without the word that says which attribute it is.
-fn without_key_word(attribute: Attribute, text: &[u8]) -> &[u8] {
-    let word: &[u8] = match attribute {
-        Attribute::Default => b"DEFAULT ",
-        Attribute::Collation => b"COLLATE ",
-        Attribute::Storage => b"STORAGE ",
-        Attribute::Compression => b"COMPRESSION ",
-        Attribute::Option => b"OPTIONS ",
-        _ => b"",
-    };
-    text.strip_prefix(word).unwrap_or(text)
+/// A definition, cut but not read.
+struct Cut<'t, 'a> {
+    head: &'t [Lexeme<'a>],
+    /// The words between `CREATE` and `TABLE`.
+    modifiers: Vec<String>,
+    of: &'t [Lexeme<'a>],
+    items: Vec<&'t [Lexeme<'a>]>,
+    rest: &'t [Lexeme<'a>],
+}
+
+impl<'t, 'a> Cut<'t, 'a> {
+    fn read(lexemes: &'t [Lexeme<'a>]) -> Option<Cut<'t, 'a>> {
+        let mut cursor = Cursor::new(lexemes);
+        let modifiers = create(&mut cursor, "TABLE")?;
+        let head = &lexemes[..cursor.at];
+        cursor.qualified()?;
+        let of = cursor.at;
+        if cursor.eat("PARTITION OF") || cursor.eat("OF") {
+            cursor.qualified()?;
+        }
+        let of = &lexemes[of..cursor.at];
+        let items = cursor.parentheses().map(split_commas).unwrap_or_default();
+        Some(Cut { head, modifiers, of, items, rest: cursor.rest() })
+    }
+}
+
+/// What stands between the commas.
+enum Item<'t, 'a> {
+    /// A column: its name, and the words behind it.
+    Column(Name, &'t [Lexeme<'a>]),
+    /// A constraint or `LIKE`: all of its words.
+    Constraint(Option<Name>, &'t [Lexeme<'a>]),
+}
+
+impl<'t, 'a> Item<'t, 'a> {
+    fn read(item: &'t [Lexeme<'a>]) -> Option<Item<'t, 'a>> {
+        const WORDS: [&str; 7] = ["CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN", "EXCLUDE", "LIKE"];
+        let first = item.first()?;
+        // `exclude` and their like may be names: a constraint has no type.
+        let is_constraint = match () {
+            () if first.is("EXCLUDE") => {
+                item.get(1).is_some_and(|next| next.is("USING") || next.kind == TokenKind::LeftParen)
+            }
+            () => WORDS.iter().any(|word| first.is(word)) || Cursor::new(item).sees("NOT NULL"),
+        };
+        if is_constraint || !first.is_name() {
+            let name = item.get(1).filter(|name| first.is("CONSTRAINT") && name.is_name());
+            return Some(Item::Constraint(name.map(|name| Name::from_sql(&name.text)), item));
+        }
+        Some(Item::Column(Name::from_sql(&first.text), &item[1..]))
+    }
 }
 
 impl Column {
@@ -156,23 +222,47 @@ impl Column {
     }
 }
 
-/// Cuts what stands behind a column's name where the next attribute begins.
-fn attributes(words: &[Lexeme<'_>]) -> Vec<(Attribute, Vec<u8>)> {
-    let mut found: Vec<(Attribute, Vec<u8>)> = Vec::new();
-    let mut add = |attribute: Attribute, words: &[Lexeme<'_>]| {
-        if words.is_empty() {
-            return;
-        }
-        let text = layout::line(words);
-        match found.iter_mut().find(|(known, _)| *known == attribute) {
-            // Several checks of one column.
-            Some((_, known)) => {
-                known.push(b' ');
-                known.extend(text);
+/// One attribute of a column or domain, with all of its words.
+pub(super) struct Piece<'t, 'a> {
+    pub attribute: Attribute,
+    pub words: &'t [Lexeme<'a>],
+}
+
+impl Piece<'_, '_> {
+    /// What it says, without the words that tell which attribute it is.
+    pub fn found(&self) -> Vec<Found> {
+        let mut cursor = Cursor::new(self.words);
+        match self.attribute {
+            Attribute::Identity => {
+                if let Some(found) = sequence::identity_words(self.words) {
+                    return found;
+                }
             }
-            None => found.push((attribute, text)),
+            Attribute::Option => {
+                if cursor.eat("OPTIONS")
+                    && let Some(list) =
+                        cursor.parentheses().filter(|list| cursor.at_end() && !list.is_empty())
+                {
+                    return options(list);
+                }
+                cursor.at = 0;
+            }
+            Attribute::Generated => drop(cursor.eat("GENERATED ALWAYS AS")),
+            Attribute::Default => drop(cursor.eat("DEFAULT")),
+            Attribute::Collation => drop(cursor.eat("COLLATE")),
+            Attribute::Storage => drop(cursor.eat("STORAGE")),
+            Attribute::Compression => drop(cursor.eat("COMPRESSION")),
+            _ => {}
         }
-    };
+        vec![Found::new(self.attribute, layout::line(cursor.rest()))]
+    }
+}
+
+/// Cuts what stands behind a column's name where the next attribute begins.
+pub(super) fn pieces<'t, 'a>(words: &'t [Lexeme<'a>]) -> Vec<Piece<'t, 'a>> {
+    // What a typed table writes in the place of the type.
+    let words = if Cursor::new(words).sees("WITH OPTIONS") { &words[2..] } else { words };
+    let mut found = Vec::new();
     let (mut current, mut start, mut depth) = (Attribute::Type, 0, 0_i32);
     for (at, word) in words.iter().enumerate() {
         match word.kind {
@@ -183,11 +273,12 @@ fn attributes(words: &[Lexeme<'_>]) -> Vec<(Attribute, Vec<u8>)> {
         if depth == 0
             && let Some(next) = begins(words, at)
         {
-            add(current, &words[start..at]);
+            found.push(Piece { attribute: current, words: &words[start..at] });
             (current, start) = (next, at);
         }
     }
-    add(current, &words[start..]);
+    found.push(Piece { attribute: current, words: &words[start..] });
+    found.retain(|piece| !piece.words.is_empty());
     found
 }
 
@@ -196,7 +287,12 @@ fn begins(words: &[Lexeme<'_>], at: usize) -> Option<Attribute> {
     let next = |offset: usize, word: &str| words.get(at + offset).is_some_and(|lexeme| lexeme.is(word));
     let named = at >= 2 && words[at - 2].is("CONSTRAINT");
     let word = &words[at];
+    let dot = |at: Option<usize>| {
+        at.and_then(|at| words.get(at)).is_some_and(|lexeme| lexeme.kind == TokenKind::Dot)
+    };
     match () {
+        // A part of a name.
+        () if dot(at.checked_sub(1)) || dot(Some(at + 1)) => None,
         () if word.is("CONSTRAINT") && next(2, "NOT") && next(3, "NULL") => Some(Attribute::NotNull),
         () if word.is("CONSTRAINT") => Some(Attribute::Constraint),
         // What a name was given to has begun with the name.
