@@ -153,6 +153,8 @@ impl Comparison<'_> {
             } else {
                 let [before, after] = sides;
                 self.attributes(&[folded(before.clone(), &after), folded(after, &before)]);
+            }
+            if address == self.object {
                 self.order(address);
             }
         }

@@ -160,7 +160,9 @@ fn every_token_is_in_a_detail() {
             }
         }
     }
-    eprintln!("{}", whole.iter().cloned().collect::<Vec<_>>().join("\n"));
-    eprintln!("{tried} changes of {} shapes", shapes.len());
+    // These have nothing to cut.
+    whole.retain(|text| !text.starts_with("Type Shell") && !text.starts_with("OperatorFamily Definition"));
+    assert!(whole.is_empty(), "not known in detail: {whole:?}");
+    assert!(tried > 10_000 || shapes.is_empty(), "{tried} changes of {} shapes", shapes.len());
     assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
 }

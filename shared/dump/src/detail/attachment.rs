@@ -10,7 +10,8 @@ use crate::lexeme::{Cursor, Lexeme};
 pub(super) fn found(mut cursor: Cursor<'_, '_>) -> Option<Vec<Found>> {
     let mut name = cursor.clone();
     // `ALTER TABLE`
-    (name.next()?, name.next()?);
+    name.next()?;
+    name.next()?;
     name.eat("ONLY");
     let parent = name.qualified()?;
     alter(&mut cursor)?;
