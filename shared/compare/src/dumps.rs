@@ -24,7 +24,7 @@ pub fn dumps(old: &Dump, new: &Dump) -> Vec<Change> {
 
 type Pair<'d> = (Option<&'d Name>, Option<&'d Database>, Option<&'d Database>);
 
-fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
+pub(crate) fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
     if let ([old], [new]) = (old.databases.as_slice(), new.databases.as_slice()) {
         return vec![(new.name.as_ref().or(old.name.as_ref()), Some(old), Some(new))];
     }

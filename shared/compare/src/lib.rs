@@ -26,5 +26,5 @@ pub use change::{Change, Kind};
 pub use dumps::dumps;
 pub use meaning::{Cost, Finding, Lock, findings};
 pub use rename::Rename;
-pub use rows::RowsChange;
+pub use rows::{NoData, Remark, RowsChange, rows};
 pub use rule::{Rule, Severity};
