@@ -57,8 +57,6 @@ pub enum Remark {
         /// Whether that is the new one.
         now: bool,
     },
-    /// A large object's owner, comment or privileges differ.
-    Properties,
 }
 
 impl fmt::Display for Remark {
@@ -74,7 +72,6 @@ impl fmt::Display for Remark {
             Remark::Value { old, new } => write!(f, "value: {} → {}", text(old), text(new)),
             Remark::Filled { now: true } => f.write_str("is filled now"),
             Remark::Filled { now: false } => f.write_str("is filled no more"),
-            Remark::Properties => f.write_str("owner, comment or privileges differ"),
         }
     }
 }
@@ -261,17 +258,7 @@ fn large_objects(old: &Data, new: &Data, changes: &mut Vec<RowsChange>) {
             let (bytes, hash) = object?.content?;
             Some(Content { rows: 1, bytes, hash })
         };
-        let texts = |object: Option<&LargeObject>| -> Vec<Vec<u8>> {
-            let mut texts: Vec<_> =
-                object.iter().flat_map(|object| &object.parts).map(|part| part.text.clone()).collect();
-            texts.sort();
-            texts
-        };
-        let remark = match (before, after) {
-            (Some(_), Some(_)) if texts(before) != texts(after) => Some(Remark::Properties),
-            (Some(_), Some(_)) => None,
-            _ => Some(Remark::OneSided),
-        };
+        let remark = (before.is_none() || after.is_none()).then_some(Remark::OneSided);
         if remark.is_some() || content(before) != content(after) {
             let table = Address::global(Kind::LargeObject, Name::from(number.to_string().as_str()));
             let (old, new) = (content(before), content(after));
@@ -379,19 +366,16 @@ mod tests {
     }
 
     #[test]
-    fn large_objects_are_compared_by_their_bytes_and_properties() {
-        let object = |bytes: &str, owner: &str| {
+    fn large_objects_are_compared_by_their_bytes() {
+        let object = |bytes: &str| {
             format!(
-                "SELECT pg_catalog.lo_create('7');\nALTER LARGE OBJECT 7 OWNER TO {owner};\nBEGIN;\n\
-                 SELECT pg_catalog.lo_open('7', 131072);\nSELECT pg_catalog.lowrite(0, '\\x{bytes}');\n\
-                 SELECT pg_catalog.lo_close(0);\nCOMMIT;\n"
+                "SELECT pg_catalog.lo_create('7');\nBEGIN;\nSELECT pg_catalog.lo_open('7', 131072);\n\
+                 SELECT pg_catalog.lowrite(0, '\\x{bytes}');\nSELECT pg_catalog.lo_close(0);\nCOMMIT;\n"
             )
         };
-        let old = object("00ff", "u");
+        let old = object("00ff");
         assert_eq!(lines(&old, &old), [""; 0]);
-        assert_eq!(lines(&old, &object("00fe", "u")), ["large object 7 1 1"]);
-        let other = "large object 7 1 1 owner, comment or privileges differ";
-        assert_eq!(lines(&old, &object("00ff", "v")), [other]);
+        assert_eq!(lines(&old, &object("00fe")), ["large object 7 1 1"]);
         assert_eq!(lines(&old, "CREATE SCHEMA a;\n"), ["large object 7 1 - only one of the dumps has it"]);
     }
 }
