@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dump::{Address, Attribute, Database, Dump, Name, Schema};
+use dump::{Address, Attribute, Database, Dump, Kind as ObjectKind, Name, Schema};
 
 use crate::change::{Change, Kind};
 use crate::object;
@@ -12,12 +12,13 @@ use crate::object;
 /// Databases are matched by name; where both dumps hold just one, by that, since a dump need not name its own.
 pub fn dumps(old: &Dump, new: &Dump) -> Vec<Change> {
     let mut changes = Vec::new();
-    schemas(None, &old.cluster, &new.cluster, &mut changes);
+    schemas(None, &old.cluster, &new.cluster, false, &mut changes);
     let empty = Schema::default();
     for (name, old, new) in databases(old, new) {
+        let one_sided = old.is_none() || new.is_none();
         let old = old.map_or(&empty, |database| &database.schema);
         let new = new.map_or(&empty, |database| &database.schema);
-        schemas(name, old, new, &mut changes);
+        schemas(name, old, new, one_sided, &mut changes);
     }
     changes
 }
@@ -36,9 +37,17 @@ pub(crate) fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
     names.into_iter().map(|name| (name, old.get(&name).copied(), new.get(&name).copied())).collect()
 }
 
-fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, changes: &mut Vec<Change>) {
+/// Adds what differs between two schemas; `one_sided` says that one of them is no database at all.
+fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, one_sided: bool, changes: &mut Vec<Change>) {
     let addresses: BTreeSet<&Address> = old.objects.keys().chain(new.objects.keys()).collect();
+    // Archives and `pg_dump --create` describe the database itself; other dumps say nothing of it, which is no change.
+    let describes =
+        |schema: &Schema| schema.objects.keys().any(|address| address.kind == ObjectKind::Database);
+    let both_describe = one_sided || (describes(old) && describes(new));
     for address in addresses {
+        if address.kind == ObjectKind::Database && !both_describe {
+            continue;
+        }
         let before = changes.len();
         match (old.objects.get(address), new.objects.get(address)) {
             (Some(old), Some(new)) => object::compare(old, new, changes),
@@ -50,7 +59,7 @@ fn schemas(database: Option<&Name>, old: &Schema, new: &Schema, changes: &mut Ve
     }
     if old.trailer != new.trailer {
         let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-        let object = Address::global(dump::Kind::Other, Name::from("behind the dump's end"));
+        let object = Address::global(ObjectKind::Other, Name::from("behind the dump's end"));
         let (old, new) = (text(&old.trailer), text(&new.trailer));
         changes.push(Change {
             database: database.cloned(),

@@ -51,7 +51,7 @@ pub(crate) fn read(spec: &Spec, options: ReadOptions, wanted: DataWanted<'_>) ->
     let (id, kind) = match object(spec) {
         Ok(found) => found,
         Err(error) => match files_in_index(spec)? {
-            blobs if blobs.is_empty() => return Err(error.into()),
+            blobs if blobs.is_empty() => return Err(missing(spec, error)),
             blobs => return read_folder(spec, &blobs, options, wanted),
         },
     };
@@ -91,21 +91,39 @@ fn line(bytes: &[u8]) -> String {
 
 /// Returns the number and type of the object that is named.
 fn object(spec: &Spec) -> Result<(String, String)> {
-    // Whatever it begins with, it is no option.
-    let id =
-        answer(git().args(["rev-parse", "--verify", "--end-of-options"]).arg(&spec.0)).map_err(|error| {
-            match error.downcast_ref::<scratch::Error>() {
-                Some(scratch::Error::Failed { stderr, .. }) => {
-                    let reason = stderr.lines().map(|line| line.trim_start_matches("fatal: "));
-                    let reason = reason.collect::<Vec<_>>().join("; ");
-                    anyhow!("no such file or folder, and git does not know it: {}: {reason}", spec.shown())
-                }
-                _ => error,
-            }
-        })?;
-    let id = line(&id);
+    let id = verified(&spec.0)?;
     let kind = line(&answer(git().args(["cat-file", "-t", &id]))?);
     Ok((id, kind))
+}
+
+fn verified(name: &OsStr) -> Result<String> {
+    // Whatever it begins with, it is no option.
+    Ok(line(&answer(git().args(["rev-parse", "--verify", "--end-of-options"]).arg(name))?))
+}
+
+/// Says what of a name git does not know; git itself says only that it needs a revision.
+fn missing(spec: &Spec, error: anyhow::Error) -> Failure {
+    let bytes = spec.0.as_bytes();
+    let colon = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
+    let (revision, path) = (&bytes[..colon], bytes.get(colon + 1..).unwrap_or_default());
+    let [name, path] = [revision, path].map(String::from_utf8_lossy);
+    let no_file = format!("no such file or folder: {}", spec.shown());
+    if answer(git().args(["rev-parse", "--git-dir"])).is_err() {
+        // Git's own words: there may be no git, no repository, or one that belongs to somebody else.
+        return Failure::from(error.context(no_file));
+    }
+    let hint =
+        "paths are those below the repository's top folder; one below the folder you are in begins with: ./";
+    if revision.is_empty() {
+        return Failure::from(anyhow!("{no_file}, and no such path in git's index: {path}")).with_hint(hint);
+    }
+    match verified(OsStr::from_bytes(revision)) {
+        Ok(_) => {
+            let error = anyhow!("{no_file}, and no such path in git at revision `{name}`: {path}");
+            Failure::from(error).with_hint(hint)
+        }
+        Err(_) => anyhow!("{no_file}, and git knows no such revision: {name}").into(),
+    }
 }
 
 /// The files below a folder of a revision.
