@@ -385,3 +385,46 @@ fn the_action_tells_what_a_pull_request_changes() {
     assert_eq!((code, stdout.as_str(), report.as_str()), (0, "", ""));
     assert_eq!(compare("missing.sql", "").0.0, 2);
 }
+
+/// Tries the example with the framework itself where it is installed.
+#[test]
+fn the_framework_for_hooks_runs_ours() {
+    let folder = repository_with_a_change();
+    let found = Command::new("pre-commit").arg("--version").output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no pre-commit framework");
+        return;
+    }
+    // A commit of ours with what the framework takes from it.
+    let files = [".pre-commit-hooks.yaml", "integration/git/pre-commit"];
+    let ours = repository(&[]);
+    fs::create_dir_all(ours.path().join("integration/git")).unwrap();
+    for name in files {
+        fs::copy(root().join(name), ours.path().join(name)).unwrap();
+    }
+    git(ours.path(), &["add", "--all"]);
+    git(ours.path(), &["commit", "--quiet", "-m", "hooks"]);
+    let text = fs::read_to_string(root().join("docs/git.md")).unwrap();
+    let example = text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = example
+        .replace("https://github.com/pgdumpkit/pgdumpkit", ours.path().to_str().unwrap())
+        .replace("rev: main", &format!("rev: {}", git(ours.path(), &["rev-parse", "HEAD"]).trim_end()));
+    let folder = folder.path();
+    fs::write(folder.join(".pre-commit-config.yaml"), example).unwrap();
+    git(folder, &["add", "--all"]);
+    let home = tempfile::tempdir().unwrap();
+    let framework = |arguments: &[&str]| {
+        let mut command = Command::new("pre-commit");
+        prepare(&mut command, folder);
+        told(command.args(arguments).env("PRE_COMMIT_HOME", home.path()).output().unwrap())
+    };
+    let (code, stdout, stderr) = framework(&["install"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let mut command = Command::new("git");
+    prepare(&mut command, folder);
+    command.args(["commit", "-m", "no more details"]).env("PRE_COMMIT_HOME", home.path());
+    let (code, stdout, stderr) = told(command.output().unwrap());
+    assert!(code == 1 && format!("{stdout}{stderr}").contains("column details"), "{stdout}{stderr}");
+    git(folder, &["reset", "--quiet", "mydb.sql"]);
+    assert_eq!(framework(&["run"]).0, 0);
+}
