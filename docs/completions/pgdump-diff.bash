@@ -23,12 +23,16 @@ _pgdump__diff() {
 
     case "${cmd}" in
         pgdump__diff)
-            opts="-n -N -t -T -O -x -h -V --json --stat --allow-unclassified --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
+            opts="-n -N -t -T -O -x -h -V --git --trust-exit-code --json --stat --rows --allow-unclassified --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --git)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --database)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-diff' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'pgdump-diff' {
+            [CompletionResult]::new('--git', '--git', [CompletionResultType]::ParameterName, 'Take the arguments that git gives an external diff, as the last option; exit with 0 whether there are differences or not, as git wants it')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Take only this database of a dump that holds several')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
@@ -30,8 +31,10 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-diff' -ScriptBlock {
             [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'Take only the tables, views and sequences that match the pattern')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Leave out the tables, views and sequences that match the pattern')
             [CompletionResult]::new('--exclude-table', '--exclude-table', [CompletionResultType]::ParameterName, 'Leave out the tables, views and sequences that match the pattern')
+            [CompletionResult]::new('--trust-exit-code', '--trust-exit-code', [CompletionResultType]::ParameterName, 'With `--git`: exit with 1 for differences all the same, for git''s `diff.trustExitCode`')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('--stat', '--stat', [CompletionResultType]::ParameterName, 'Print the numbers of changes only')
+            [CompletionResult]::new('--rows', '--rows', [CompletionResultType]::ParameterName, 'Compare the rows too, by number and hash for each table, with sequence values and large objects')
             [CompletionResult]::new('--allow-unclassified', '--allow-unclassified', [CompletionResultType]::ParameterName, 'Take statements that are not understood as compared when their texts were')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Leave out who owns what')
             [CompletionResult]::new('--no-owner', '--no-owner', [CompletionResultType]::ParameterName, 'Leave out who owns what')

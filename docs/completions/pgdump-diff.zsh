@@ -15,6 +15,7 @@ _pgdump-diff() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
+'()*--git=[Take the arguments that git gives an external diff, as the last option; exit with 0 whether there are differences or not, as git wants it]:ARGUMENT:_default' \
 '--database=[Take only this database of a dump that holds several]:NAME:_default' \
 '*-n+[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*--schema=[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
@@ -24,8 +25,10 @@ _pgdump-diff() {
 '*--table=[Take only the tables, views and sequences that match the pattern]:PATTERN:_default' \
 '*-T+[Leave out the tables, views and sequences that match the pattern]:PATTERN:_default' \
 '*--exclude-table=[Leave out the tables, views and sequences that match the pattern]:PATTERN:_default' \
+'--trust-exit-code[With \`--git\`\: exit with 1 for differences all the same, for git'\''s \`diff.trustExitCode\`]' \
 '(--stat)--json[Print JSON]' \
 '--stat[Print the numbers of changes only]' \
+'--rows[Compare the rows too, by number and hash for each table, with sequence values and large objects]' \
 '--allow-unclassified[Take statements that are not understood as compared when their texts were]' \
 '-O[Leave out who owns what]' \
 '--no-owner[Leave out who owns what]' \
@@ -38,8 +41,8 @@ _pgdump-diff() {
 '--help[Print help]' \
 '-V[Print version]' \
 '--version[Print version]' \
-':old -- The dump as it was\: of any format, a tree, or `-` for standard input:_files' \
-':new -- The dump as it is now:_files' \
+'::old -- The dump as it was\: a file of any format, a tree, `-` for standard input, `/dev/null` for no schema, `REV\:PATH` or `\:PATH` of the git repository one stands in, or a database to run `pg_dump --schema-only` on\: a URL or `service=NAME`, `dbname=NAME` …:_default' \
+'::new -- The dump as it is now, named in the same ways:_default' \
 && ret=0
 }
 

@@ -117,6 +117,20 @@ pub fn from_reader(reader: Box<dyn Read + Send>) -> Result<Input, Error> {
     stream(reader, Path::new(NAMELESS))
 }
 
+/// Opens a dump as [`from_reader`] does, under a name that stands for its path in errors.
+///
+/// # Errors
+///
+/// Returns the errors of [`from_reader`].
+///
+/// ```
+/// let error = archive::from_named_reader(Box::new(&b""[..]), "HEAD:a.sql".as_ref()).unwrap_err();
+/// assert_eq!(error.to_string(), "empty input: HEAD:a.sql");
+/// ```
+pub fn from_named_reader(reader: Box<dyn Read + Send>, name: &Path) -> Result<Input, Error> {
+    stream(reader, name)
+}
+
 fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error> {
     let mut compression = Vec::new();
     loop {

@@ -56,7 +56,7 @@ pub use entry::{Entry, Section};
 pub use error::Error;
 pub use format::Format;
 pub use header::{Created, Header};
-pub use input::{Content, Input, from_reader, open, stdin};
+pub use input::{Content, Input, from_named_reader, from_reader, open, stdin};
 pub use line::line_of;
 pub use piece::Piece;
 pub use plain::{Found, Plain};

@@ -28,6 +28,29 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Returns what went wrong, in a line.
+    pub fn message(&self) -> String {
+        let mut message = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            // Some errors show their cause themselves.
+            if !message.ends_with(&cause) {
+                message.push_str(if message.is_empty() { "" } else { ": " });
+                message.push_str(&cause);
+            }
+        }
+        message
+    }
+
+    /// Puts one text in the place of another in what went wrong: what the user named for a temporary copy of it, a
+    /// mask for a secret.
+    pub fn replacing(self, text: &str, by: &str) -> Failure {
+        let message = self.message();
+        if text.is_empty() || !message.contains(text) {
+            return self;
+        }
+        Failure { error: anyhow::Error::msg(message.replace(text, by)), hint: self.hint }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -44,21 +67,12 @@ pub fn run(tool: impl FnOnce() -> Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(1),
         Ok(Outcome::Unclear) => ExitCode::from(3),
-        Err(Failure { error, hint }) => {
-            let pipe = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+        Err(failure) => {
+            let pipe = failure.error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
             if !pipe.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
-                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-                let mut message = String::new();
-                for cause in causes {
-                    // Some errors show their cause themselves.
-                    if !message.ends_with(&cause) {
-                        message.push_str(if message.is_empty() { "" } else { ": " });
-                        message.push_str(&cause);
-                    }
-                }
-                line(&format!("error: {}", escape(&message)));
-                if let Some(hint) = hint {
-                    line(&format!("hint: {}", escape(&hint)));
+                line(&format!("error: {}", escape(&failure.message())));
+                if let Some(hint) = &failure.hint {
+                    line(&format!("hint: {}", escape(hint)));
                 }
             }
             ExitCode::from(2)

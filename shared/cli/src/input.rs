@@ -79,6 +79,19 @@ pub fn read_dump(path: &Path, options: ReadOptions, wanted: DataWanted<'_>) -> R
     read_input(open(path)?, path, options, wanted)
 }
 
+/// Reads the dump that comes out of a reader, of any format but a folder; `name` is for messages.
+///
+/// # Errors
+/// As for [`read_dump`].
+pub fn read_reader(
+    reader: Box<dyn Read + Send>,
+    name: &Path,
+    options: ReadOptions,
+    wanted: DataWanted<'_>,
+) -> Result<Dump, Failure> {
+    read_input(archive::from_named_reader(reader, name)?, name, options, wanted)
+}
+
 /// Reads the dump in what was opened; `path` is for messages.
 ///
 /// # Errors

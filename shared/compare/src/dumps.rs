@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use dump::{Address, Attribute, Database, Dump, Name, Schema};
+use dump::{Address, Attribute, Database, Dump, Kind as ObjectKind, Name, Schema};
 
 use crate::change::{Change, Kind};
 use crate::cost::Kin;
@@ -18,6 +18,8 @@ pub(crate) struct Pair<'d> {
     pub old: &'d Schema,
     pub new: &'d Schema,
     pub kin: Kin,
+    /// Whether one of them is no database at all.
+    pub one_sided: bool,
 }
 
 /// Nothing, for a database that only one side has.
@@ -27,19 +29,26 @@ static EMPTY: LazyLock<Schema> = LazyLock::new(Schema::default);
 ///
 /// Databases are matched by name; where both dumps hold just one, by that, since a dump need not name its own.
 pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
-    let mut pairs = vec![Pair { database: None, old: &old.cluster, new: &new.cluster, kin: Kin::default() }];
+    let mut pairs = vec![Pair {
+        database: None,
+        old: &old.cluster,
+        new: &new.cluster,
+        kin: Kin::default(),
+        one_sided: false,
+    }];
     pairs.extend(databases(old, new).into_iter().map(|(database, old, new)| Pair {
         database,
         old: old.map_or(&*EMPTY, |database| &database.schema),
         new: new.map_or(&*EMPTY, |database| &database.schema),
         kin: Kin::default(),
+        one_sided: old.is_none() || new.is_none(),
     }));
     pairs
 }
 
-type Databases<'d> = (Option<&'d Name>, Option<&'d Database>, Option<&'d Database>);
+pub(crate) type Databases<'d> = (Option<&'d Name>, Option<&'d Database>, Option<&'d Database>);
 
-fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Databases<'d>> {
+pub(crate) fn databases<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Databases<'d>> {
     if let ([old], [new]) = (old.databases.as_slice(), new.databases.as_slice()) {
         return vec![(new.name.as_ref().or(old.name.as_ref()), Some(old), Some(new))];
     }
@@ -56,7 +65,14 @@ impl Pair<'_> {
     pub fn changes(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         let addresses: BTreeSet<&Address> = self.old.objects.keys().chain(self.new.objects.keys()).collect();
+        // Archives and `pg_dump --create` describe the database itself; other dumps say nothing of it, which is no change.
+        let describes =
+            |schema: &Schema| schema.objects.keys().any(|address| address.kind == ObjectKind::Database);
+        let both_describe = self.one_sided || (describes(self.old) && describes(self.new));
         for address in addresses {
+            if address.kind == ObjectKind::Database && !both_describe {
+                continue;
+            }
             match (self.old.objects.get(address), self.new.objects.get(address)) {
                 (Some(old), Some(new)) => object::compare(old, new, &mut changes),
                 (old, new) => object::one_sided(address, old, new, &mut changes),
@@ -75,7 +91,7 @@ impl Pair<'_> {
             return None;
         }
         let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-        let object = Address::global(dump::Kind::Other, Name::from(TRAILER));
+        let object = Address::global(ObjectKind::Other, Name::from(TRAILER));
         let (old, new) = (text(&self.old.trailer), text(&self.new.trailer));
         Some(Change {
             database: None,

@@ -33,5 +33,5 @@ pub use change::{Change, Kind};
 pub use cost::{Cost, Lock};
 pub use meaning::{Finding, Ignore, Judge};
 pub use rename::{BadRename, Rename, accept_renames};
-pub use rows::RowsChange;
+pub use rows::{NoData, Remark, RowsChange, rows};
 pub use rule::{RULES, Rule, Severity};

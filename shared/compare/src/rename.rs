@@ -264,7 +264,11 @@ pub fn accept_renames(old: &mut Dump, new: &Dump, texts: &[String]) -> Result<Ve
                 None => schema.rename(&rename.old, &rename.new),
             }
         }
-        // Parts of a table that has another name by now are called by it.
+        for database in &mut old.databases {
+            if let Some(rows) = database.data.tables.remove(&rename.old) {
+                database.data.tables.insert(rename.new.clone(), rows);
+            }
+        }
         accepted.push(rename);
     }
     Ok(accepted)

@@ -29,7 +29,7 @@ fn quoted(word: &str) -> String {
 /// # Errors
 ///
 /// [`Error::Run`] if it cannot be started, [`Error::Failed`] if it exits with anything but 0.
-pub(crate) fn run(command: &mut Command) -> Result<Output, Error> {
+pub fn run(command: &mut Command) -> Result<Output, Error> {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -73,7 +73,7 @@ pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Result<Output, Error>
     Ok(output)
 }
 
-fn check(command: &Command, output: Output) -> Result<Output, Error> {
+pub(crate) fn check(command: &Command, output: Output) -> Result<Output, Error> {
     if output.status.success() {
         return Ok(output);
     }

@@ -17,6 +17,15 @@ pub enum Error {
         looked: Vec<String>,
     },
 
+    /// There is no client program of the name.
+    #[error("no `{name}` found, looked in: {}", list(.looked))]
+    NoClient {
+        /// The program.
+        name: String,
+        /// The places looked at, in order.
+        looked: Vec<String>,
+    },
+
     /// A folder named explicitly does not hold the server's programs.
     #[error("folder does not hold both `initdb` and `postgres`: {}", .dir.display())]
     NotServerFolder {

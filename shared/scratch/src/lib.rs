@@ -1,10 +1,11 @@
-//! Throw-away PostgreSQL clusters.
+//! Throw-away PostgreSQL clusters, and the other programs that are run.
 //!
 //! [`Programs`] finds the PostgreSQL server installed here, [`ensure`] installs one where that is possible, and
 //! [`Cluster`] starts a private cluster from it and removes the cluster when dropped. A cluster listens on a Unix
 //! socket in its own folder only, so any number of them run side by side.
 //!
-//! This is the only shared crate that starts processes.
+//! This is the only shared crate that starts processes. [`Client`] finds client programs, [`run`] and [`Pipe`] take what
+//! any program writes, never without the way it ended.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), scratch::Error> {
@@ -17,14 +18,19 @@
 
 mod account;
 mod child;
+mod client;
 mod cluster;
 mod error;
 mod folder;
 mod install;
+mod pipe;
 mod programs;
 mod server;
 
+pub use child::run;
+pub use client::Client;
 pub use cluster::Cluster;
 pub use error::Error;
 pub use install::ensure;
+pub use pipe::Pipe;
 pub use programs::Programs;

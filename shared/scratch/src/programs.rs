@@ -40,8 +40,8 @@ impl Programs {
     /// # }
     /// ```
     pub fn find() -> Result<Programs, Error> {
-        if let Some(dir) = env::var_os(BINDIR_VARIABLE).filter(|dir| !dir.is_empty()) {
-            return Programs::in_dir(Path::new(&dir));
+        if let Some(dir) = bindir_asked_for() {
+            return Programs::in_dir(&dir);
         }
         let mut looked = vec![format!("`{BINDIR_VARIABLE}` (not set)"), "`PATH`".to_owned()];
         let path = env::var_os("PATH").unwrap_or_default();
@@ -123,6 +123,11 @@ impl Programs {
     }
 }
 
+/// Returns the folder that the environment names instead of a search.
+pub(crate) fn bindir_asked_for() -> Option<PathBuf> {
+    env::var_os(BINDIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
+
 fn holds_server(dir: &Path) -> bool {
     dir.join("initdb").is_file() && dir.join("postgres").is_file()
 }
@@ -137,21 +142,21 @@ fn real_folder(dir: &Path) -> PathBuf {
 }
 
 /// Reads the major version out of `postgres (PostgreSQL) 15.17 (Debian 15.17-0+deb12u1)` or `… 18beta1`.
-fn major_of(answer: &str) -> Option<u32> {
+pub(crate) fn major_of(answer: &str) -> Option<u32> {
     let version = answer.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     version[..digits].parse().ok()
 }
 
 /// A family of folders, one per major version: the major version stands where the `*` is.
-struct Place {
+pub(crate) struct Place {
     parent: &'static str,
     prefix: &'static str,
     suffix: &'static str,
 }
 
 impl Place {
-    const ALL: [Place; 4] = [
+    pub(crate) const ALL: [Place; 4] = [
         Place { parent: "/usr/lib/postgresql", prefix: "", suffix: "bin" },
         Place { parent: "/usr", prefix: "pgsql-", suffix: "bin" },
         Place { parent: "/opt/homebrew/opt", prefix: "postgresql@", suffix: "bin" },
@@ -159,7 +164,7 @@ impl Place {
     ];
 
     /// Lists the folders that exist here, the highest major version first.
-    fn bindirs(&self) -> Vec<PathBuf> {
+    pub(crate) fn bindirs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.parent) else { return Vec::new() };
         let mut found: Vec<(u32, PathBuf)> = entries
             .flatten()

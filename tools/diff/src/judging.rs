@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use compare::{Ignore, Judge, RULES, Rule, Severity};
+use compare::{Finding, Ignore, Judge, RULES, Rule, Severity};
 use dump::{Kind, Pattern};
 use toml::{Table, Value};
 
@@ -73,6 +73,11 @@ impl JudgingArguments {
 }
 
 impl Judging {
+    /// Says whether some change is bad enough to make a difference.
+    pub fn fails(&self, findings: &[Finding]) -> bool {
+        findings.iter().any(|finding| self.fail_on.is_none_or(|level| finding.severity >= level))
+    }
+
     fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let settings: Table = fs::read_to_string(path)?.parse()?;
         for (key, value) in &settings {

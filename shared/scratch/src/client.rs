@@ -1,0 +1,76 @@
+//! The client programs of PostgreSQL, such as `pg_dump`, which may be here without a server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+use crate::child::run;
+use crate::programs::{Place, bindir_asked_for, major_of};
+
+/// A client program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    path: PathBuf,
+    major: u32,
+}
+
+impl Client {
+    /// Finds the newest program of this name: it can talk to every server that an older one can.
+    ///
+    /// Looks in the folder named by the environment variable `PGDUMPKIT_PG_BINDIR` and, if that is not set, in those of
+    /// `PATH` and in those where packages put PostgreSQL. Of several of one major version the first counts.
+    ///
+    /// # Errors
+    /// [`Error::NoClient`] lists where it looked.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), scratch::Error> {
+    /// let pg_dump = scratch::Client::newest("pg_dump")?;
+    /// println!("{} {}", pg_dump.path().display(), pg_dump.major());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn newest(name: &str) -> Result<Client, Error> {
+        let mut looked = Vec::new();
+        let mut folders: Vec<PathBuf> = Vec::new();
+        if let Some(folder) = bindir_asked_for() {
+            looked.push(folder.display().to_string());
+            folders.push(folder);
+        } else {
+            looked.push("`PATH`".to_owned());
+            folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+            for place in Place::ALL {
+                looked.push(place.to_string());
+                folders.extend(place.bindirs());
+            }
+        }
+        let mut newest: Option<Client> = None;
+        for client in folders.iter().filter_map(|folder| Client::at(&folder.join(name))) {
+            if newest.as_ref().is_none_or(|known| known.major < client.major) {
+                newest = Some(client);
+            }
+        }
+        newest.ok_or_else(|| Error::NoClient { name: name.to_owned(), looked })
+    }
+
+    /// Asks the program for its version; none if there is none that answers.
+    fn at(path: &Path) -> Option<Client> {
+        // A relative folder in `PATH` may be anybody's.
+        if !path.is_absolute() || !path.is_file() {
+            return None;
+        }
+        let answer = run(Command::new(path).arg("--version")).ok()?.stdout;
+        let major = major_of(&String::from_utf8_lossy(&answer))?;
+        Some(Client { path: path.to_owned(), major })
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns its major version.
+    pub fn major(&self) -> u32 {
+        self.major
+    }
+}

@@ -1,0 +1,122 @@
+//! What a child process writes, read while it runs.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::Error;
+use crate::child::{check, command_line};
+
+/// The stdout of a child process.
+///
+/// Its end is an end of file only if the child succeeded: what a program wrote before it failed is never taken for all
+/// there was. The error then holds [`Error::Failed`]. Dropped before its end, it kills the child.
+pub struct Pipe {
+    child: Child,
+    command: Command,
+    stdout: ChildStdout,
+    complaints: Option<JoinHandle<Vec<u8>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Pipe {
+    /// Starts a program, with this input.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if it cannot be started.
+    pub fn open(mut command: Command, input: Stdio) -> Result<Pipe, Error> {
+        let trouble = |command: &Command, source| Error::Run { command: command_line(command), source };
+        let child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| trouble(&command, source))?;
+        let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(trouble(&command, io::Error::other("no pipe to it")));
+        };
+        // Beside the reading: a program with many complaints would otherwise fill that pipe and wait for ever.
+        let complaints = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // What was read before an error is still worth quoting.
+            let _ = stderr.read_to_end(&mut bytes);
+            bytes
+        });
+        Ok(Pipe { child, command, stdout, complaints: Some(complaints), ended: Arc::default() })
+    }
+
+    /// Returns a flag that is set once the end was reached and the child had succeeded.
+    pub fn ended(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.ended)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let Some(complaints) = self.complaints.take() else { return Ok(()) };
+        let status = self.child.wait()?;
+        let stderr = complaints.join().unwrap_or_default();
+        let output = std::process::Output { status, stdout: Vec::new(), stderr };
+        check(&self.command, output).map_err(io::Error::other)?;
+        self.ended.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.stdout.read(buf)?;
+        if read == 0 && !buf.is_empty() {
+            self.finish()?;
+        }
+        Ok(read)
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if self.complaints.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+impl fmt::Debug for Pipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipe").field("command", &command_line(&self.command)).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn the_end_is_an_end_only_of_a_child_that_succeeded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("input");
+        std::fs::write(&path, "all\n").unwrap();
+        let mut text = String::new();
+        let mut pipe =
+            Pipe::open(shell("cat; echo but >&2"), Stdio::from(File::open(&path).unwrap())).unwrap();
+        let ended = pipe.ended();
+        pipe.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), ended.load(Ordering::Acquire)), ("all\n", true));
+        let mut pipe = Pipe::open(shell("echo half; echo no luck >&2; exit 3"), Stdio::null()).unwrap();
+        let ended = pipe.ended();
+        let error = pipe.read_to_string(&mut text).unwrap_err();
+        assert!(error.to_string().ends_with("failed with exit status: 3: no luck"), "{error}");
+        assert!(!ended.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_child_that_nobody_reads() {
+        drop(Pipe::open(shell("exec yes"), Stdio::null()).unwrap());
+    }
+}
