@@ -23,12 +23,32 @@ _pgdump__diff() {
 
     case "${cmd}" in
         pgdump__diff)
-            opts="-n -N -t -T -O -x -h -V --json --stat --allow-unclassified --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
+            opts="-o -n -N -t -T -O -x -h -V --allow-unclassified --format --json --stat --output --report --color --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json markdown html unified github sarif junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --database)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

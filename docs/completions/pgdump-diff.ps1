@@ -21,6 +21,11 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-diff' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'pgdump-diff' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The form of the report; by default that of the file''s name, else text')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the report to a file, which stays as it was if there is trouble')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the report to a file, which stays as it was if there is trouble')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write one more report, in the form that the file''s name says (.txt .json .md .html .diff .sarif .xml) or as FORMAT:FILE (may be given several times)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to use colours')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Take only this database of a dump that holds several')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
             [CompletionResult]::new('--schema', '--schema', [CompletionResultType]::ParameterName, 'Take only the schemas that match the pattern (may be given several times)')
@@ -30,9 +35,9 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-diff' -ScriptBlock {
             [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'Take only the tables, views and sequences that match the pattern')
             [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Leave out the tables, views and sequences that match the pattern')
             [CompletionResult]::new('--exclude-table', '--exclude-table', [CompletionResultType]::ParameterName, 'Leave out the tables, views and sequences that match the pattern')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
-            [CompletionResult]::new('--stat', '--stat', [CompletionResultType]::ParameterName, 'Print the numbers of changes only')
             [CompletionResult]::new('--allow-unclassified', '--allow-unclassified', [CompletionResultType]::ParameterName, 'Take statements that are not understood as compared when their texts were')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for `--format json`')
+            [CompletionResult]::new('--stat', '--stat', [CompletionResultType]::ParameterName, 'Print the numbers of changes only, by kind of object')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Leave out who owns what')
             [CompletionResult]::new('--no-owner', '--no-owner', [CompletionResultType]::ParameterName, 'Leave out who owns what')
             [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Leave out grants and revokes')
@@ -40,8 +45,8 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-diff' -ScriptBlock {
             [CompletionResult]::new('--no-comments', '--no-comments', [CompletionResultType]::ParameterName, 'Leave out comments')
             [CompletionResult]::new('--no-security-labels', '--no-security-labels', [CompletionResultType]::ParameterName, 'Leave out security labels')
             [CompletionResult]::new('--no-tablespaces', '--no-tablespaces', [CompletionResultType]::ParameterName, 'Leave out tablespaces')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break

@@ -15,6 +15,18 @@ _pgdump-diff() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
+'--format=[The form of the report; by default that of the file'\''s name, else text]:FORMAT:((text\:"For people, on a terminal"
+json\:"For programs, as docs/schemas/pgdump-diff.schema.json says"
+markdown\:"For a comment on a pull request\: at most 65,536 characters"
+html\:"One page that needs nothing else"
+unified\:"Canonical text, object by object, as \`git diff\` writes it"
+github\:"Workflow commands, which GitHub shows beside the lines"
+sarif\:"SARIF 2.1.0, for code scanning"
+junit\:"JUnit'\''s XML\: breaking and destructive changes are failures"))' \
+'-o+[Write the report to a file, which stays as it was if there is trouble]:FILE:_files' \
+'--output=[Write the report to a file, which stays as it was if there is trouble]:FILE:_files' \
+'*--report=[Write one more report, in the form that the file'\''s name says (.txt .json .md .html .diff .sarif .xml) or as FORMAT\:FILE (may be given several times)]:[FORMAT:]FILE:_default' \
+'--color=[Whether to use colours]:WHEN:(auto always never)' \
 '--database=[Take only this database of a dump that holds several]:NAME:_default' \
 '*-n+[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
 '*--schema=[Take only the schemas that match the pattern (may be given several times)]:PATTERN:_default' \
@@ -24,9 +36,9 @@ _pgdump-diff() {
 '*--table=[Take only the tables, views and sequences that match the pattern]:PATTERN:_default' \
 '*-T+[Leave out the tables, views and sequences that match the pattern]:PATTERN:_default' \
 '*--exclude-table=[Leave out the tables, views and sequences that match the pattern]:PATTERN:_default' \
-'(--stat)--json[Print JSON]' \
-'--stat[Print the numbers of changes only]' \
 '--allow-unclassified[Take statements that are not understood as compared when their texts were]' \
+'(--format)--json[Short for \`--format json\`]' \
+'(--format --json)--stat[Print the numbers of changes only, by kind of object]' \
 '-O[Leave out who owns what]' \
 '--no-owner[Leave out who owns what]' \
 '-x[Leave out grants and revokes]' \
@@ -34,8 +46,8 @@ _pgdump-diff() {
 '--no-comments[Leave out comments]' \
 '--no-security-labels[Leave out security labels]' \
 '--no-tablespaces[Leave out tablespaces]' \
-'-h[Print help]' \
-'--help[Print help]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
 ':old -- The dump as it was\: of any format, a tree, or `-` for standard input:_files' \

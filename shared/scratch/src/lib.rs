@@ -1,4 +1,4 @@
-//! Throw-away PostgreSQL clusters.
+//! Throw-away PostgreSQL clusters, and a browser to look at pages with.
 //!
 //! [`Programs`] finds the PostgreSQL server installed here, [`ensure`] installs one where that is possible, and
 //! [`Cluster`] starts a private cluster from it and removes the cluster when dropped. A cluster listens on a Unix
@@ -16,6 +16,7 @@
 //! ```
 
 mod account;
+mod browser;
 mod child;
 mod cluster;
 mod error;
@@ -24,6 +25,7 @@ mod install;
 mod programs;
 mod server;
 
+pub use browser::Browser;
 pub use cluster::Cluster;
 pub use error::Error;
 pub use install::ensure;

@@ -2,13 +2,12 @@
 
 mod report;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
 use cli::{DataWanted, Failure, OmitArguments, Outcome, SelectArguments};
 use dump::{Dump, ReadOptions};
-use report::{Format, Report, Side};
+use report::{Report, ReportArguments, Side};
 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-diff", version, about, after_help = EXIT_CODES)]
@@ -21,18 +20,12 @@ struct Arguments {
     #[arg(value_name = "NEW")]
     new: PathBuf,
 
-    /// Print JSON
-    #[arg(long, conflicts_with = "stat")]
-    json: bool,
-
-    /// Print the numbers of changes only
-    #[arg(long)]
-    stat: bool,
-
     /// Take statements that are not understood as compared when their texts were
     #[arg(long)]
     allow_unclassified: bool,
 
+    #[command(flatten)]
+    report: ReportArguments,
     #[command(flatten)]
     select: SelectArguments,
     #[command(flatten)]
@@ -53,6 +46,7 @@ pub fn command() -> clap::Command {
 /// When a dump cannot be read to its end or the output not be written.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
+    let targets = arguments.report.open()?;
     let dumps = read_both(&arguments)?;
     let [old, new] = &dumps;
     let changes = compare::dumps(old, new);
@@ -64,12 +58,7 @@ pub fn run() -> Result<Outcome, Failure> {
         renames: Vec::new(),
         rows: None,
     };
-    let mut out = std::io::stdout().lock();
-    match arguments.stat {
-        true => report.write_stat(&mut out)?,
-        false => report.write(if arguments.json { Format::Json } else { Format::Text }, &mut out)?,
-    }
-    out.flush()?;
+    targets.write(&report)?;
     let unclear = report.unclassified() > 0;
     Ok(match (unclear && !arguments.allow_unclassified, report.findings.is_empty()) {
         (true, _) => Outcome::Unclear,
