@@ -23,13 +23,53 @@ _pgdump__diff() {
 
     case "${cmd}" in
         pgdump__diff)
-            opts="-n -N -t -T -O -x -h -V --git --trust-exit-code --json --stat --rows --allow-unclassified --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
+            opts="-o -n -N -t -T -O -x -h -V --git --trust-exit-code --rows --allow-unclassified --format --json --stat --output --report --color --rules --severity --ignore --accept-rename --fail-on --config --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --git)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json markdown html unified github sarif junit" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --severity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept-rename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

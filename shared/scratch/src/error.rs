@@ -49,6 +49,10 @@ pub enum Error {
         command: String,
     },
 
+    /// Chromium is not installed.
+    #[error("no Chromium found, install it with: sudo apt-get install -y chromium")]
+    NoBrowser,
+
     /// The server refuses to run as root, and there is no other account to run it as.
     #[error("PostgreSQL refuses to run as root, and this system has neither user: `postgres`, `nobody`")]
     NoAccount,

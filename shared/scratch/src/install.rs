@@ -30,13 +30,20 @@ pub fn ensure() -> Result<Programs, Error> {
         Err(Error::NoServer { .. }) => {}
         found => return found,
     }
-    let system = System::here();
-    if system != System::Debian || !geteuid().is_root() {
-        return Err(Error::NeedsInstall { command: system.install_command() });
+    if !install(&DEBIAN_PACKAGES)? {
+        return Err(Error::NeedsInstall { command: System::here().install_command() });
+    }
+    Programs::find()
+}
+
+/// Installs Debian's packages of these names, and says whether this system and user can.
+pub(crate) fn install(packages: &[&str]) -> Result<bool, Error> {
+    if System::here() != System::Debian || !geteuid().is_root() {
+        return Ok(false);
     }
     run(apt_get().arg("update"))?;
-    run(apt_get().args(["install", "-y"]).args(DEBIAN_PACKAGES))?;
-    Programs::find()
+    run(apt_get().args(["install", "-y"]).args(packages))?;
+    Ok(true)
 }
 
 fn apt_get() -> Command {

@@ -1,4 +1,4 @@
-//! Throw-away PostgreSQL clusters, and the other programs that are run.
+//! Throw-away PostgreSQL clusters, a browser to look at pages with, and the other programs that are run.
 //!
 //! [`Programs`] finds the PostgreSQL server installed here, [`ensure`] installs one where that is possible, and
 //! [`Cluster`] starts a private cluster from it and removes the cluster when dropped. A cluster listens on a Unix
@@ -17,6 +17,7 @@
 //! ```
 
 mod account;
+mod browser;
 mod child;
 mod client;
 mod cluster;
@@ -27,6 +28,7 @@ mod pipe;
 mod programs;
 mod server;
 
+pub use browser::Browser;
 pub use child::run;
 pub use client::Client;
 pub use cluster::Cluster;

@@ -6,6 +6,7 @@ use clap::Parser;
 use cli::{DataWanted, OmitArguments, SelectArguments};
 
 use crate::judging::JudgingArguments;
+use crate::report::ReportArguments;
 
 const EXIT_CODES: &str =
     "Exit codes: 0 no difference, 1 differences, 2 trouble, 3 could not be compared completely";
@@ -38,14 +39,6 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "git")]
     pub trust_exit_code: bool,
 
-    /// Print JSON
-    #[arg(long, conflicts_with = "stat")]
-    pub json: bool,
-
-    /// Print the numbers of changes only
-    #[arg(long)]
-    pub stat: bool,
-
     /// Compare the rows too, by number and hash for each table, with sequence values and large objects
     #[arg(long)]
     pub rows: bool,
@@ -54,6 +47,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub allow_unclassified: bool,
 
+    #[command(flatten)]
+    pub report: ReportArguments,
     #[command(flatten)]
     pub judging: JudgingArguments,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser};
 use cli::{Failure, Outcome};
 use compare::RowsChange;
 use dump::Dump;
-use report::{Format, Report, Side};
+use report::{Report, Side};
 
 /// Returns the command line, for man pages and completions.
 pub fn command() -> clap::Command {
@@ -29,16 +29,16 @@ pub fn command() -> clap::Command {
 /// When a dump cannot be read to its end or the output not be written.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
-    let mut out = std::io::stdout().lock();
     let judging = arguments.judging.resolve()?;
     if arguments.judging.rules {
-        judging::write_rules(&judging.judge, arguments.json, &mut std::io::stdout().lock())?;
+        judging::write_rules(&judging.judge, arguments.report.is_json(), &mut std::io::stdout().lock())?;
         return Ok(Outcome::Good);
     }
+    let targets = arguments.report.open()?;
     let sides = match side::both(&arguments)? {
         Ok(sides) => sides,
         Err(unmerged) => {
-            writeln!(out, "* Unmerged path {}", cli::escape(&unmerged))?;
+            writeln!(std::io::stdout(), "* Unmerged path {}", cli::escape(&unmerged))?;
             return Ok(Outcome::Good);
         }
     };
@@ -54,16 +54,12 @@ pub fn run() -> Result<Outcome, Failure> {
         renames,
         rows: rows.changes,
     };
-    if arguments.git.is_some() && !arguments.json {
+    if arguments.git.is_some() && arguments.report.is_for_people() {
         // git prints none for an external diff.
         let heading = format!("diff --pgdump a/{} b/{}", old_side.name, new_side.name);
-        writeln!(out, "{}", cli::escape(&heading))?;
+        writeln!(std::io::stdout(), "{}", cli::escape(&heading))?;
     }
-    match arguments.stat {
-        true => report.write_stat(&mut out)?,
-        false => report.write(if arguments.json { Format::Json } else { Format::Text }, &mut out)?,
-    }
-    out.flush()?;
+    targets.write(&report)?;
     let rows_differ = report.rows.iter().flatten().any(RowsChange::is_difference);
     let unclear = report.unclassified() > 0 && !arguments.allow_unclassified;
     let outcome = match (unclear || rows.unclear, !judging.fails(&report.findings) && !rows_differ) {

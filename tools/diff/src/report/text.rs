@@ -1,75 +1,195 @@
 //! The report for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use compare::{Change, Kind, Severity};
-use similar::{ChangeTag, TextDiff};
+use anstyle::{AnsiColor, Style};
+use compare::{Finding, Kind, Severity};
 
-use super::Report;
+use super::group::{self, ObjectGroup};
+use super::{Report, body, wording};
 
-/// Writes objects, with one line for each change below them.
-pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = String::new();
-    let mut last = None;
-    for change in report.findings.iter().map(|finding| &finding.change) {
-        let heading = (&change.database, &change.object);
-        if last != Some(heading) {
-            let sign = if change.is_whole_object() { change.kind.sign() } else { Kind::Changed.sign() };
-            let database = change.database.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-            let _ = writeln!(text, "{sign} {}", cli::escape(&format!("{database}{}", change.object)));
-            last = Some(heading);
-        }
-        if !change.is_whole_object() {
-            write_change(change, &mut text);
+const HEADING: Style = Style::new().bold();
+const ADDED: Style = AnsiColor::Green.on_default();
+const CHANGED: Style = AnsiColor::Yellow.on_default();
+const DROPPED: Style = AnsiColor::Red.on_default();
+const HUNK: Style = AnsiColor::Cyan.on_default();
+const QUIET: Style = Style::new().dimmed();
+
+/// Writes schemas, their objects, and one line for each change below these.
+pub(super) fn write(report: &Report<'_>, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { text: String::new(), colour };
+    for group in group::by_schema(report) {
+        page.line("", HEADING, &group.title());
+        for object in &group.objects {
+            page.object(object);
         }
     }
-    out.write_all(text.as_bytes())?;
-    write_totals(report, out)
+    page.renames(report);
+    page.rows(report);
+    page.not_understood(report);
+    out.write_all(page.text.as_bytes())?;
+    writeln!(out, "{}", wording::totals(report))
 }
 
-/// Texts of one line stand behind the aspect; longer ones as a diff below it.
-fn write_change(change: &Change, text: &mut String) {
-    let _ = write!(text, "    {} {}", change.kind.sign(), cli::escape(&change.aspect()));
-    let long =
-        |side: &Option<String>| side.as_ref().is_some_and(|side| side.contains('\n') || side.len() > 100);
-    match (&change.old, &change.new) {
-        (Some(old), Some(new)) if long(&change.old) || long(&change.new) => {
-            text.push('\n');
-            for line in TextDiff::from_lines(old, new).iter_all_changes() {
-                let sign = match line.tag() {
-                    ChangeTag::Delete => '-',
-                    ChangeTag::Insert => '+',
-                    ChangeTag::Equal => ' ',
+/// Writes the numbers by kind of object, and the totals.
+pub(super) fn write_stat(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut kinds: BTreeMap<dump::Kind, [usize; 3]> = BTreeMap::new();
+    for object in group::by_schema(report).iter().flat_map(|group| &group.objects) {
+        kinds.entry(object.object.kind).or_default()[object.kind() as usize] += 1;
+    }
+    let width = kinds.keys().map(|kind| kind.to_string().len()).max().unwrap_or_default();
+    for (kind, [added, changed, dropped]) in kinds {
+        let kind = kind.to_string();
+        writeln!(out, "{kind:width$}  {added:>5} added  {changed:>5} changed  {dropped:>5} dropped")?;
+    }
+    writeln!(out, "{}", wording::totals(report))
+}
+
+fn style_of(kind: Kind) -> Style {
+    match kind {
+        Kind::Added => ADDED,
+        Kind::Changed => CHANGED,
+        Kind::Dropped => DROPPED,
+    }
+}
+
+/// What is written so far.
+struct Page {
+    text: String,
+    colour: bool,
+}
+
+impl Page {
+    /// Adds text out of a dump, or beside it: nothing in it reaches the terminal as a command.
+    fn add(&mut self, style: Style, text: &str) {
+        let text = cli::escape(text);
+        let _ = match self.colour && !text.is_empty() {
+            true => write!(self.text, "{style}{text}{style:#}"),
+            false => write!(self.text, "{text}"),
+        };
+    }
+
+    fn line(&mut self, indent: &str, style: Style, text: &str) {
+        self.text.push_str(indent);
+        self.add(style, text);
+        self.text.push('\n');
+    }
+
+    fn object(&mut self, group: &ObjectGroup<'_>) {
+        let kind = group.kind();
+        self.text.push_str("  ");
+        self.add(style_of(kind), &format!("{} {}", kind.sign(), group.object));
+        let whole = group.findings.iter().find(|finding| finding.change.is_whole_object());
+        if let Some(finding) = whole {
+            self.meaning(finding);
+        }
+        self.text.push('\n');
+        for finding in group.findings.iter().filter(|finding| !finding.change.is_whole_object()) {
+            self.change(finding);
+        }
+    }
+
+    /// Short texts stand behind the aspect; longer ones below it, two of them as a diff.
+    fn change(&mut self, finding: &Finding) {
+        let change = &finding.change;
+        self.text.push_str("      ");
+        self.add(style_of(change.kind), &format!("{} {}", change.kind.sign(), change.aspect()));
+        if let Some(values) = wording::values(finding) {
+            self.add(Style::new(), &format!(": {values}"));
+        }
+        self.meaning(finding);
+        self.text.push('\n');
+        if !wording::has_long_texts(finding) {
+            return;
+        }
+        match (&change.old, &change.new) {
+            (Some(old), Some(new)) => self.diff(old, new),
+            (Some(only), None) | (None, Some(only)) => {
+                for line in only.lines() {
+                    let sign = change.kind.sign();
+                    self.line("          ", style_of(change.kind), &format!("{sign} {line}"));
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// How bad it is, where it is, and what it takes to apply.
+    fn meaning(&mut self, finding: &Finding) {
+        let severity = finding.severity;
+        if wording::is_marked(severity) {
+            let style = if severity == Severity::Destructive { DROPPED } else { CHANGED };
+            self.text.push_str("  ");
+            self.add(style.bold(), &format!("[{severity}: {}]", finding.rule.id));
+        }
+        let cost = wording::cost(finding);
+        if !cost.is_empty() {
+            self.text.push_str("  ");
+            self.add(QUIET, &format!("({cost})"));
+        }
+    }
+
+    fn diff(&mut self, old: &str, new: &str) {
+        for hunk in body::hunks(old, new) {
+            self.line("          ", HUNK, &hunk.header);
+            for line in hunk.lines {
+                let style = match line.sign {
+                    '+' => ADDED,
+                    '-' => DROPPED,
+                    _ => Style::new(),
                 };
-                let _ = writeln!(text, "        {sign} {}", cli::escape(line.value().trim_end_matches('\n')));
+                self.text.push_str("          ");
+                self.add(style, &format!("{} ", line.sign));
+                for (differs, piece) in &line.pieces {
+                    self.add(if *differs { style.invert() } else { style }, piece);
+                }
+                self.text.push('\n');
             }
         }
-        (Some(old), Some(new)) => {
-            let _ = writeln!(text, ": {} → {}", cli::escape(old), cli::escape(new));
-        }
-        (Some(only), None) | (None, Some(only)) => {
-            let mut lines = only.lines().map(cli::escape);
-            let _ = writeln!(text, ": {}", lines.next().unwrap_or_default());
-            for line in lines {
-                let _ = writeln!(text, "        {line}");
-            }
-        }
-        (None, None) => text.push('\n'),
     }
-}
 
-/// Writes the numbers of changes, in a line.
-pub(super) fn write_totals(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    if report.findings.is_empty() {
-        return writeln!(out, "no differences");
+    fn renames(&mut self, report: &Report<'_>) {
+        if report.renames.is_empty() {
+            return;
+        }
+        self.line("", HEADING, "perhaps only renamed");
+        for rename in &report.renames {
+            let (old, new) = wording::rename_names(rename);
+            let database = rename.database.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            self.line("  ", Style::new(), &format!("? {database}{old} → {new}: {}", rename.reason));
+            self.line("      ", QUIET, &wording::accept_rename(rename));
+        }
     }
-    let [added, changed, dropped] =
-        [Kind::Added, Kind::Changed, Kind::Dropped].map(|kind| report.count(kind));
-    let [breaking, destructive] =
-        [Severity::Breaking, Severity::Destructive].map(|severity| report.count_severity(severity));
-    writeln!(
-        out,
-        "changes: {added} added, {changed} changed, {dropped} dropped; {breaking} breaking, {destructive} destructive"
-    )
+
+    fn rows(&mut self, report: &Report<'_>) {
+        let Some(rows) = report.rows.as_ref().filter(|rows| !rows.is_empty()) else { return };
+        self.line("", HEADING, "rows");
+        for change in rows {
+            let kind = match (&change.old, &change.new) {
+                // A sequence's value, or a matview that is filled.
+                (None, None) => Kind::Changed,
+                (None, _) => Kind::Added,
+                (_, None) => Kind::Dropped,
+                _ => Kind::Changed,
+            };
+            let database = change.database.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            self.text.push_str("  ");
+            self.add(style_of(kind), &format!("{} {database}{}", kind.sign(), change.table));
+            self.line("", Style::new(), &format!(": {}", wording::rows(change)));
+        }
+    }
+
+    fn not_understood(&mut self, report: &Report<'_>) {
+        if report.unclassified() == 0 {
+            return;
+        }
+        self.line("", HEADING, "not understood, compared as text");
+        for side in [&report.old, &report.new] {
+            for unknown in &side.dump.unknown {
+                self.line("  ", Style::new(), &format!("! {}: {}", side.place(unknown.at), unknown.excerpt));
+            }
+        }
+    }
 }
