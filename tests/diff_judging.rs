@@ -123,7 +123,8 @@ fn parts_and_labels_are_renamed_one_by_one() {
     let others: Vec<String> = said.lines().into_iter().filter(|line| !line.contains(" renamed ")).collect();
     assert_eq!(others, ["changed view a.mails query view-query-changed breaking"]);
     let offered = case.diff(&[]).json["renames"].as_array().unwrap().len();
-    assert_eq!(offered, 5);
+    // The index is over a column of another name: not the same but for its own.
+    assert_eq!(offered, 4);
 }
 
 #[test]

@@ -41,9 +41,19 @@ impl Schema {
             }
             Some(table) => {
                 let Some(object) = self.objects.get_mut(&**table) else { return };
-                for part in object.parts.iter_mut().filter(|part| part.address == *old) {
-                    part.address = new.clone();
-                    part.text = renamed(&part.text, |near| near.is(&old.name).then(|| new.name.to_sql()));
+                for part in &mut object.parts {
+                    let own = part.address == *old;
+                    // The table's definition names its constraints.
+                    let inside = old.kind == Kind::Constraint && part.address == object.address;
+                    if own || inside {
+                        part.text = renamed(&part.text, |near| {
+                            let named = own || near.is_at(-1, &Name::from("constraint"));
+                            (near.is(&old.name) && named).then(|| new.name.to_sql())
+                        });
+                    }
+                    if own {
+                        part.address = new.clone();
+                    }
                 }
             }
         }
