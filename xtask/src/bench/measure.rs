@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn failure_is_quoted() {
-        let error = measure(Command::new("sh").args(["-c", "echo no luck >&2; exit 3"])).unwrap_err();
+        let error = measure(Command::new("sh").args(["-c", "echo no luck >&2; exit 3"]), &[0]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`sh -c 'echo no luck >&2; exit 3'` failed with exit status: 3: no luck"
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn memory_is_seen() {
-        let sample = measure(Command::new("sleep").arg("0.2")).unwrap();
+        let sample = measure(Command::new("sleep").arg("0.2"), &[0]).unwrap();
         assert!(sample.wall >= Duration::from_millis(200));
         assert!(sample.resident.unwrap() >= sample.anonymous.unwrap());
     }
