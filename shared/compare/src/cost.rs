@@ -78,32 +78,39 @@ impl Cost {
 /// What the tables of a schema have to do with each other; gathered when the first change asks.
 #[derive(Debug, Default)]
 pub(crate) struct Kin {
-    gathered: OnceCell<Gathered>,
-}
-
-#[derive(Debug, Default)]
-struct Gathered {
-    children: BTreeMap<Address, Vec<Address>>,
+    children: OnceCell<BTreeMap<Address, Vec<Address>>>,
     /// By the referenced table: who references it, and with which key.
-    referencing: BTreeMap<Address, Vec<(Address, ForeignKey)>>,
+    referencing: OnceCell<BTreeMap<Address, Vec<(Address, ForeignKey)>>>,
 }
 
 impl Kin {
-    fn gathered(&self, schema: &Schema) -> &Gathered {
-        self.gathered.get_or_init(|| {
-            let mut gathered = Gathered::default();
-            for object in schema.objects.values().filter(|object| object.address.kind == Object::Table) {
+    fn children(&self, schema: &Schema) -> &BTreeMap<Address, Vec<Address>> {
+        self.children.get_or_init(|| {
+            let mut children: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for object in tables(schema) {
                 for parent in object.parents() {
-                    gathered.children.entry(parent).or_default().push(object.address.clone());
-                }
-                for key in object.foreign_keys() {
-                    let at = gathered.referencing.entry(key.table.clone()).or_default();
-                    at.push((object.address.clone(), key));
+                    children.entry(parent).or_default().push(object.address.clone());
                 }
             }
-            gathered
+            children
         })
     }
+
+    fn referencing(&self, schema: &Schema) -> &BTreeMap<Address, Vec<(Address, ForeignKey)>> {
+        self.referencing.get_or_init(|| {
+            let mut referencing: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for object in tables(schema) {
+                for key in object.foreign_keys() {
+                    referencing.entry(key.table.clone()).or_default().push((object.address.clone(), key));
+                }
+            }
+            referencing
+        })
+    }
+}
+
+fn tables(schema: &Schema) -> impl Iterator<Item = &dump::Object> {
+    schema.objects.values().filter(|object| object.address.kind == Object::Table)
 }
 
 /// Returns what it takes to apply a change between two schemas.
@@ -163,7 +170,7 @@ fn of(change: &Change, pair: &Pair<'_>) -> Cost {
 
 /// A table, and all that inherit from it or are its partitions.
 fn family(table: &Address, pair: &Pair<'_>) -> Vec<Address> {
-    let children = &pair.kin.gathered(pair.old).children;
+    let children = pair.kin.children(pair.old);
     let mut found = vec![table.clone()];
     let mut at = 0;
     while let Some(next) = found.get(at).cloned() {
@@ -295,7 +302,7 @@ fn across_foreign_keys(change: &Change, pair: &Pair<'_>) -> Vec<Address> {
     let Some(object) = pair.old.objects.get(&change.object) else { return Vec::new() };
     let own = object.foreign_keys().into_iter().filter(|key| key.columns.contains(column));
     let mut tables: BTreeSet<Address> = own.map(|key| key.table).collect();
-    let referencing = pair.kin.gathered(pair.old).referencing.get(&change.object);
+    let referencing = pair.kin.referencing(pair.old).get(&change.object);
     let others = referencing.into_iter().flatten();
     tables.extend(others.filter(|(_, key)| key.referenced.contains(column)).map(|(table, _)| table.clone()));
     tables.remove(&change.object);
@@ -455,8 +462,7 @@ fn domain(change: &Change, pair: &Pair<'_>) -> Cost {
         let columns = Table::read(object).map(|table| table.columns).unwrap_or_default();
         columns.iter().any(|column| column.attribute(Attribute::Type) == Some(&of_type))
     };
-    let tables = pair.old.objects.values().filter(|object| object.address.kind == Object::Table);
-    let tables: Vec<Address> = tables.filter(uses).map(|object| object.address.clone()).collect();
+    let tables: Vec<Address> = tables(pair.old).filter(uses).map(|object| object.address.clone()).collect();
     Cost::default().lock_all(&tables, Lock::Share).scan(&tables)
 }
 

@@ -1,6 +1,6 @@
 //! One object and its parts, detail by detail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dump::{
     Address, Attribute, Detail, Kind as ObjectKind, Name, Object, Part, Position, Role, Session, details,
@@ -74,9 +74,9 @@ impl Said<'_> {
 
 /// Everything that is said of an object, in the order of its parts; what stands in for a definition says nothing that the
 /// definition does not.
-fn said(object: &Object, shell: bool) -> Vec<Said<'_>> {
+fn said<'o>(parts: &[&'o Part], shell: bool) -> Vec<Said<'o>> {
     let mut all = Vec::new();
-    for part in object.parts.iter().filter(|part| shell || part.role != Role::Shell) {
+    for part in parts.iter().copied().filter(|part| shell || part.role != Role::Shell) {
         let masked = mask_secrets(part);
         let mut found = details(part, masked.as_deref().unwrap_or(&part.text));
         if let Some(grantor) = part.session.authorization.as_ref().filter(|_| part.role == Role::Privilege) {
@@ -105,19 +105,42 @@ fn definition(object: &Object) -> Option<&Part> {
 
 /// Adds what differs between the two states of an object.
 pub(crate) fn compare(old: &Object, new: &Object, changes: &mut Vec<Change>) {
-    let same = |(old, new): (&Part, &Part)| {
-        old.address == new.address
-            && old.role == new.role
-            && old.text == new.text
-            && old.session == new.session
-    };
+    let same = |(old, new): (&Part, &Part)| is_same(old, new);
     if old.parts.len() == new.parts.len() && old.parts.iter().zip(&new.parts).all(same) {
         return;
     }
     let shell = definition(old).is_none() || definition(new).is_none();
-    let (before, after) = (said(old, shell), said(new, shell));
+    let (gone, come, kept) = difference(old, new);
+    let (before, after) = (said(&gone, shell), said(&come, shell));
     let from = changes.len();
-    Comparison { object: &new.address, old, new, before: &before, after: &after, changes, from, shell }.run();
+    let object = &new.address;
+    Comparison { object, old, new, before: &before, after: &after, kept, changes, from, shell }.run();
+}
+
+fn is_same(old: &Part, new: &Part) -> bool {
+    old.address == new.address && old.role == new.role && old.text == new.text && old.session == new.session
+}
+
+/// The statements that only one side has, and the addresses of those that both have.
+fn difference<'o>(old: &'o Object, new: &'o Object) -> (Vec<&'o Part>, Vec<&'o Part>, BTreeSet<&'o Address>) {
+    let mut come = by_key(new, true);
+    let (mut gone, mut kept) = (Vec::new(), BTreeSet::new());
+    for part in &old.parts {
+        let others = come.get_mut(&(&part.address, part.role));
+        let at = others.as_ref().and_then(|others| others.iter().position(|other| is_same(part, other)));
+        match (others, at) {
+            (Some(others), Some(at)) => {
+                others.remove(at);
+                kept.insert(&part.address);
+            }
+            _ => gone.push(part),
+        }
+    }
+    let left: Vec<&Part> = come.into_values().flatten().collect();
+    // In the order of the statements.
+    let is_left = |part: &&Part| left.iter().any(|one| std::ptr::eq(*one, *part));
+    let come = if left.len() < 2 { left } else { new.parts.iter().filter(is_left).collect() };
+    (gone, come, kept)
 }
 
 /// The comparison of an object that is not the same on both sides.
@@ -127,6 +150,8 @@ struct Comparison<'c> {
     new: &'c Object,
     before: &'c [Said<'c>],
     after: &'c [Said<'c>],
+    /// Of these, something is said on both sides that is the same.
+    kept: BTreeSet<&'c Address>,
     changes: &'c mut Vec<Change>,
     /// The changes before this one are of other objects.
     from: usize,
@@ -146,9 +171,19 @@ impl Comparison<'_> {
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(address, _)| *address != self.object);
         for (address, sides) in groups {
+            // Of a big table most columns stay what they are.
+            let same = |(old, new): (&&Said<'_>, &&Said<'_>)| {
+                let (old, new) = (&old.detail, &new.detail);
+                old.attribute == new.attribute && old.text == new.text && old.item == new.item
+            };
+            let [before, after] = &sides;
+            if address != self.object && before.len() == after.len() && before.iter().zip(after).all(same) {
+                continue;
+            }
             let makes = |side: &Vec<&Said<'_>>| side.iter().any(|said| said.part.role <= Role::Definition);
             // Of what no side makes, such as a view's column, only something is said.
-            if address != self.object && sides.iter().any(Vec::is_empty) && sides.iter().any(makes) {
+            let one_sided = sides.iter().any(Vec::is_empty) && !self.kept.contains(address);
+            if address != self.object && one_sided && sides.iter().any(makes) {
                 self.whole_part(address, &sides);
             } else {
                 let [before, after] = sides;

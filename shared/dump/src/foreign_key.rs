@@ -2,7 +2,7 @@
 
 use crate::lexeme::{Cursor, Lexeme, lexemes_of, split_commas};
 use crate::object::{Address, Kind, Role};
-use crate::schema::Object;
+use crate::schema::{Object, Part};
 use crate::{Name, Table};
 
 /// A foreign key.
@@ -58,7 +58,10 @@ impl Object {
     pub fn foreign_keys(&self) -> Vec<ForeignKey> {
         let constraints = self.parts.iter().filter(|part| part.address.kind == Kind::Constraint);
         let own = constraints.filter_map(|part| ForeignKey::parse(&part.text));
-        let inline = Table::read(self).map(|table| table.constraints).unwrap_or_default();
+        let mentions = |part: &&Part| memchr::memmem::find(&part.text, b"FOREIGN KEY").is_some();
+        let definition = self.parts.iter().find(|part| part.address == self.address && mentions(part));
+        let table = definition.and_then(|part| Table::parse(&part.text));
+        let inline = table.map(|table| table.constraints).unwrap_or_default();
         own.chain(inline.iter().filter_map(|constraint| ForeignKey::parse(&constraint.text))).collect()
     }
 

@@ -29,6 +29,14 @@ pub(crate) fn remove(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, role: Rol
     }
 }
 
+/// Says whether statements of a kind can hold secrets at all.
+fn may_hold(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::UserMapping | Kind::Server | Kind::ForeignDataWrapper | Kind::Subscription | Kind::Role
+    )
+}
+
 /// Returns a statement's text with placeholders in the place of its secrets; `None` if it has none.
 ///
 /// ```
@@ -42,6 +50,9 @@ pub(crate) fn remove(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, role: Rol
 /// # Ok::<(), dump::Error>(())
 /// ```
 pub fn mask_secrets(part: &Part) -> Option<Vec<u8>> {
+    if !may_hold(part.address.kind) {
+        return None;
+    }
     let mut lexemes = lexemes_of(&part.text)?;
     if lexemes.last()?.kind == TokenKind::Semicolon {
         lexemes.pop();
