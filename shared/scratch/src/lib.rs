@@ -26,5 +26,5 @@ mod server;
 
 pub use cluster::Cluster;
 pub use error::Error;
-pub use install::ensure;
+pub use install::{ensure, install_command};
 pub use programs::Programs;

@@ -130,7 +130,8 @@ impl Drop for Server {
     }
 }
 
-fn log_tail(path: &Path) -> String {
+/// Returns the end of a log.
+pub(crate) fn log_tail(path: &Path) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LOG_TAIL)..]).trim_end().to_owned()
 }
