@@ -20,7 +20,7 @@ pub enum Cause {
     MissingLibrary,
     /// A locale, or the library for it, is not there.
     MissingLocale,
-    /// The dump is of a newer server.
+    /// The dump is of a newer server, or made by a newer pg_dump.
     NewerServer,
     /// It needs a superuser, and the dump is not trusted that far.
     NeedsSuperuser,
@@ -28,6 +28,8 @@ pub enum Cause {
     Follows(String),
     /// The thing is there already, as in every database.
     AlreadyThere,
+    /// It grants a right to something that is part of every server, which a dump is not given.
+    SystemPrivilege,
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
 }
@@ -48,7 +50,7 @@ impl Cause {
     pub fn judgement(&self) -> Judgement {
         match self {
             Cause::Backup => Judgement::Bad,
-            Cause::AlreadyThere | Cause::StandIn => Judgement::Harmless,
+            Cause::AlreadyThere | Cause::StandIn | Cause::SystemPrivilege => Judgement::Harmless,
             _ => Judgement::Unclear,
         }
     }
@@ -61,10 +63,11 @@ impl fmt::Display for Cause {
             Cause::MissingExtension(name) => write!(f, "extension is not installed here: {name}"),
             Cause::MissingLibrary => f.write_str("library is not installed here"),
             Cause::MissingLocale => f.write_str("locale or collation is not there on this system"),
-            Cause::NewerServer => f.write_str("dump is of a newer server"),
+            Cause::NewerServer => f.write_str("dump is of a newer server or by a newer pg_dump"),
             Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
             Cause::AlreadyThere => f.write_str("is there already"),
+            Cause::SystemPrivilege => f.write_str("right on a part of the server, which a dump is not given"),
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
         }
     }
@@ -128,6 +131,7 @@ impl Causes {
         }
         match code {
             "42501" if role == Some(Role::Owner) => Cause::StandIn,
+            "42501" if role == Some(Role::Privilege) && failed.refused => Cause::SystemPrivilege,
             "42501" if failed.refused => Cause::NeedsSuperuser,
             "58P01" => Cause::MissingLibrary,
             "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {

@@ -37,11 +37,17 @@ pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
     let system = root.schema.as_ref().is_some_and(|schema| {
         matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast")
     });
+    // Taking rights away opens nothing.
+    if role == Role::Privilege && text.starts_with(b"REVOKE ") {
+        return true;
+    }
     if system || !subject.qualified && root.schema.is_some() {
         return false;
     }
     match (role, root.kind) {
         (Role::Definition | Role::Comment | Role::Owner | Role::Privilege, kind) if is_special(kind) => true,
+        // A name without functions, for which base types are announced.
+        (Role::Shell, Kind::Type) => true,
         (Role::Setting | Role::Member, Kind::Publication | Kind::OperatorFamily) => true,
         (Role::Setting, Kind::EventTrigger) => contains(text, b" DISABLE"),
         (Role::Setting, Kind::Table) => contains(text, b" TRIGGER "),

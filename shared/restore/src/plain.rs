@@ -237,6 +237,15 @@ impl Planning {
         Ok(())
     }
 
+    /// Finds out what one statement is about.
+    pub fn subject_of(&mut self, text: &[u8]) -> Option<Subject> {
+        let mut events = Events::new(dump::Stream(text));
+        match events.next() {
+            Ok(Some(Event::Statement(statement))) => Some(self.subjects.of(&statement)),
+            _ => None,
+        }
+    }
+
     /// Says which database the steps that follow belong to.
     pub fn connect(&mut self, name: Name) {
         self.end_script();

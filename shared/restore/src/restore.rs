@@ -23,7 +23,7 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a superuser may run whatever fails without one.
     pub trusted: bool,
-    /// Whether the dump is of a newer server than the one it is restored on.
+    /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
     pub newer: bool,
 }
 

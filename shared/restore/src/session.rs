@@ -69,8 +69,9 @@ impl Admin {
         for sql in stand_in::statements(role, &Name::from(member)) {
             match self.client.execute(&sql) {
                 Ok(()) => {}
-                // Another connection missed it as well.
+                // Another connection missed it as well; or the server is older than 14.
                 Err(connect::Error::Server(error)) if error.code() == "42710" => {}
+                Err(connect::Error::Server(error)) if error.message().contains("pg_read_all_data") => {}
                 Err(connect::Error::Server(_)) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }

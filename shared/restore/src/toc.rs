@@ -31,6 +31,10 @@ pub(crate) fn plan(archive: &Archive) -> Result<Plan, Error> {
     if let Some(name) = &archive.header.database {
         planning.connect(Name::from(name.as_slice()));
     }
+    // What is put in front of everything (`_doSetFixedOutputState`).
+    let state = b"SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; \
+                  SET row_security = off;";
+    planning.add_text(state, Place::Entry(0))?;
     let qualified = archive.entries.iter().any(|entry| entry.desc == b"SEARCHPATH");
     for turn in [Pass::Main, Pass::Privileges, Pass::Last] {
         for entry in archive.entries.iter().filter(|entry| pass(entry) == turn) {
@@ -67,7 +71,9 @@ fn add(planning: &mut Planning, entry: &Entry, qualified: bool) -> Result<(), Er
         let table = (entry.desc == b"TABLE DATA").then(|| {
             let schema = entry.namespace.as_deref().map(Name::from);
             let name = QualifiedName { schema, name: Name::from(entry.tag.as_slice()) };
-            Address::in_schema(Kind::Table, name)
+            // Rows of a partition may be loaded through the table that it is a partition of.
+            let named = entry.copy.as_deref().and_then(|copy| planning.subject_of(copy)?.address);
+            named.unwrap_or_else(|| Address::in_schema(Kind::Table, name))
         });
         let form = match (&table, &entry.copy) {
             (None, _) => DataForm::LargeObject,
@@ -131,7 +137,11 @@ fn owner(entry: &Entry) -> Vec<u8> {
         return Vec::new();
     }
     let what = match drop.strip_prefix(b"DROP ") {
-        Some(what) => what.strip_suffix(b";").unwrap_or(what).to_vec(),
+        Some(what) => {
+            let what = what.strip_suffix(b";").unwrap_or(what);
+            // A base type goes with its functions.
+            what.strip_suffix(b" CASCADE").unwrap_or(what).to_vec()
+        }
         // SELECT pg_catalog.lo_unlink('4242');
         None if entry.desc == b"BLOB" => [b"LARGE OBJECT ", entry.tag.as_slice()].concat(),
         None => return Vec::new(),

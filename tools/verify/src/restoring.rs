@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use cli::Failure;
 use dump::{Database, Dump, Name};
-use restore::{DatabasePlan, Judgement, Phase, Place, Plan};
+use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan};
 
 use crate::input::Backup;
 use crate::server::Server;
@@ -56,14 +56,15 @@ pub fn verify(backup: &Backup, dump: &Dump, options: &Options, report: &mut Repo
         ));
     }
     let begin = Instant::now();
-    let wanted = dump.versions.server_major();
+    // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
+    let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
     let server = Server::start(options.bindir.as_deref(), wanted)?;
     report.server = Some(format!("PostgreSQL {}", server.major()));
     report.phases.push(("server start".to_owned(), begin.elapsed()));
-    let newer = wanted.is_some_and(|wanted| wanted > server.major());
+    let newer = wanted.is_some_and(|major| major > server.major());
     if newer {
         report.notes.push(format!(
-            "the backup is of PostgreSQL {}, newer than the server it was restored on",
+            "the backup is of or by PostgreSQL {}, newer than the server it was restored on",
             wanted.unwrap_or_default()
         ));
     }
@@ -75,7 +76,7 @@ pub fn verify(backup: &Backup, dump: &Dump, options: &Options, report: &mut Repo
             return Err(anyhow!("the backup changed while it was read: {}", backup.path.display()).into());
         };
         let encoding = &database.schema.encoding;
-        let everybody = wanted.is_some_and(|wanted| wanted < 15);
+        let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
         let (admin, restorer) = server.create_database(&format!("restored_{at}"), encoding, everybody)?;
         let options = restore::Options {
             admin: admin.clone(),
@@ -169,7 +170,15 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 
 /// Puts into the report what failed, and what was done in the backup's stead.
 fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
-    for failure in &restored.failures {
+    // What failed only because the same object could not be made is told once, with that.
+    let follows = |failure: &restore::Failure| {
+        matches!(&failure.cause, Cause::Follows(what) if *what == failure.what)
+    };
+    let following = restored.failures.iter().filter(|failure| follows(failure)).count();
+    if following > 0 {
+        report.notes.push(format!("statements on objects that could not be made here: {following}"));
+    }
+    for failure in restored.failures.iter().filter(|failure| !follows(failure)) {
         let mut why = format!("{} ({}): {}", failure.error.message(), failure.error.code(), failure.cause);
         for more in [failure.error.detail(), failure.error.context()] {
             if !more.is_empty() {
