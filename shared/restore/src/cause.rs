@@ -1,6 +1,6 @@
 //! Why a statement failed, and whether the backup is to blame.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use connect::ServerError;
@@ -26,6 +26,8 @@ pub enum Cause {
     NeedsSuperuser,
     /// It needs something that could not be made for one of these reasons; what.
     Follows(String),
+    /// It needs something that the backup does not hold, as in a dump of the data or of some tables only; what.
+    NotInBackup(String),
     /// The thing is there already, as in every database.
     AlreadyThere,
     /// It grants a right to something that is part of every server, which a dump is not given.
@@ -33,6 +35,9 @@ pub enum Cause {
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
 }
+
+/// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
+const UNDEFINED: [&str; 7] = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
 
 /// What a cause means for the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,9 @@ impl fmt::Display for Cause {
             Cause::NewerServer => f.write_str("dump is of a newer server or by a newer pg_dump"),
             Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
+            Cause::NotInBackup(what) => {
+                write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
+            }
             Cause::AlreadyThere => f.write_str("is there already"),
             Cause::SystemPrivilege => f.write_str("right on a part of the server, which a dump is not given"),
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
@@ -82,15 +90,29 @@ pub(crate) struct Causes {
     /// Extensions that are not there.
     extensions: Vec<String>,
     /// What the dump makes.
-    made: std::collections::BTreeSet<String>,
+    made: BTreeSet<String>,
+    /// Whether it makes tables.
+    tables: bool,
+    /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
+    whole: bool,
 }
 
 impl Causes {
     pub fn new(steps: &[Step], newer: bool) -> Causes {
         let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
         let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
-        let made = made.map(|address| address.name.to_string()).collect();
-        Causes { newer, lost: BTreeMap::new(), extensions: Vec::new(), made }
+        let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
+        let whole = kinds.iter().any(|kind| {
+            kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
+        });
+        Causes {
+            newer,
+            lost: BTreeMap::new(),
+            extensions: Vec::new(),
+            made: made.map(|address| address.name.to_string()).collect(),
+            tables: kinds.contains(&Kind::Table),
+            whole,
+        }
     }
 
     /// Finds the cause of a failure.
@@ -129,10 +151,13 @@ impl Causes {
         if let Some(lost) = self.follows(step, error) {
             return Cause::Follows(lost);
         }
+        if let Some(absent) = self.absent(step, error) {
+            return Cause::NotInBackup(absent);
+        }
         match code {
             "42501" if role == Some(Role::Owner) => Cause::StandIn,
             "42501" if role == Some(Role::Privilege) && failed.refused => Cause::SystemPrivilege,
-            "42501" if failed.refused => Cause::NeedsSuperuser,
+            _ if failed.refused => Cause::NeedsSuperuser,
             "58P01" => Cause::MissingLibrary,
             "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {
                 Cause::MissingLocale
@@ -146,11 +171,24 @@ impl Causes {
         }
     }
 
+    /// Says what an error misses, if the dump seems to be one of some tables or sections only, which have to be restored
+    /// beside others.
+    fn absent(&self, step: &Step, error: &ServerError) -> Option<String> {
+        if !UNDEFINED.contains(&error.code()) || self.whole {
+            return None;
+        }
+        let missing = names(error.message());
+        let absent = missing.iter().find(|name| !self.made.contains(*name))?;
+        let address = step.subject.address.as_ref();
+        let mut about = std::iter::successors(address, |address| address.parent.as_deref());
+        let own = address.is_none() || about.any(|address| address.name.to_string() == *absent);
+        // Rows, indexes and owners come with their table, unless there are no tables at all.
+        (!own || !self.tables).then(|| absent.clone())
+    }
+
     /// Says what an error misses, if that could not be made before.
     fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
-        // Undefined table, object, function, column, schema; no operator class; a column list that does not fit.
-        let undefined = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
-        if !undefined.contains(&error.code()) {
+        if !UNDEFINED.contains(&error.code()) {
             return None;
         }
         let missing = names(error.message());
@@ -199,9 +237,7 @@ mod tests {
     fn messages_tell_what_is_missing() {
         assert_eq!(names("relation \"app.users\" does not exist"), ["users"]);
         assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
-        assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "public.geometry"].map(|name| {
-            name.rsplit('.').next().unwrap()
-        }));
+        assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
         assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
     }
 }

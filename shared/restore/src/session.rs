@@ -114,7 +114,7 @@ impl<'s> Session<'s> {
     pub fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
         let result = self.attempt(step, &mut |client| client.execute(text))?;
         let Some(error) = result else { return Ok(None) };
-        if error.code() != "42501" {
+        if !lacks_rights(&error) {
             return Ok(Some(Failed { error, refused: false }));
         }
         if !self.shared.trusted && !escalation::is_allowed(&step.subject, text) {
@@ -126,7 +126,7 @@ impl<'s> Session<'s> {
             match stand_in::missing_role(&error) {
                 Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
                 // Owners of some things must be superusers, which stand-ins are not.
-                _ => return Ok(Some(Failed { refused: error.code() == "42501", error })),
+                _ => return Ok(Some(Failed { refused: lacks_rights(&error), error })),
             }
         }
         Ok(Some(Failed { error, refused: false }))
@@ -234,6 +234,13 @@ impl<'s> Session<'s> {
         }
         Ok(())
     }
+}
+
+/// Says whether a superuser might do it.
+fn lacks_rights(error: &ServerError) -> bool {
+    error.code() == "42501"
+        // Only superusers may have that of type `internal`.
+        || error.code() == "42P13" && error.message().starts_with("aggregate transition data type cannot be")
 }
 
 /// Ends the restore where going on makes no sense.

@@ -119,6 +119,7 @@ fn content(client: &mut Client, address: &Address, columns: Option<&Vec<Name>>) 
 
 /// Finds what excuses a table that is not what it should be: something failed that does not tell against the backup.
 fn excuse(restored: &Restored<'_>, address: &Address, why: &str) -> (Verdict, String) {
+    // What made or loads it.
     let concerns = |failure: &&restore::Failure| {
         let subject = &restored.plan.steps[failure.step].subject;
         subject.address.as_ref() == Some(address) && failure.cause.judgement() == Judgement::Unclear

@@ -52,7 +52,8 @@ impl Backup {
             Ok(dump) => dump,
             Err(failure) => return damage(failure, report).map(|()| None),
         };
-        for unknown in &dump.unknown {
+        // Meta-commands of psql are told elsewhere.
+        for unknown in dump.unknown.iter().filter(|unknown| !unknown.excerpt.starts_with('\\')) {
             let what = format!("statement: {}", unknown.excerpt);
             report.notes.push(format!("not understood, run as it is: {what}, at {}", unknown.at));
         }

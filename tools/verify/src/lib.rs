@@ -90,10 +90,15 @@ fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     let backup = input::Backup::open(&arguments.backup)?;
     report.backup = arguments.backup.display().to_string();
     let Some(dump) = backup.read(report)? else { return Ok(()) };
+    let (plan, source) = restore::Plan::read(&backup.path)?;
+    for command in &plan.meta_commands {
+        let why = "a psql meta-command that no pg_dump writes; it is not run";
+        report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
+    }
     if level == Level::File {
         return lines::check(&backup, &dump, report);
     }
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let options = restoring::Options { jobs, bindir: arguments.pg_bindir.clone(), trusted: arguments.trust };
-    restoring::verify(&backup, &dump, &options, report)
+    restoring::verify(&backup, &dump, &plan, &source, &options, report)
 }

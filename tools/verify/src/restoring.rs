@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use cli::Failure;
 use dump::{Database, Dump, Name};
-use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan};
+use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
 use crate::input::Backup;
 use crate::server::Server;
@@ -43,12 +43,14 @@ pub struct Restored<'a> {
 ///
 /// # Errors
 /// When no server can be started or the backup not be read again.
-pub fn verify(backup: &Backup, dump: &Dump, options: &Options, report: &mut Report) -> Result<(), Failure> {
-    let (plan, source) = Plan::read(&backup.path)?;
-    for command in &plan.meta_commands {
-        let why = "a psql meta-command that no pg_dump writes; it was not run";
-        report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
-    }
+pub fn verify(
+    backup: &Backup,
+    dump: &Dump,
+    plan: &Plan,
+    source: &Source,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Failure> {
     if plan.cluster_statements > 0 {
         let count = plan.cluster_statements;
         report.notes.push(format!(
@@ -85,7 +87,7 @@ pub fn verify(backup: &Backup, dump: &Dump, options: &Options, report: &mut Repo
             trusted: options.trusted,
             newer,
         };
-        let restored = match restore::restore(plan, &source, &options) {
+        let restored = match restore::restore(plan, source, &options) {
             Ok(restored) => restored,
             Err(error) => return ended(error, &server, report),
         };
