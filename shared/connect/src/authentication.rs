@@ -1,7 +1,9 @@
 //! Proofs of identity: password, MD5, SCRAM with channel binding.
 
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256};
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
 
 use crate::frame::{Frames, number};
 use crate::{Error, Parameters};

@@ -17,6 +17,9 @@ const PROTOCOL: [u8; 4] = [0, 3, 0, 0];
 /// One row of an answer: the text of each column, `None` for NULL.
 pub type Row = Vec<Option<Vec<u8>>>;
 
+/// Takes the messages of an answer: their letter and body.
+type See<'s> = dyn FnMut(u8, &[u8]) -> Result<(), Error> + 's;
+
 /// A connection to a server, by the simple query protocol: statements go as they are, in any encoding.
 ///
 /// ```no_run
@@ -80,8 +83,12 @@ impl Client {
     ) -> Result<Client, (Error, bool)> {
         let stream = Stream::connect(parameters, host, port, encrypt).map_err(|error| (error, false))?;
         let encrypted = stream.is_encrypted();
-        let mut client =
-            Client { frames: Frames::new(stream), parameters: BTreeMap::new(), notices: Vec::new(), last_words: None };
+        let mut client = Client {
+            frames: Frames::new(stream),
+            parameters: BTreeMap::new(),
+            notices: Vec::new(),
+            last_words: None,
+        };
         client.begin(parameters).map_err(|error| (error, encrypted))?;
         Ok(client)
     }
@@ -229,7 +236,7 @@ impl Client {
     }
 
     /// Reads what the server answers up to the point where it is ready for more, and returns its first error.
-    fn until_ready(&mut self, see: &mut dyn FnMut(u8, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn until_ready(&mut self, see: &mut See<'_>) -> Result<(), Error> {
         let mut result = Ok(());
         loop {
             let message = match self.frames.next() {

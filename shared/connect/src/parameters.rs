@@ -133,8 +133,7 @@ impl Parameters {
         let Some((host, port)) = self.hosts.first() else { return };
         // The default folder of the socket is `localhost` in the file.
         let host = if SOCKET_FOLDERS.contains(&host.as_str()) { "localhost" } else { host };
-        let wanted =
-            Wanted { host, port: &port.to_string(), database: &self.database, user: &self.user };
+        let wanted = Wanted { host, port: &port.to_string(), database: &self.database, user: &self.user };
         let (password, warning) = passfile::password(path, &wanted);
         self.password = password;
         self.warnings.extend(warning);

@@ -21,11 +21,7 @@ pub(crate) fn settings(name: &str, environment: &Environment) -> Result<Vec<(Str
             Ok(text) => String::from_utf8_lossy(&text).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => continue,
             Err(source) => {
-                return Err(Error::File {
-                    what: "service file",
-                    path: path.display().to_string(),
-                    source,
-                });
+                return Err(Error::File { what: "service file", path: path.display().to_string(), source });
             }
         };
         if let Some(found) = section(&text, name, &path)? {

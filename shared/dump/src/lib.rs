@@ -50,7 +50,9 @@ pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
-pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, read};
+pub use reading::{
+    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, read,
+};
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};
 pub use script::write_script;
 pub use secret::mask_secrets;

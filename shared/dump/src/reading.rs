@@ -574,7 +574,9 @@ impl Reading {
             secrets: self.secrets,
             versions: self.versions,
             disagreements: self.entries.finish(),
-            end_is_marked: self.archive || self.opened == Frame::Complete || self.cluster_opened == Frame::Complete,
+            end_is_marked: self.archive
+                || self.opened == Frame::Complete
+                || self.cluster_opened == Frame::Complete,
         }
     }
 }

@@ -43,9 +43,12 @@ pub(crate) fn of(step: &Step) -> Option<Build> {
 fn follows(step: &Step) -> bool {
     let Work::Statement(text) = &step.work else { return false };
     let describes = matches!(step.subject.class, Class::Part(Role::Comment | Role::Setting));
-    let of_index = |kind| matches!(kind, Kind::Index | Kind::Constraint | Kind::Table | Kind::MaterializedView);
+    let of_index =
+        |kind| matches!(kind, Kind::Index | Kind::Constraint | Kind::Table | Kind::MaterializedView);
     let clusters = || {
-        [&b" CLUSTER ON "[..], b" REPLICA IDENTITY "].iter().any(|part| memchr::memmem::find(text, part).is_some())
+        [&b" CLUSTER ON "[..], b" REPLICA IDENTITY "]
+            .iter()
+            .any(|part| memchr::memmem::find(text, part).is_some())
     };
     describes
         && step.subject.address.as_ref().is_some_and(|address| match address.kind {
@@ -66,7 +69,8 @@ pub(crate) fn run(
     threads: usize,
     steps: &[Step],
 ) -> Result<Vec<(usize, Failed)>, Error> {
-    let state = Mutex::new(State { units: units(steps), busy: HashSet::new(), failures: Vec::new(), error: None });
+    let state =
+        Mutex::new(State { units: units(steps), busy: HashSet::new(), failures: Vec::new(), error: None });
     let freed = Condvar::new();
     let lock = || state.lock().unwrap_or_else(|poison| poison.into_inner());
     let work = || -> Result<(), Error> {

@@ -141,7 +141,9 @@ impl Causes {
             _ => None,
         };
         if let (Some(Kind::Extension), Some(Role::Definition), "0A000" | "58P01") = (kind, role, code) {
-            return Cause::MissingExtension(address.map(|address| address.name.to_string()).unwrap_or_default());
+            return Cause::MissingExtension(
+                address.map(|address| address.name.to_string()).unwrap_or_default(),
+            );
         }
         if code == "42P06" && address.is_some_and(|address| address.name.bytes() == b"public")
             || code == "42710" && matches!(kind, Some(Kind::Language | Kind::Extension))

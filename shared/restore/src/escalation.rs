@@ -34,9 +34,10 @@ pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
     }
     let (Some(address), Class::Part(role)) = (&subject.address, subject.class) else { return false };
     let root = address.parent.as_deref().unwrap_or(address);
-    let system = root.schema.as_ref().is_some_and(|schema| {
-        matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast")
-    });
+    let system = root
+        .schema
+        .as_ref()
+        .is_some_and(|schema| matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast"));
     // Taking rights away opens nothing.
     if role == Role::Privilege && text.starts_with(b"REVOKE ") {
         return true;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use archive::{Content, Plain};
 use dump::{
-    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Statement, Subject, Subjects,
-    Want,
+    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Statement, Subject,
+    Subjects, Want,
 };
 
 use crate::plan::{DatabasePlan, Location, MetaCommand, Place, Plan, RowsPlan, Step, Work, excerpt};
@@ -169,7 +169,9 @@ impl Planning {
         if subject.class == Class::Noise(Noise::Transaction) {
             // pg_dump writes transactions around large objects only; those of others end with each statement.
             match &mut self.script {
-                Some(script) if script.subject.class == Class::Data(DataForm::LargeObject) => script.end = end,
+                Some(script) if script.subject.class == Class::Data(DataForm::LargeObject) => {
+                    script.end = end
+                }
                 _ => self.begin = Some(statement.at),
             }
             return;

@@ -135,9 +135,11 @@ impl DatabasePlan {
         before.iter().any(|step| match &step.work {
             Work::Statement(text) => {
                 memchr::memmem::find(text, b" REFERENCES ").is_some()
-                    || step.subject.address.as_ref().is_some_and(|address| {
-                        matches!(address.kind, dump::Kind::Trigger | dump::Kind::Rule)
-                    })
+                    || step
+                        .subject
+                        .address
+                        .as_ref()
+                        .is_some_and(|address| matches!(address.kind, dump::Kind::Trigger | dump::Kind::Rule))
             }
             Work::Rows(_) => false,
         })

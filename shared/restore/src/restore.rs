@@ -146,9 +146,7 @@ fn load(
             (_, Some(number)) => {
                 script::large_object(&mut session, step, number, bytes)?.into_iter().collect()
             }
-            (None, None) => {
-                script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?
-            }
+            (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
             (Some(copy), None) => {
                 let alone = data.rows.alone;
                 let failed = match data.rows.location {

@@ -133,9 +133,16 @@ impl<'s> Session<'s> {
     }
 
     /// Loads rows; frozen, where they are all rows of their table.
-    pub fn copy(&mut self, step: &Step, alone: bool, copy: &[u8], data: &mut dyn Read) -> Result<Option<Failed>, Error> {
+    pub fn copy(
+        &mut self,
+        step: &Step,
+        alone: bool,
+        copy: &[u8],
+        data: &mut dyn Read,
+    ) -> Result<Option<Failed>, Error> {
         let mut frozen = false;
-        if let Some(table) = step.subject.address.as_ref().filter(|_| alone && copy.ends_with(b" FROM stdin")) {
+        if let Some(table) = step.subject.address.as_ref().filter(|_| alone && copy.ends_with(b" FROM stdin"))
+        {
             let truncate = [b"TRUNCATE ONLY ", &*table.qualified_name().to_sql()].concat();
             // Rows that come with their table in one transaction need no second look by anybody.
             let begun = self.attempt(step, &mut |client| {
@@ -204,8 +211,12 @@ impl<'s> Session<'s> {
         if Arc::ptr_eq(&self.applied, &step.settings) {
             return Ok(());
         }
-        let gone: Vec<Vec<u8>> =
-            self.applied.keys().filter(|name| !step.settings.contains_key(*name)).map(|name| reset(name)).collect();
+        let gone: Vec<Vec<u8>> = self
+            .applied
+            .keys()
+            .filter(|name| !step.settings.contains_key(*name))
+            .map(|name| reset(name))
+            .collect();
         let changed = step.settings.iter().filter(|(name, sql)| self.applied.get(*name) != Some(*sql));
         let changed: Vec<Vec<u8>> = changed.map(|(_, sql)| sql.clone()).collect();
         for sql in gone.iter().chain(&changed) {

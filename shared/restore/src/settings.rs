@@ -34,7 +34,8 @@ impl Follower {
 
     /// Takes a statement that changes the session.
     pub fn change(&mut self, statement: &Statement<'_>) {
-        let authorization = [&["SET", "SESSION", "AUTHORIZATION"][..], &["RESET", "SESSION", "AUTHORIZATION"]];
+        let authorization =
+            [&["SET", "SESSION", "AUTHORIZATION"][..], &["RESET", "SESSION", "AUTHORIZATION"]];
         if authorization.iter().any(|words| statement.begins_with(words)) {
             // Only a superuser may be another session user. For owning what is made, being in the role is as good.
             let key = b"session authorization".to_vec();

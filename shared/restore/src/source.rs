@@ -136,9 +136,7 @@ impl Source {
             return Err(Error::Reread(changed()));
         };
         let result = archive.visit_parallel(threads, &|piece, data| match by_entry.get(&piece.entry.id) {
-            Some((step, rows)) => {
-                visitor(Data { step: *step, rows, large_object: piece.large_object }, data)
-            }
+            Some((step, rows)) => visitor(Data { step: *step, rows, large_object: piece.large_object }, data),
             None => Ok(()),
         });
         result.map_err(|error| match error {

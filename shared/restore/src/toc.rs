@@ -32,7 +32,8 @@ pub(crate) fn plan(archive: &Archive) -> Result<Plan, Error> {
         planning.connect(Name::from(name.as_slice()));
     }
     // What is put in front of everything (`_doSetFixedOutputState`).
-    let state = b"SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; \
+    let state =
+        b"SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning; \
                   SET row_security = off;";
     planning.add_text(state, Place::Entry(0))?;
     let qualified = archive.entries.iter().any(|entry| entry.desc == b"SEARCHPATH");

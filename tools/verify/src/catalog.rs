@@ -130,9 +130,7 @@ fn key(address: &Address) -> Option<Key> {
         Some(parent) if !matches!(address.kind, Kind::Index | Kind::Statistics) => {
             (kind, schema(parent), bytes(&parent.name), bytes(&address.name))
         }
-        Some(parent) if address.schema.is_none() => {
-            (kind, schema(parent), Vec::new(), bytes(&address.name))
-        }
+        Some(parent) if address.schema.is_none() => (kind, schema(parent), Vec::new(), bytes(&address.name)),
         _ => (kind, schema(address), Vec::new(), bytes(&address.name)),
     })
 }
@@ -191,10 +189,9 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
     report.checked.push(("objects present".to_owned(), checked));
     if !unlisted.is_empty() {
         let kinds: Vec<String> = unlisted.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        report.notes.push(format!(
-            "not looked up in the catalogs, their statements ran: {}",
-            kinds.join(", ")
-        ));
+        report
+            .notes
+            .push(format!("not looked up in the catalogs, their statements ran: {}", kinds.join(", ")));
     }
     Ok(())
 }
@@ -230,7 +227,8 @@ fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report
         .filter(|text| text.windows(9).any(|part| part == b"NOT VALID"))
         .collect();
     for name in texts(client, sql)? {
-        let written = not_valid.iter().any(|text| text.windows(name.len()).any(|part| part == name.as_bytes()));
+        let written =
+            not_valid.iter().any(|text| text.windows(name.len()).any(|part| part == name.as_bytes()));
         if !written {
             report.find(Verdict::Bad, format!("constraint {name}"), None, "is not validated");
         }
@@ -246,10 +244,9 @@ fn matviews(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -
     let mut checked = 0;
     for statement in statements.filter(|statement| statement.form == DataForm::Refresh) {
         checked += 1;
-        let excused = restored
-            .failures
-            .iter()
-            .any(|failure| restored.plan.steps[failure.step].subject.address.as_ref() == Some(&statement.address));
+        let excused = restored.failures.iter().any(|failure| {
+            restored.plan.steps[failure.step].subject.address.as_ref() == Some(&statement.address)
+        });
         if !excused && empty.contains(&statement.address.qualified_name().to_string()) {
             report.find(Verdict::Bad, statement.address.to_string(), None, "is not populated");
         }

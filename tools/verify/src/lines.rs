@@ -38,7 +38,9 @@ pub fn check(backup: &Backup, dump: &Dump, report: &mut Report) -> Result<(), Fa
             });
         }
     }
-    report.notes.push("the file alone was checked; whether it restores was not (`--level restore`)".to_owned());
+    report
+        .notes
+        .push("the file alone was checked; whether it restores was not (`--level restore`)".to_owned());
     Ok(())
 }
 
@@ -72,7 +74,8 @@ impl DataSink for Lines {
             self.row += 1;
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             // The list of columns is empty for a table without any, whose rows are empty lines.
-            let found = if line.is_empty() { 1 } else { 1 + line.iter().filter(|byte| **byte == b'\t').count() };
+            let found =
+                if line.is_empty() { 1 } else { 1 + line.iter().filter(|byte| **byte == b'\t').count() };
             match self.columns {
                 Some(columns) if columns.max(1) != found => {
                     self.fault(format!("row {}: {found} columns instead of {columns}", self.row));

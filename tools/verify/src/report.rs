@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::verdict::{Report, Rows, Table, Verdict};
 
 /// Said of every run that had nothing but the backup.
-const NOT_COMPARED: &str = "equality with the source was not checked: only the backup was there to compare with";
+const NOT_COMPARED: &str =
+    "equality with the source was not checked: only the backup was there to compare with";
 
 impl Verdict {
     fn word(self) -> &'static str {
@@ -70,7 +71,8 @@ fn write_tables(report: &Report, text: &mut String) {
     if report.tables.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{:>14} {:>14} {:>16}  {:<9} table", "rows expected", "actual", "bytes", "verdict");
+    let _ =
+        writeln!(text, "\n{:>14} {:>14} {:>16}  {:<9} table", "rows expected", "actual", "bytes", "verdict");
     let mut tables: Vec<&Table> = report.tables.iter().collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.expected.content.bytes));
     for table in tables {
@@ -117,7 +119,8 @@ pub fn to_json(report: &Report) -> Value {
             "why": finding.why,
         })
     });
-    let phases = report.phases.iter().map(|(name, time)| json!({ "phase": name, "seconds": time.as_secs_f64() }));
+    let phases =
+        report.phases.iter().map(|(name, time)| json!({ "phase": name, "seconds": time.as_secs_f64() }));
     let checked = report.checked.iter().map(|(what, count)| json!({ "what": what, "count": count }));
     json!({
         "version": 1,

@@ -173,9 +173,8 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 /// Puts into the report what failed, and what was done in the backup's stead.
 fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
     // What failed only because the same object could not be made is told once, with that.
-    let follows = |failure: &restore::Failure| {
-        matches!(&failure.cause, Cause::Follows(what) if *what == failure.what)
-    };
+    let follows =
+        |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
     let following = restored.failures.iter().filter(|failure| follows(failure)).count();
     if following > 0 {
         report.notes.push(format!("statements on objects that could not be made here: {following}"));
