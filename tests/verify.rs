@@ -199,6 +199,30 @@ fn a_missing_extension_is_no_fault_of_the_backup() {
 }
 
 #[test]
+fn points_in_time_may_be_of_any_time_zone() {
+    let Some(programs) = programs() else { return };
+    let cluster = Cluster::start(&programs).unwrap();
+    cluster.create_database("times").unwrap();
+    let sql = "CREATE TABLE public.times AS SELECT timestamptz '2020-01-01' + n * interval '5 days 7 hours' AS at, \
+               tstzrange('2020-01-01', timestamptz '2020-01-02' + n * interval '1 day') AS span \
+               FROM generate_series(1, 300) n; ALTER DATABASE times SET TimeZone = 'America/St_Johns'";
+    cluster.psql_script("times", sql.as_bytes()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("times.sql");
+    let dump = String::from_utf8(cluster.pg_dump("times", &[]).unwrap()).unwrap();
+    assert!(dump.contains("-03:30"));
+    fs::write(&path, &dump).unwrap();
+    let report = assert_verified(&path, &[]);
+    assert!(report["notes"].to_string().contains("points in time are written as in"), "{report:#}");
+
+    // Still, another point in time is another.
+    let row = dump.lines().find(|line| line.contains("-03:30\t")).unwrap();
+    fs::write(&path, dump.replacen(row, &row.replacen("-03:30", "-04:30", 1), 1)).unwrap();
+    let (code, report) = verify(&path, &[]);
+    assert_eq!(code, 1, "{report:#}");
+}
+
+#[test]
 fn a_dump_gets_no_superuser() {
     if programs().is_none() {
         return;

@@ -5,25 +5,76 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use connect::{Client, Error};
+use cli::Failure;
+use connect::{Client, Error, Parameters};
 use dump::{Address, ByteHasher, Content, DataForm, Name, TableData};
 use restore::{Judgement, Work};
 
 use crate::restoring::Restored;
 use crate::verdict::{Report, Rows, Table, Verdict};
+use crate::zone;
+
+/// What the content of a table is said to be that has all its rows, and others than the backup.
+const DIFFERS: &str = "the content of the rows differs";
 
 /// Compares every table by count and content, several at once, the longest first.
 ///
+/// The inner error says that the connection to the server is lost.
+///
 /// # Errors
-/// When the connection to the server is lost.
-pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+/// When the backup cannot be read again.
+pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<Result<(), Error>, Failure> {
     let mut tables: Vec<(&Address, &TableData)> = restored.database.data.tables.iter().collect();
     tables.sort_by_key(|(_, data)| std::cmp::Reverse(data.content.bytes));
+    let mut found = match all(restored, &restored.admin, &tables) {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
+    // Rows with points in time differ as well where the backup was taken in another time zone.
+    let differs = |table: &Table| table.verdict == Verdict::Bad && table.why == DIFFERS;
+    let open: Vec<usize> = (0..found.len()).filter(|at| differs(&found[*at])).collect();
+    if !open.is_empty() {
+        let again: Vec<_> = open.iter().map(|at| tables[*at]).collect();
+        let addresses = again.iter().map(|(address, _)| (*address).clone()).collect();
+        let database = restored.database.name.as_ref();
+        for name in zone::candidates(restored.backup, database, &addresses, &restored.admin)? {
+            let admin = restored.admin.clone().with_setting("TimeZone", &name);
+            let compared = match all(restored, &admin, &again) {
+                Ok(compared) => compared,
+                Err(error) => return Ok(Err(error)),
+            };
+            let mut verified = 0;
+            for (at, table) in open.iter().zip(compared) {
+                if table.verdict == Verdict::Verified && differs(&found[*at]) {
+                    found[*at] = table;
+                    verified += 1;
+                }
+            }
+            if verified > 0 {
+                report
+                    .notes
+                    .push(format!("tables whose points in time are written as in {name}: {verified}"));
+            }
+            if !found.iter().any(differs) {
+                break;
+            }
+        }
+    }
+    report.tables.extend(found);
+    Ok(Ok(()))
+}
+
+/// Compares tables over several connections.
+fn all(
+    restored: &Restored<'_>,
+    admin: &Parameters,
+    tables: &[(&Address, &TableData)],
+) -> Result<Vec<Table>, Error> {
     let columns = columns(restored);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Table)>> = Mutex::new(Vec::new());
     let work = || -> Result<(), Error> {
-        let mut client = Client::connect(&restored.admin)?;
+        let mut client = Client::connect(admin)?;
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some((address, data)) = tables.get(at) else { return Ok(()) };
@@ -34,13 +85,13 @@ pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error>
     let threads = restored.jobs.clamp(1, tables.len().max(1));
     let results: Vec<Result<(), Error>> = thread::scope(|scope| {
         let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        started.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let panicked = |_| Err(Error::Lost(std::io::Error::other("a thread panicked")));
+        started.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
     });
     results.into_iter().collect::<Result<(), Error>>()?;
     let mut done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
     done.sort_by_key(|(at, _)| *at);
-    report.tables.extend(done.into_iter().map(|(_, table)| table));
-    Ok(())
+    Ok(done.into_iter().map(|(_, table)| table).collect())
 }
 
 /// The columns that the backup's COPY statements name.
@@ -84,7 +135,7 @@ fn table(
             table.why = "rows written as expressions: only their number was compared".to_owned();
             return Ok(table);
         }
-        () if actual != expected.content => "the content of the rows differs",
+        () if actual != expected.content => DIFFERS,
         () => {
             table.verdict = Verdict::Verified;
             return Ok(table);

@@ -8,6 +8,7 @@ mod report;
 mod restoring;
 mod server;
 mod verdict;
+mod zone;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -25,6 +25,8 @@ pub struct Options {
 
 /// One database of the backup, restored.
 pub struct Restored<'a> {
+    /// The backup, to look at its rows again.
+    pub backup: &'a Backup,
     /// The database's name, if the backup holds several.
     pub name: Option<String>,
     /// What the backup holds of it.
@@ -97,6 +99,7 @@ pub fn verify(
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, report);
         let restored = Restored {
+            backup,
             name,
             database,
             plan,
@@ -105,7 +108,7 @@ pub fn verify(
             admin: pinned(admin, encoding),
         };
         let begin = Instant::now();
-        let compared = compare::tables(&restored, report)
+        let compared = compare::tables(&restored, report)?
             .and_then(|()| compare::sequences(&restored, report))
             .and_then(|()| compare::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report));
