@@ -35,7 +35,6 @@ pub struct Client {
     frames: Frames,
     parameters: BTreeMap<String, String>,
     notices: Vec<ServerError>,
-    last_words: Option<ServerError>,
 }
 
 impl Client {
@@ -83,12 +82,8 @@ impl Client {
     ) -> Result<Client, (Error, bool)> {
         let stream = Stream::connect(parameters, host, port, encrypt).map_err(|error| (error, false))?;
         let encrypted = stream.is_encrypted();
-        let mut client = Client {
-            frames: Frames::new(stream),
-            parameters: BTreeMap::new(),
-            notices: Vec::new(),
-            last_words: None,
-        };
+        let mut client =
+            Client { frames: Frames::new(stream), parameters: BTreeMap::new(), notices: Vec::new() };
         client.begin(parameters).map_err(|error| (error, encrypted))?;
         Ok(client)
     }
@@ -117,11 +112,6 @@ impl Client {
     /// Returns a parameter that the server reports, such as `server_version`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
-    }
-
-    /// Returns the error that the server sent before it closed the connection, if it did both.
-    pub fn last_words(&self) -> Option<&ServerError> {
-        self.last_words.as_ref()
     }
 
     /// Runs one statement, and refuses a text that the server takes for several.
@@ -239,15 +229,7 @@ impl Client {
     fn until_ready(&mut self, see: &mut See<'_>) -> Result<(), Error> {
         let mut result = Ok(());
         loop {
-            let message = match self.frames.next() {
-                Ok(message) => message,
-                Err(lost) => {
-                    if let Err(Error::Server(error)) = result {
-                        self.last_words = Some(*error);
-                    }
-                    return Err(lost);
-                }
-            };
+            let message = self.frames.next()?;
             match message.kind {
                 b'Z' => return result,
                 // A COPY FROM STDIN that nobody has data for.

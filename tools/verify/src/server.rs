@@ -42,9 +42,12 @@ impl Server {
         self.cluster.programs().major()
     }
 
-    /// Returns the end of the server's log.
+    /// Returns what the server said last in its log.
     pub fn log(&self) -> String {
-        self.cluster.log_tail()
+        const LINES: usize = 8;
+        let tail = self.cluster.log_tail();
+        let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
+        lines[lines.len().saturating_sub(LINES)..].join(" | ")
     }
 
     /// Creates an empty database of an encoding, and returns the superuser's and the restoring role's way into it.
