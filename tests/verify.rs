@@ -252,6 +252,19 @@ fn a_dump_gets_no_superuser() {
 }
 
 #[test]
+fn an_endless_loop_meets_the_time_limit() {
+    if programs().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.sql");
+    fs::write(&path, "CREATE TABLE public.t (x integer);\nSELECT pg_catalog.pg_sleep(1000);\n").unwrap();
+    let (code, report) = verify(&path, &["--timeout", "3"]);
+    assert_eq!(code, 3, "{report:#}");
+    assert_eq!(findings(&report), ["unclear: server: the time limit was reached (`--timeout`)"]);
+}
+
+#[test]
 fn the_corpus_is_verified() {
     let (Some(folder), Some(programs)) = (corpus::corpus(), programs()) else { return };
     if programs.major() != 15 {

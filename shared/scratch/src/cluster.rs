@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::child::{feed, run};
 use crate::folder::{Folder, PORT, remove_leftovers};
-use crate::server::{Server, log_tail};
+use crate::server::{Breaker, Server, log_tail};
 use crate::{Error, Programs};
 
 /// How long a new server may take until it accepts connections.
@@ -129,6 +129,11 @@ impl Cluster {
     /// Returns the name of the superuser, who has no password.
     pub fn superuser(&self) -> &str {
         &self.superuser
+    }
+
+    /// Returns what ends the server from another thread, for a time limit; `None` on a system with odd process numbers.
+    pub fn breaker(&self) -> Option<Breaker> {
+        self.server.breaker()
     }
 
     /// Returns the end of what the server wrote to its log, for instance why it crashed.

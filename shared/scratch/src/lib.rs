@@ -28,3 +28,4 @@ pub use cluster::Cluster;
 pub use error::Error;
 pub use install::{ensure, install_command};
 pub use programs::Programs;
+pub use server::Breaker;

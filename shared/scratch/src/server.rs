@@ -33,6 +33,20 @@ while kill -0 "$1" 2>/dev/null && [ "$n" -lt 50 ]; do sleep 0.2; n=$((n + 1)); d
 kill -QUIT "$1" 2>/dev/null
 rm -rf -- "$2""#;
 
+/// Ends a server at once, whatever it is doing, so that everybody who waits for it gets an error.
+///
+/// It must not be used when the cluster it is of is gone: the process's number may be another's then.
+#[derive(Clone, Copy, Debug)]
+pub struct Breaker(Pid);
+
+impl Breaker {
+    /// Ends the server.
+    pub fn end_server(self) {
+        // It may have ended by itself.
+        let _ = kill(self.0, Signal::SIGQUIT);
+    }
+}
+
 /// A running server process.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -94,6 +108,11 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Returns what ends the server from another thread.
+    pub(crate) fn breaker(&self) -> Option<Breaker> {
+        i32::try_from(self.child.id()).ok().map(|number| Breaker(Pid::from_raw(number)))
     }
 
     fn status(&mut self) -> Option<ExitStatus> {

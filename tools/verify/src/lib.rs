@@ -3,6 +3,7 @@
 mod catalog;
 mod compare;
 mod input;
+mod limit;
 mod lines;
 mod report;
 mod restoring;
@@ -13,6 +14,7 @@ mod zone;
 use std::io::Write;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{Failure, Outcome};
@@ -42,6 +44,10 @@ struct Arguments {
     /// Let a superuser run what fails without one, such as functions in C: only for backups of your own
     #[arg(long)]
     trust: bool,
+
+    /// Give up after this many seconds, which is no verdict on the backup
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
 
     /// Print JSON
     #[arg(long)]
@@ -100,6 +106,11 @@ fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
         return lines::check(&backup, &dump, report);
     }
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
-    let options = restoring::Options { jobs, bindir: arguments.pg_bindir.clone(), trusted: arguments.trust };
+    let options = restoring::Options {
+        jobs,
+        bindir: arguments.pg_bindir.clone(),
+        trusted: arguments.trust,
+        timeout: arguments.timeout.map(Duration::from_secs),
+    };
     restoring::verify(&backup, &dump, &plan, &source, &options, report)
 }

@@ -1,7 +1,7 @@
 //! The backup restored into a scratch database, and compared with it.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cli::Failure;
@@ -21,6 +21,8 @@ pub struct Options {
     pub bindir: Option<PathBuf>,
     /// Whether a superuser may run what fails without one.
     pub trusted: bool,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
 }
 
 /// One database of the backup, restored.
@@ -63,6 +65,15 @@ pub fn verify(
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
     let server = Server::start(options.bindir.as_deref(), wanted)?;
+    // Dropped before the server: afterwards its number may be another's.
+    let limit = server.limit(options.timeout);
+    let ended = |error: restore::Error, report: &mut Report| match &limit {
+        Some(limit) if limit.is_over() => {
+            report.find(Verdict::Unclear, "server", None, "the time limit was reached (`--timeout`)");
+            Ok(())
+        }
+        _ => ended(error, &server, report),
+    };
     report.server = Some(format!("PostgreSQL {}", server.major()));
     report.phases.push(("server start".to_owned(), begin.elapsed()));
     let newer = wanted.is_some_and(|major| major > server.major());
@@ -91,7 +102,7 @@ pub fn verify(
         };
         let restored = match restore::restore(plan, source, &options) {
             Ok(restored) => restored,
-            Err(error) => return ended(error, &server, report),
+            Err(error) => return ended(error, report),
         };
         for (phase, time) in &restored.phases {
             add_phase(report, phase_name(*phase), *time);
@@ -113,14 +124,14 @@ pub fn verify(
             .and_then(|()| compare::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report));
         if let Err(error) = compared {
-            return ended(error.into(), &server, report);
+            return ended(error.into(), report);
         }
         add_phase(report, "comparison", begin.elapsed());
     }
     Ok(())
 }
 
-fn add_phase(report: &mut Report, name: &str, time: std::time::Duration) {
+fn add_phase(report: &mut Report, name: &str, time: Duration) {
     match report.phases.iter_mut().find(|(known, _)| known == name) {
         Some((_, known)) => *known += time,
         None => report.phases.push((name.to_owned(), time)),

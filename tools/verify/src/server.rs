@@ -1,10 +1,13 @@
 //! The scratch server: which programs, which roles, which databases.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cli::Failure;
 use connect::{Client, Environment, Parameters};
 use scratch::{Cluster, Error, Programs};
+
+use crate::limit::Limit;
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
 const ADMIN: &str = "pgdumpkit_admin";
@@ -35,6 +38,11 @@ impl Server {
         // Row security would hide rows from whoever does not bypass it.
         client.execute(format!("CREATE ROLE {RESTORER} LOGIN BYPASSRLS").as_bytes())?;
         Ok(Server { cluster, admin })
+    }
+
+    /// Begins to limit the time that the server runs.
+    pub fn limit(&self, time: Option<Duration>) -> Option<Limit> {
+        Some(Limit::begin(time?, self.cluster.breaker()?))
     }
 
     /// Returns the server's major version.
