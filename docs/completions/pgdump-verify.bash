@@ -23,7 +23,7 @@ _pgdump__verify() {
 
     case "${cmd}" in
         pgdump__verify)
-            opts="-j -h -V --level --jobs --pg-bindir --trust --json --help --version"
+            opts="-j -h -V --level --jobs --pg-bindir --trust --timeout --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -42,6 +42,10 @@ _pgdump__verify() {
                     return 0
                     ;;
                 --pg-bindir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

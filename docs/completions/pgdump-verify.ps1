@@ -25,6 +25,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-verify' -ScriptBlock {
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many connections load rows, build indexes and compare [default: the number of processors]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many connections load rows, build indexes and compare [default: the number of processors]')
             [CompletionResult]::new('--pg-bindir', '--pg-bindir', [CompletionResultType]::ParameterName, 'The folder of the server programs (`initdb`, `postgres`) to restore with [default: a server of the backup''s major version, else a newer one]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this many seconds, which is no verdict on the backup')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Let a superuser run what fails without one, such as functions in C: only for backups of your own')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

@@ -20,6 +20,7 @@ restore\:"The backup is restored, and every table compared with it by count and 
 '-j+[How many connections load rows, build indexes and compare \[default\: the number of processors\]]:NUMBER:_default' \
 '--jobs=[How many connections load rows, build indexes and compare \[default\: the number of processors\]]:NUMBER:_default' \
 '--pg-bindir=[The folder of the server programs (\`initdb\`, \`postgres\`) to restore with \[default\: a server of the backup'\''s major version, else a newer one\]]:FOLDER:_files' \
+'--timeout=[Give up after this many seconds, which is no verdict on the backup]:SECONDS:_default' \
 '--trust[Let a superuser run what fails without one, such as functions in C\: only for backups of your own]' \
 '--json[Print JSON]' \
 '-h[Print help (see more with '\''--help'\'')]' \
