@@ -10,5 +10,6 @@ pub fn commands() -> Vec<Command> {
         pgdump_join::command(),
         pgdump_normalize::command(),
         pgdump_split::command(),
+        pgdump_verify::command(),
     ]
 }

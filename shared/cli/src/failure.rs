@@ -23,6 +23,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Returns the error, for tools that can say more about some than that there was trouble.
+    pub fn error(&self) -> &anyhow::Error {
+        &self.error
+    }
+
     /// Adds what to do next.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());

@@ -175,7 +175,7 @@ impl<S: Source> Events<S> {
     }
 
     /// Says how the first literals are to be read, where that was set before the input begins.
-    pub(crate) fn set_standard_conforming_strings(&mut self, on: bool) {
+    pub fn set_standard_conforming_strings(&mut self, on: bool) {
         self.lexer.standard_conforming_strings = on;
     }
 

@@ -34,6 +34,7 @@ mod script;
 mod secret;
 mod session;
 pub mod source;
+mod subject;
 mod values;
 
 pub use attribute::Attribute;
@@ -52,10 +53,13 @@ pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
-pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, read};
+pub use reading::{
+    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, read,
+};
 pub use rename::without_name;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};
 pub use script::write_script;
 pub use secret::mask_secrets;
 pub use session::Session;
 pub use source::{Found, Source, Stream};
+pub use subject::{Class, Subject, Subjects};

@@ -40,6 +40,9 @@ pub struct Dump {
     pub versions: Versions,
     /// Where the entries of an archive and their SQL do not agree.
     pub disagreements: Vec<Disagreement>,
+    /// Whether the input says where it ends, as pg_dump's closing comment or a table of contents do: else a cut between
+    /// two statements cannot be seen.
+    pub end_is_marked: bool,
 }
 
 /// The versions that a dump was made with, as its comments or the archive's header tell them; they may be missing.
@@ -571,6 +574,9 @@ impl Reading {
             secrets: self.secrets,
             versions: self.versions,
             disagreements: self.entries.finish(),
+            end_is_marked: self.archive
+                || self.opened == Frame::Complete
+                || self.cluster_opened == Frame::Complete,
         }
     }
 }
@@ -580,8 +586,12 @@ fn is_data(statement: &Statement<'_>) -> bool {
     statement.is_copy_from_stdin() || statement.begins_with(&["INSERT", "INTO"])
 }
 
-/// The database of a `\connect`.
-fn connect_target(line: &[u8]) -> Option<Name> {
+/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line.
+///
+/// ```
+/// assert_eq!(dump::connect_target(b"\\connect shop"), Some(dump::Name::from("shop")));
+/// ```
+pub fn connect_target(line: &[u8]) -> Option<Name> {
     let arguments = line.strip_prefix(b"\\connect ")?.trim_ascii();
     let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
         // psql does not fold the case of what is not quoted.

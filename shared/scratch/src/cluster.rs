@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::child::{feed, run};
 use crate::folder::{Folder, PORT, remove_leftovers};
-use crate::server::Server;
+use crate::server::{Breaker, Server, log_tail};
 use crate::{Error, Programs};
 
 /// How long a new server may take until it accepts connections.
@@ -58,6 +58,7 @@ pub struct Cluster {
     server: Server,
     folder: Folder,
     programs: Programs,
+    superuser: String,
 }
 
 impl Cluster {
@@ -78,10 +79,20 @@ impl Cluster {
     /// # }
     /// ```
     pub fn start(programs: &Programs) -> Result<Cluster, Error> {
+        Cluster::start_as(programs, SUPERUSER)
+    }
+
+    /// Creates and starts a cluster whose superuser has another name, so that a dump's `postgres` is an ordinary role;
+    /// otherwise as [`start`](Cluster::start).
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Cluster::start).
+    pub fn start_as(programs: &Programs, superuser: &str) -> Result<Cluster, Error> {
         remove_leftovers();
         let account = Account::choose()?;
         let folder = Folder::create(account)?;
-        initialise(programs, &folder, account)?;
+        initialise(programs, &folder, account, superuser)?;
         let mut command = server_command(programs, "postgres", &folder);
         command.arg("-D").arg(folder.data());
         command.arg("-k").arg(folder.run()).args(["-p", &PORT.to_string()]);
@@ -89,7 +100,8 @@ impl Cluster {
             command.args(["-c", setting]);
         }
         let server = Server::start(command, &folder, account)?;
-        let mut cluster = Cluster { server, folder, programs: programs.clone() };
+        let superuser = superuser.to_owned();
+        let mut cluster = Cluster { server, folder, programs: programs.clone(), superuser };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
@@ -114,6 +126,21 @@ impl Cluster {
         PORT
     }
 
+    /// Returns the name of the superuser, who has no password.
+    pub fn superuser(&self) -> &str {
+        &self.superuser
+    }
+
+    /// Returns what ends the server from another thread, for a time limit; `None` on a system with odd process numbers.
+    pub fn breaker(&self) -> Option<Breaker> {
+        self.server.breaker()
+    }
+
+    /// Returns the end of what the server wrote to its log, for instance why it crashed.
+    pub fn log_tail(&self) -> String {
+        log_tail(&self.folder.log())
+    }
+
     /// Returns the programs the cluster was started with.
     pub fn programs(&self) -> &Programs {
         &self.programs
@@ -132,7 +159,8 @@ impl Cluster {
     pub fn client(&self, bindir: &Path, name: &str) -> Command {
         let mut command = Command::new(bindir.join(name));
         remove_postgres_variables(&mut command);
-        command.env("PGHOST", self.socket_dir()).env("PGPORT", PORT.to_string()).env("PGUSER", SUPERUSER);
+        let port = PORT.to_string();
+        command.env("PGHOST", self.socket_dir()).env("PGPORT", port).env("PGUSER", &self.superuser);
         command
     }
 
@@ -204,10 +232,10 @@ impl Cluster {
     }
 }
 
-fn initialise(programs: &Programs, folder: &Folder, account: Account) -> Result<(), Error> {
+fn initialise(programs: &Programs, folder: &Folder, account: Account, superuser: &str) -> Result<(), Error> {
     let initdb = |locale: &str| {
         let mut command = server_command(programs, "initdb", folder);
-        command.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", SUPERUSER]);
+        command.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", superuser]);
         command.arg(format!("--locale={locale}")).arg("-D").arg(folder.data());
         account.run_as(&mut command);
         run(&mut command)

@@ -46,6 +46,11 @@ pub(crate) fn install(packages: &[&str]) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Returns the command that installs a PostgreSQL server on this system.
+pub fn install_command() -> String {
+    System::here().install_command()
+}
+
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive");

@@ -34,5 +34,7 @@ pub use client::Client;
 pub use cluster::Cluster;
 pub use error::Error;
 pub use install::ensure;
+pub use install::{ensure, install_command};
 pub use pipe::Pipe;
 pub use programs::Programs;
+pub use server::Breaker;

@@ -64,6 +64,26 @@ impl Programs {
         }
     }
 
+    /// Lists every server on this machine where [`find`](Programs::find) looks, each major version once, the highest
+    /// first; `PGDUMPKIT_PG_BINDIR` leaves only the one it names.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Programs::find).
+    pub fn all() -> Result<Vec<Programs>, Error> {
+        let first = Programs::find()?;
+        let named = env::var_os(BINDIR_VARIABLE).is_some_and(|dir| !dir.is_empty());
+        let mut all = vec![first];
+        if !named {
+            let dirs = Place::ALL.iter().flat_map(Place::bindirs);
+            all.extend(dirs.filter_map(|dir| Programs::in_dir(&dir).ok()));
+        }
+        // The sort is stable: of one major version, the one that `find` prefers stays.
+        all.sort_by_key(|programs| std::cmp::Reverse(programs.major));
+        all.dedup_by_key(|programs| programs.major);
+        Ok(all)
+    }
+
     /// Finds a server as [`find`](Programs::find) does, or returns `None` where doing without is allowed.
     ///
     /// For tests: a laptop without PostgreSQL skips the tests that need one, a continuous integration run (the

@@ -33,6 +33,20 @@ while kill -0 "$1" 2>/dev/null && [ "$n" -lt 50 ]; do sleep 0.2; n=$((n + 1)); d
 kill -QUIT "$1" 2>/dev/null
 rm -rf -- "$2""#;
 
+/// Ends a server at once, whatever it is doing, so that everybody who waits for it gets an error.
+///
+/// It must not be used when the cluster it is of is gone: the process's number may be another's then.
+#[derive(Clone, Copy, Debug)]
+pub struct Breaker(Pid);
+
+impl Breaker {
+    /// Ends the server.
+    pub fn end_server(self) {
+        // It may have ended by itself.
+        let _ = kill(self.0, Signal::SIGQUIT);
+    }
+}
+
 /// A running server process.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -96,6 +110,11 @@ impl Server {
         Ok(())
     }
 
+    /// Returns what ends the server from another thread.
+    pub(crate) fn breaker(&self) -> Option<Breaker> {
+        i32::try_from(self.child.id()).ok().map(|number| Breaker(Pid::from_raw(number)))
+    }
+
     fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -130,7 +149,8 @@ impl Drop for Server {
     }
 }
 
-fn log_tail(path: &Path) -> String {
+/// Returns the end of a log.
+pub(crate) fn log_tail(path: &Path) -> String {
     let bytes = fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(LOG_TAIL)..]).trim_end().to_owned()
 }

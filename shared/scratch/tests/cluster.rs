@@ -33,6 +33,26 @@ fn wait_until_gone(path: &Path) {
 }
 
 #[test]
+fn the_superuser_may_have_another_name() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        return println!("skipped: no PostgreSQL server found");
+    };
+    let cluster = Cluster::start_as(&programs, "somebody_else").unwrap();
+    let superusers = "select string_agg(rolname, ',') from pg_roles where rolsuper";
+    assert_eq!(cluster.psql("postgres", superusers).unwrap(), "somebody_else\n");
+    // Whoever waits for a server that was ended gets an error at once.
+    let breaker = cluster.breaker().unwrap();
+    let begin = Instant::now();
+    let waiting = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(1));
+        breaker.end_server();
+    });
+    assert!(cluster.psql("postgres", "select pg_sleep(60)").is_err());
+    assert!(begin.elapsed() < Duration::from_secs(30));
+    waiting.join().unwrap();
+}
+
+#[test]
 fn answers_restores_dumps_and_leaves_nothing() {
     let Some(cluster) = cluster() else { return };
     let folder = cluster.socket_dir().parent().unwrap().to_owned();

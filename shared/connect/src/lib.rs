@@ -1,0 +1,36 @@
+//! Connects to PostgreSQL servers by libpq's conventions and speaks their protocol.
+//!
+//! [`Parameters`] gathers where to connect and as whom from everything libpq looks at: a URL or keywords, `PG…`
+//! variables, a service file, a password file, defaults. [`Client`] is one connection. It deals in bytes, not in
+//! text: a dump may be in any encoding, and its statements reach the server as they stand in the file.
+//!
+//! No password is in any `Debug` or `Display` of this crate.
+//!
+//! ```
+//! use connect::{Environment, Parameters};
+//! let parameters = Parameters::resolve("postgres://alice@db.example/shop", &Environment::default())?;
+//! assert_eq!(parameters.to_string(), "host=db.example port=5432 user=alice dbname=shop");
+//! # Ok::<(), connect::Error>(())
+//! ```
+
+mod arguments;
+mod authentication;
+mod client;
+mod environment;
+mod error;
+mod frame;
+mod parameters;
+mod passfile;
+mod secret;
+mod service;
+mod sslmode;
+mod stream;
+mod text;
+
+pub use arguments::ConnectArguments;
+pub use client::{Client, Row};
+pub use environment::Environment;
+pub use error::{Error, ServerError};
+pub use parameters::Parameters;
+pub use secret::Secret;
+pub use sslmode::SslMode;

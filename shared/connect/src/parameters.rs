@@ -1,0 +1,296 @@
+//! Where to connect and as whom.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::passfile::{self, Wanted};
+use crate::{Environment, Error, Secret, SslMode, service, text};
+
+/// The parameters of a connection, complete but for a password that is asked for later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Names or addresses of the server, or folders of its Unix socket, each with a port; tried in order.
+    pub hosts: Vec<(String, u16)>,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// The password, where one is known.
+    pub password: Option<Secret>,
+    /// How much encryption is asked for.
+    pub sslmode: SslMode,
+    /// The certificates of authorities that may vouch for the server.
+    pub sslrootcert: Option<PathBuf>,
+    /// How long one attempt may take; `None` waits for as long as the system does.
+    pub connect_timeout: Option<Duration>,
+    /// Settings of the session, such as `TimeZone`.
+    pub settings: Vec<(String, String)>,
+    /// What the user should know of how they came about, such as a password file that was ignored.
+    pub warnings: Vec<String>,
+}
+
+/// The parameters that have a variable of their own.
+const VARIABLES: [(&str, &str); 12] = [
+    ("host", "PGHOST"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("port", "PGPORT"),
+    ("dbname", "PGDATABASE"),
+    ("user", "PGUSER"),
+    ("password", "PGPASSWORD"),
+    ("passfile", "PGPASSFILE"),
+    ("options", "PGOPTIONS"),
+    ("application_name", "PGAPPNAME"),
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+];
+
+/// Parameters of libpq that change nothing here.
+const WITHOUT_EFFECT: [&str; 12] = [
+    "client_encoding",
+    "fallback_application_name",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+    "gssencmode",
+    "sslcompression",
+    "sslsni",
+    "krbsrvname",
+    "gsslib",
+];
+
+const DEFAULT_PORT: u16 = 5432;
+/// Where servers put their sockets: Debian's and the usual choice of packages, and PostgreSQL's own default.
+const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+impl Parameters {
+    /// Completes a URL, `keyword=value` pairs or the plain name of a database with what libpq would take from the
+    /// environment: first what is written, then the service, then `PG…` variables, then defaults; the password of
+    /// the password file where there is none yet.
+    ///
+    /// # Errors
+    /// When something cannot be read, is unknown or contradicts itself. No error shows a password.
+    pub fn resolve(written: &str, environment: &Environment) -> Result<Parameters, Error> {
+        let settings = match () {
+            () if written.is_empty() => Vec::new(),
+            () if text::is_connection_string(written) => text::parse(written)?,
+            () => vec![("dbname".to_owned(), written.to_owned())],
+        };
+        Parameters::complete(settings, environment)
+    }
+
+    /// Completes settings that were written one by one; a later one of the same name counts. A `dbname` may be a
+    /// connection string.
+    pub(crate) fn complete(
+        written: Vec<(String, String)>,
+        environment: &Environment,
+    ) -> Result<Parameters, Error> {
+        let mut known = Known(written);
+        if let Some(name) = known.get("service").or(environment.get("PGSERVICE").map(str::to_owned)) {
+            for (key, value) in service::settings(&name, environment)? {
+                known.add(&key, value);
+            }
+        }
+        for (key, variable) in VARIABLES {
+            if let Some(value) = environment.get(variable) {
+                known.add(key, value.to_owned());
+            }
+        }
+        known.check()?;
+        let hosts = hosts(&known)?;
+        let user = known.get("user").or_else(|| environment.user.clone());
+        let user = user.ok_or_else(|| Error::Parameter("no user name is known".to_owned()))?;
+        let database = known.get("dbname").unwrap_or_else(|| user.clone());
+        let mut parameters = Parameters {
+            hosts,
+            sslmode: known.get("sslmode").map_or(Ok(SslMode::default()), |mode| mode.parse())?,
+            sslrootcert: known.get("sslrootcert").map(PathBuf::from).or_else(|| {
+                let usual = environment.home.as_ref()?.join(".postgresql/root.crt");
+                usual.is_file().then_some(usual)
+            }),
+            connect_timeout: known.timeout()?,
+            password: known.get("password").map(Secret::from),
+            user,
+            database,
+            ..Parameters::default()
+        };
+        for key in ["application_name", "options"] {
+            parameters.settings.extend(known.get(key).map(|value| (key.to_owned(), value)));
+        }
+        if parameters.password.is_none() {
+            let usual = || environment.home.as_ref().map(|home| home.join(".pgpass"));
+            if let Some(path) = known.get("passfile").map(PathBuf::from).or_else(usual) {
+                parameters.ask_file(&path);
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn ask_file(&mut self, path: &Path) {
+        let Some((host, port)) = self.hosts.first() else { return };
+        // The default folder of the socket is `localhost` in the file.
+        let host = if SOCKET_FOLDERS.contains(&host.as_str()) { "localhost" } else { host };
+        let wanted = Wanted { host, port: &port.to_string(), database: &self.database, user: &self.user };
+        let (password, warning) = passfile::password(path, &wanted);
+        self.password = password;
+        self.warnings.extend(warning);
+    }
+
+    /// Returns the same for another database.
+    pub fn with_database(&self, database: &str) -> Parameters {
+        Parameters { database: database.to_owned(), ..self.clone() }
+    }
+
+    /// Returns the same for another role, without a password.
+    pub fn with_user(&self, user: &str) -> Parameters {
+        Parameters { user: user.to_owned(), password: None, ..self.clone() }
+    }
+
+    /// Returns the same with a setting of the session, such as `TimeZone`.
+    pub fn with_setting(mut self, name: &str, value: &str) -> Parameters {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// Shows where it leads, without the password.
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<&str> = self.hosts.iter().map(|(host, _)| host.as_str()).collect();
+        let ports: Vec<String> = self.hosts.iter().map(|(_, port)| port.to_string()).collect();
+        let values = [("host", hosts.join(",")), ("port", ports.join(","))];
+        for (key, value) in values {
+            write!(f, "{key}={} ", quoted(&value))?;
+        }
+        write!(f, "user={} dbname={}", quoted(&self.user), quoted(&self.database))
+    }
+}
+
+fn quoted(value: &str) -> String {
+    if !value.is_empty() && !value.contains([' ', '\'', '\\']) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// Settings by name; the first of a name counts, but for those that were written, of which the last does.
+struct Known(Vec<(String, String)>);
+
+impl Known {
+    fn add(&mut self, key: &str, value: String) {
+        if self.get(key).is_none() {
+            self.0.push((key.to_owned(), value));
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<String> {
+        let mut of_key = self.0.iter().rev().filter(|(known, _)| known == key);
+        of_key.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let known = |key: &str| {
+            let mut names = VARIABLES.iter().map(|(name, _)| *name);
+            key == "service" || WITHOUT_EFFECT.contains(&key) || names.any(|name| name == key)
+        };
+        match self.0.iter().find(|(key, _)| !known(key)) {
+            Some((key, _)) => Err(Error::Parameter(format!("unknown connection parameter: `{key}`"))),
+            None => Ok(()),
+        }
+    }
+
+    fn timeout(&self) -> Result<Option<Duration>, Error> {
+        let Some(text) = self.get("connect_timeout") else { return Ok(None) };
+        let seconds: i64 = text
+            .trim()
+            .parse()
+            .map_err(|_| Error::Parameter(format!("invalid connect_timeout: `{text}`")))?;
+        // libpq waits at least two seconds.
+        Ok(u64::try_from(seconds).ok().filter(|s| *s > 0).map(|s| Duration::from_secs(s.max(2))))
+    }
+}
+
+fn hosts(known: &Known) -> Result<Vec<(String, u16)>, Error> {
+    let list = |key: &str| -> Vec<String> {
+        known.get(key).map(|text| text.split(',').map(str::to_owned).collect()).unwrap_or_default()
+    };
+    let mut names = list("host");
+    let addresses = list("hostaddr");
+    if names.is_empty() {
+        names = addresses;
+    }
+    let default = || {
+        let exists = |folder: &&&str| Path::new(folder).is_dir();
+        (*SOCKET_FOLDERS.iter().find(exists).unwrap_or(&"/tmp")).to_owned()
+    };
+    if names.is_empty() {
+        names.push(default());
+    }
+    let ports = list("port");
+    if ports.len() > 1 && ports.len() != names.len() {
+        let (ports, hosts) = (ports.len(), names.len());
+        return Err(Error::Parameter(format!("could not match {ports} port numbers to {hosts} hosts")));
+    }
+    let number = |text: &str| match text.trim() {
+        "" => Ok(DEFAULT_PORT),
+        text => text
+            .parse()
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| Error::Parameter(format!("invalid port number: `{text}`"))),
+    };
+    let with_ports = names.into_iter().enumerate().map(|(at, name)| {
+        let port = if ports.len() > 1 { ports.get(at) } else { ports.first() };
+        let name = if name.is_empty() { default() } else { name };
+        Ok((name, number(port.map(String::as_str).unwrap_or_default())?))
+    });
+    with_ports.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Environment { variables: variables.collect(), home: None, user: Some("me".to_owned()) }
+    }
+
+    #[test]
+    fn what_is_written_counts_more_than_the_environment() {
+        let around = environment(&[("PGHOST", "env"), ("PGPORT", "7"), ("PGPASSWORD", "hush")]);
+        let parameters = Parameters::resolve("host=written dbname=x", &around).unwrap();
+        assert_eq!(parameters.to_string(), "host=written port=7 user=me dbname=x");
+        assert!(!format!("{parameters:?}").contains("hush"));
+        let parameters = Parameters::resolve("", &around).unwrap();
+        assert_eq!(parameters.to_string(), "host=env port=7 user=me dbname=me");
+    }
+
+    #[test]
+    fn several_hosts_have_one_port_or_one_each() {
+        let of = |text| Parameters::resolve(text, &environment(&[])).map(|parameters| parameters.hosts);
+        assert_eq!(of("host=a,b port=1").unwrap(), [("a".into(), 1), ("b".into(), 1)]);
+        assert_eq!(of("host=a,b port=1,2").unwrap(), [("a".into(), 1), ("b".into(), 2)]);
+        assert!(of("host=a,b,c port=1,2").is_err());
+        assert!(of("port=0").is_err());
+        assert!(of("hots=a").is_err());
+    }
+
+    #[test]
+    fn a_service_comes_before_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services");
+        std::fs::write(&file, "[shop]\nhost=service\nuser=bob\n").unwrap();
+        let file = file.to_str().unwrap();
+        let around = environment(&[("PGSERVICEFILE", file), ("PGSERVICE", "shop"), ("PGUSER", "env")]);
+        let parameters = Parameters::resolve("user=alice", &around).unwrap();
+        assert_eq!(parameters.to_string(), "host=service port=5432 user=alice dbname=alice");
+        let parameters = Parameters::resolve("", &around).unwrap();
+        assert_eq!(parameters.user, "bob");
+        assert!(Parameters::resolve("service=none", &around).is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! Connections to a real server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says why it is skipped"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use connect::{Client, ConnectArguments, Environment, Error, Parameters};
+use scratch::{Cluster, Programs};
+
+fn cluster() -> Option<Cluster> {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return None;
+    };
+    let cluster = Cluster::start(&programs).unwrap();
+    cluster
+        .psql(
+            "postgres",
+            "SET password_encryption = 'scram-sha-256'; CREATE ROLE alice LOGIN PASSWORD 'it''s a secret'",
+        )
+        .unwrap();
+    // The superuser keeps its way in; everybody else needs a password.
+    let hba = cluster.psql("postgres", "SHOW hba_file").unwrap();
+    fs::write(hba.trim(), "local all postgres trust\nlocal all all scram-sha-256\n").unwrap();
+    cluster.psql("postgres", "SELECT pg_reload_conf()").unwrap();
+    Some(cluster)
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let variables: BTreeMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Environment { variables, home: None, user: Some("somebody".to_owned()) }
+}
+
+#[test]
+fn passwords_come_from_everywhere_libpq_looks() {
+    let Some(cluster) = cluster() else { return };
+    let (host, port) = (cluster.socket_dir().to_str().unwrap().to_owned(), cluster.port());
+    let who = |parameters: Parameters| {
+        let rows = Client::connect(&parameters)?.query(b"SELECT current_user")?;
+        Ok::<_, Error>(String::from_utf8(rows[0][0].clone().unwrap()).unwrap())
+    };
+    let none = environment(&[]);
+
+    let encoded = host.replace('/', "%2F");
+    let url = format!("postgresql://alice:it%27s%20a%20secret@{encoded}:{port}/postgres");
+    assert_eq!(who(Parameters::resolve(&url, &none).unwrap()).unwrap(), "alice");
+
+    let words = format!(r"host={host} port={port} user=alice dbname=postgres password='it\'s a secret'");
+    assert_eq!(who(Parameters::resolve(&words, &none).unwrap()).unwrap(), "alice");
+
+    let variables = [("PGHOST", host.as_str()), ("PGUSER", "alice"), ("PGDATABASE", "postgres")];
+    let around = environment(&[&variables[..], &[("PGPASSWORD", "it's a secret")]].concat());
+    assert_eq!(who(Parameters::resolve("", &around).unwrap()).unwrap(), "alice");
+
+    let folder = tempfile::tempdir().unwrap();
+    let passfile = folder.path().join("passwords");
+    fs::write(&passfile, format!("other:*:*:*:no\n{host}:{port}:postgres:alice:it's a secret\n")).unwrap();
+    fs::set_permissions(&passfile, fs::Permissions::from_mode(0o600)).unwrap();
+    let file = [("PGPASSFILE", passfile.to_str().unwrap())];
+    let around = environment(&[&variables[..], &file].concat());
+    assert_eq!(who(Parameters::resolve("", &around).unwrap()).unwrap(), "alice");
+
+    let services = folder.path().join("services");
+    fs::write(
+        &services,
+        format!("[shop]\nhost={host}\nport={port}\nuser=alice\ndbname=postgres\npassword=it's a secret\n"),
+    )
+    .unwrap();
+    let around = environment(&[("PGSERVICEFILE", services.to_str().unwrap())]);
+    assert_eq!(who(Parameters::resolve("service=shop", &around).unwrap()).unwrap(), "alice");
+    let arguments =
+        ConnectArguments { dbname: Some("service=shop".to_owned()), ..ConnectArguments::default() };
+    assert_eq!(who(arguments.resolve(&around).unwrap()).unwrap(), "alice");
+
+    // Wrong and missing passwords are refused, and no message shows one.
+    let wrong = words.replace("a secret", "a guess");
+    let error = who(Parameters::resolve(&wrong, &none).unwrap()).unwrap_err();
+    assert_eq!(error.server().unwrap().code(), "28P01");
+    assert!(!format!("{error} {error:?}").contains("guess"));
+    let missing = format!("host={host} port={port} user=alice dbname=postgres");
+    let error = who(Parameters::resolve(&missing, &none).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot authenticate: no password supplied");
+}
+
+#[test]
+fn rows_go_in_and_come_out_as_bytes() {
+    let Some(cluster) = cluster() else { return };
+    let host = cluster.socket_dir();
+    let written = format!("host={} user=postgres dbname=postgres", host.display());
+    let mut client = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap();
+    client.execute(b"SET client_encoding = 'LATIN1'; CREATE TABLE t (x text, y integer)").unwrap();
+    let rows: Vec<u8> =
+        (0..50_000).flat_map(|n| [b"na\xefve\t", n.to_string().as_bytes(), b"\n"].concat()).collect();
+    client.copy_in(b"COPY t FROM STDIN", &mut rows.as_slice()).unwrap();
+    let mut found = Vec::new();
+    client.copy_out(b"COPY t TO STDOUT", &mut |row| found.extend_from_slice(row)).unwrap();
+    assert!(found == rows);
+
+    // An error leaves the connection usable, and nothing of the COPY in the table.
+    let error = client.copy_in(b"COPY t FROM STDIN", &mut &b"x\t1\ny\tno number\n"[..]).unwrap_err();
+    let server = error.server().unwrap();
+    assert_eq!(server.code(), "22P02");
+    assert!(server.context().starts_with("COPY t, line 2, column y"), "{}", server.context());
+    let error = client.execute_one(b"SELECT 1; SELECT 2").unwrap_err();
+    assert_eq!(error.server().unwrap().code(), "42601");
+    assert_eq!(client.query(b"SELECT count(*), NULL FROM t").unwrap(), [[Some(b"50000".to_vec()), None]]);
+}
+
+#[test]
+fn nobody_there_is_an_error_that_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = format!("host={} dbname=x", folder.path().display());
+    let error = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap_err();
+    assert!(error.to_string().starts_with("cannot connect to /"), "{error}");
+    assert!(error.to_string().contains(".s.PGSQL.5432"), "{error}");
+}

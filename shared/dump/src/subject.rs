@@ -1,0 +1,85 @@
+//! What each statement of a dump is about, for those who run it.
+
+use crate::event::Statement;
+use crate::identify::{self, DataForm, Meaning, Noise};
+use crate::lexeme::lexemes;
+use crate::object::{Address, Role};
+use crate::session::{Change, Session};
+
+/// Says what a statement is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// What it speaks of, where that is known.
+    pub address: Option<Address>,
+    /// What it does.
+    pub class: Class,
+    /// Whether every name in it that a schema holds is written with its schema.
+    pub qualified: bool,
+}
+
+/// What a statement does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// It makes an object or adds to one.
+    Part(Role),
+    /// It changes the session.
+    Session,
+    /// It carries data.
+    Data(DataForm),
+    /// It is needed to restore and says nothing about schema or data.
+    Noise(Noise),
+    /// It is not understood.
+    Unknown,
+}
+
+/// Tells the subjects of statements that follow each other, since earlier ones set what later ones mean.
+///
+/// ```
+/// use dump::{Class, Event, Events, Role, Stream, Subjects};
+/// let mut events = Events::new(Stream(&b"CREATE TABLE a.t (x integer);"[..]));
+/// let Some(Event::Statement(statement)) = events.next()? else { panic!("no statement") };
+/// let subject = Subjects::default().of(&statement);
+/// assert_eq!(subject.class, Class::Part(Role::Definition));
+/// assert_eq!(subject.address.unwrap().to_string(), "table a.t");
+/// # Ok::<(), dump::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    session: Session,
+    standard_conforming_strings: bool,
+}
+
+impl Default for Subjects {
+    fn default() -> Subjects {
+        Subjects { session: Session::default(), standard_conforming_strings: true }
+    }
+}
+
+impl Subjects {
+    /// Finds out what a statement is about, and remembers what it sets.
+    pub fn of(&mut self, statement: &Statement<'_>) -> Subject {
+        let words = lexemes(statement, self.standard_conforming_strings);
+        let identified = identify::identify(&words, &self.session);
+        let qualified = identified.unqualified.is_empty();
+        let (address, class) = match identified.meaning {
+            Meaning::Part { address, role } => (Some(address), Class::Part(role)),
+            Meaning::Owner { address, .. } => (Some(address), Class::Part(Role::Owner)),
+            Meaning::Data { address, form } => (Some(address), Class::Data(form)),
+            Meaning::Noise(noise) => (None, Class::Noise(noise)),
+            Meaning::Unknown => (None, Class::Unknown),
+            Meaning::Session(change) => {
+                if let Change::StandardConformingStrings(on) = change {
+                    self.standard_conforming_strings = on;
+                }
+                self.session.apply(&change);
+                (None, Class::Session)
+            }
+        };
+        Subject { address, class, qualified }
+    }
+
+    /// Says whether `\` is an ordinary character in `'…'`.
+    pub fn standard_conforming_strings(&self) -> bool {
+        self.standard_conforming_strings
+    }
+}

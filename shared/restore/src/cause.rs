@@ -1,0 +1,245 @@
+//! Why a statement failed, and whether the backup is to blame.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use connect::ServerError;
+use dump::{Class, Kind, Role};
+
+use crate::plan::{Step, Work};
+use crate::session::Failed;
+
+/// Says why a statement failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nothing but the backup explains it.
+    Backup,
+    /// An extension is not installed on the server; its name.
+    MissingExtension(String),
+    /// A library of functions is not installed on the server.
+    MissingLibrary,
+    /// A locale, or the library for it, is not there.
+    MissingLocale,
+    /// The dump is of a newer server, or made by a newer pg_dump.
+    NewerServer,
+    /// It needs a superuser, and the dump is not trusted that far.
+    NeedsSuperuser,
+    /// It needs something that could not be made for one of these reasons; what.
+    Follows(String),
+    /// It needs something that the backup does not hold, as in a dump of the data or of some tables only; what.
+    NotInBackup(String),
+    /// The thing is there already, as in every database.
+    AlreadyThere,
+    /// It grants a right to something that is part of every server, which a dump is not given.
+    SystemPrivilege,
+    /// The owner stands in for the real one and may not own such a thing.
+    StandIn,
+}
+
+/// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
+const UNDEFINED: [&str; 7] = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
+
+/// What a cause means for the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// The backup is bad.
+    Bad,
+    /// It cannot be judged here.
+    Unclear,
+    /// It does not matter.
+    Harmless,
+}
+
+impl Cause {
+    /// Returns what it means for the verdict.
+    pub fn judgement(&self) -> Judgement {
+        match self {
+            Cause::Backup => Judgement::Bad,
+            Cause::AlreadyThere | Cause::StandIn | Cause::SystemPrivilege => Judgement::Harmless,
+            _ => Judgement::Unclear,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Backup => f.write_str("the backup does not restore"),
+            Cause::MissingExtension(name) => write!(f, "extension is not installed here: {name}"),
+            Cause::MissingLibrary => f.write_str("library is not installed here"),
+            Cause::MissingLocale => f.write_str("locale or collation is not there on this system"),
+            Cause::NewerServer => f.write_str("dump is of a newer server or by a newer pg_dump"),
+            Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
+            Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
+            Cause::NotInBackup(what) => {
+                write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
+            }
+            Cause::AlreadyThere => f.write_str("is there already"),
+            Cause::SystemPrivilege => f.write_str("right on a part of the server, which a dump is not given"),
+            Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
+        }
+    }
+}
+
+/// Finds causes one failure after the other, in the order of the dump.
+pub(crate) struct Causes {
+    /// Whether the dump is of a newer server than the one it is restored on.
+    newer: bool,
+    /// What could not be made, by its name without the schema, with what it is.
+    lost: BTreeMap<String, String>,
+    /// Extensions that are not there.
+    extensions: Vec<String>,
+    /// What the dump makes.
+    made: BTreeSet<String>,
+    /// Whether it makes tables.
+    tables: bool,
+    /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
+    whole: bool,
+}
+
+impl Causes {
+    pub fn new(steps: &[Step], newer: bool) -> Causes {
+        let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
+        let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
+        let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
+        let whole = kinds.iter().any(|kind| {
+            kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
+        });
+        Causes {
+            newer,
+            lost: BTreeMap::new(),
+            extensions: Vec::new(),
+            made: made.map(|address| address.name.to_string()).collect(),
+            tables: kinds.contains(&Kind::Table),
+            whole,
+        }
+    }
+
+    /// Finds the cause of a failure.
+    pub fn of(&mut self, step: &Step, failed: &Failed) -> Cause {
+        let cause = self.find(step, failed);
+        if cause.judgement() != Judgement::Harmless
+            && cause != Cause::Backup
+            && matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell))
+            && let Some(address) = &step.subject.address
+        {
+            if let Cause::MissingExtension(name) = &cause {
+                self.extensions.push(name.clone());
+            }
+            self.lost.insert(address.name.to_string(), address.to_string());
+        }
+        cause
+    }
+
+    fn find(&self, step: &Step, failed: &Failed) -> Cause {
+        let error = &failed.error;
+        let (code, message) = (error.code(), error.message());
+        let address = step.subject.address.as_ref();
+        let kind = address.map(|address| address.kind);
+        let role = match step.subject.class {
+            Class::Part(role) => Some(role),
+            _ => None,
+        };
+        if let (Some(Kind::Extension), Some(Role::Definition), "0A000" | "58P01") = (kind, role, code) {
+            return Cause::MissingExtension(
+                address.map(|address| address.name.to_string()).unwrap_or_default(),
+            );
+        }
+        if code == "42P06" && address.is_some_and(|address| address.name.bytes() == b"public")
+            || code == "42710" && matches!(kind, Some(Kind::Language | Kind::Extension))
+        {
+            return Cause::AlreadyThere;
+        }
+        if let Some(lost) = self.follows(step, error) {
+            return Cause::Follows(lost);
+        }
+        if let Some(absent) = self.absent(step, error) {
+            return Cause::NotInBackup(absent);
+        }
+        match code {
+            "42501" if role == Some(Role::Owner) => Cause::StandIn,
+            "42501" if role == Some(Role::Privilege) && failed.refused => Cause::SystemPrivilege,
+            _ if failed.refused => Cause::NeedsSuperuser,
+            "58P01" => Cause::MissingLibrary,
+            "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {
+                Cause::MissingLocale
+            }
+            "42704" | "22023" if message.starts_with("collation ") || message.contains("locale") => {
+                Cause::MissingLocale
+            }
+            "42601" | "42704" | "42883" | "22023" | "0A000" | "42P17" if self.newer => Cause::NewerServer,
+            "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
+            _ => Cause::Backup,
+        }
+    }
+
+    /// Says what an error misses, if the dump seems to be one of some tables or sections only, which have to be restored
+    /// beside others.
+    fn absent(&self, step: &Step, error: &ServerError) -> Option<String> {
+        if !UNDEFINED.contains(&error.code()) || self.whole {
+            return None;
+        }
+        let missing = names(error.message());
+        let absent = missing.iter().find(|name| !self.made.contains(*name))?;
+        let address = step.subject.address.as_ref();
+        let mut about = std::iter::successors(address, |address| address.parent.as_deref());
+        let own = address.is_none() || about.any(|address| address.name.to_string() == *absent);
+        // Rows, indexes and owners come with their table, unless there are no tables at all.
+        (!own || !self.tables).then(|| absent.clone())
+    }
+
+    /// Says what an error misses, if that could not be made before.
+    fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
+        if !UNDEFINED.contains(&error.code()) {
+            return None;
+        }
+        let missing = names(error.message());
+        let found = missing.iter().find_map(|name| self.lost.get(name));
+        if let Some(lost) = found {
+            return Some(lost.clone());
+        }
+        // What the statement itself speaks of, such as the table of an index.
+        if let Some(address) = &step.subject.address {
+            let own = [Some(address), address.parent.as_deref()].into_iter().flatten();
+            if let Some(lost) = own.filter_map(|address| self.lost.get(&address.name.to_string())).next() {
+                return Some(lost.clone());
+            }
+        }
+        // What an extension would have made has no statement in the dump.
+        let foreign = !missing.is_empty() && missing.iter().all(|name| !self.made.contains(name));
+        let extension = self.extensions.first().filter(|_| foreign || missing.is_empty())?;
+        // Rows need their table, which is none of an extension's.
+        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() {
+            return None;
+        }
+        Some(format!("extension {extension}"))
+    }
+}
+
+/// The names that a message says are missing, without their schemas: `relation "a.t" does not exist`, `function
+/// a.f(integer) does not exist`.
+fn names(message: &str) -> Vec<String> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().trim_matches('"').to_owned();
+    let mut names: Vec<String> = message.split('"').skip(1).step_by(2).map(last).collect();
+    for word in ["function ", "procedure ", "aggregate ", "type "] {
+        if let Some(rest) = message.strip_prefix(word) {
+            let end = rest.find(['(', ' ']).unwrap_or(rest.len());
+            names.push(last(&rest[..end]));
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_tell_what_is_missing() {
+        assert_eq!(names("relation \"app.users\" does not exist"), ["users"]);
+        assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
+        assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
+        assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,101 @@
+//! Which statements of a dump a superuser may run.
+//!
+//! The role that restores is none. What fails for that reason is run by a connection of its own if it is of one of
+//! the kinds listed here, none of which evaluates an expression of the dump or names a function that reaches out of
+//! the database. Not on the list: functions in C or of the kind `internal`, functions in untrusted languages, base types
+//! and whatever else gives a dump the rights of the server's process.
+
+use dump::{Class, Kind, Noise, Role, Subject};
+
+/// Says whether a superuser may run a statement of a dump that is not trusted.
+///
+/// ```
+/// use dump::{Event, Events, Stream, Subjects};
+/// let allowed = |sql: &str| {
+///     let mut events = Events::new(Stream(sql.as_bytes()));
+///     let Ok(Some(Event::Statement(statement))) = events.next() else { panic!("no statement") };
+///     restore::escalation::is_allowed(&Subjects::default().of(&statement), statement.text)
+/// };
+/// assert!(allowed("CREATE EXTENSION postgres_fdw WITH SCHEMA public;"));
+/// assert!(allowed("ALTER TABLE public.t OWNER TO alice;"));
+/// assert!(!allowed("ALTER FUNCTION pg_catalog.pg_read_file(text) OWNER TO alice;"));
+/// assert!(!allowed("ALTER FUNCTION pg_read_file(text) OWNER TO alice;"));
+/// // A mapping made by a superuser could do without a password, and lead back to this server.
+/// assert!(!allowed("CREATE USER MAPPING FOR x SERVER y OPTIONS (user 'z', password_required 'false');"));
+/// assert!(!allowed("CREATE SUBSCRIPTION s CONNECTION 'x WITH (connect = false, ' PUBLICATION p;"));
+/// assert!(allowed("CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false, slot_name = 's');"));
+/// assert!(!allowed("CREATE FUNCTION public.f(text) RETURNS text LANGUAGE internal AS 'pg_read_file';"));
+/// ```
+pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
+    // Our lexer and the server's must agree on where the statement ends, whatever the session's settings are.
+    let plain = |byte: &u8| !matches!(byte, b'\\' | b'$');
+    let unsafe_parts = [&b"/*"[..], b"--", b"U&", b"u&"];
+    if !text.iter().all(plain) || unsafe_parts.iter().any(|part| contains(text, part)) {
+        return false;
+    }
+    // `ALTER TABLE … DISABLE TRIGGER ALL`, which speaks of the triggers of foreign keys as well.
+    if subject.class == Class::Noise(Noise::Triggers) {
+        return true;
+    }
+    let (Some(address), Class::Part(role)) = (&subject.address, subject.class) else { return false };
+    let root = address.parent.as_deref().unwrap_or(address);
+    let system = root
+        .schema
+        .as_ref()
+        .is_some_and(|schema| matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast"));
+    // Taking rights away opens nothing.
+    if role == Role::Privilege && text.starts_with(b"REVOKE ") {
+        return true;
+    }
+    if system || !subject.qualified && root.schema.is_some() {
+        return false;
+    }
+    match (role, root.kind) {
+        // Nothing of our own may come to call a function of the dump.
+        (Role::Definition, Kind::Cast) => {
+            !contains(text, b" AS IMPLICIT") && !contains(text, b" AS ASSIGNMENT")
+        }
+        // Not `root`: the user mapping of a server is none of them.
+        (Role::Definition, _) if is_special(address.kind) => true,
+        // A name without functions, for which base types are announced.
+        (Role::Shell, Kind::Type) => true,
+        (Role::Setting | Role::Member, Kind::Publication | Kind::OperatorFamily) => true,
+        (Role::Setting, Kind::EventTrigger) => contains(text, b" DISABLE"),
+        (Role::Setting, Kind::Table) => contains(text, b" TRIGGER "),
+        // Nothing is subscribed to: pg_dump writes it that way, and anything else would reach out.
+        (Role::Definition, Kind::Subscription) => connects_to_nothing(text),
+        (Role::Owner | Role::Comment, _) => true,
+        (Role::Privilege, _) => true,
+        _ => false,
+    }
+}
+
+/// Kinds of which all statements are harmless, and which an ordinary role can mostly not make.
+fn is_special(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Extension
+            | Kind::EventTrigger
+            | Kind::Language
+            | Kind::ForeignDataWrapper
+            | Kind::Server
+            | Kind::OperatorClass
+            | Kind::OperatorFamily
+            | Kind::AccessMethod
+            | Kind::Cast
+            | Kind::Transform
+            | Kind::TextSearchParser
+            | Kind::TextSearchTemplate
+            | Kind::Publication
+    )
+}
+
+/// Says whether the options of a subscription, behind all literals in front of them, begin with the one that pg_dump sets.
+fn connects_to_nothing(text: &[u8]) -> bool {
+    memchr::memmem::rfind(text, b" WITH (connect = false")
+        .is_some_and(|at| text[..at].iter().filter(|byte| **byte == b'\'').count() % 2 == 0)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}

@@ -1,0 +1,34 @@
+//! Restores a dump over the wire protocol: neither `psql` nor `pg_restore` is run.
+//!
+//! What is proved is that this very backup restores, so what runs are the dump's own statements, byte for byte and in
+//! their own order. A [`Plan`] is read from the dump once: its statements, and where its rows are. [`restore`] then
+//! goes through it: what stands before the rows one by one; rows over several connections at once, the longest first;
+//! indexes and constraints in parallel as their locks allow; the rest in order again.
+//!
+//! A dump is not trusted. Its statements run as a role that is no superuser. Those that need one are first tried
+//! without, and run by a connection of its own only if they are of the few kinds that [`escalation`] lists. Meta-commands of
+//! psql are reported and never obeyed. What the server process itself may reach is for whoever starts it to fence.
+//!
+//! Nothing ends a restore but a lost connection, a full disk or an unreadable input: every other error is a
+//! [`Failure`], tied to the object and the place in the file, with a [`Cause`] that says whether the backup is to blame.
+
+mod build;
+mod cause;
+mod error;
+pub mod escalation;
+mod plain;
+mod plan;
+mod restore;
+mod rows;
+mod script;
+mod session;
+mod settings;
+mod source;
+mod stand_in;
+mod toc;
+
+pub use cause::{Cause, Judgement};
+pub use error::Error;
+pub use plan::{DatabasePlan, MetaCommand, Place, Plan, RowsPlan, Step, Work};
+pub use restore::{Failure, Options, Phase, Report, restore};
+pub use source::Source;

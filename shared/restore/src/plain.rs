@@ -1,0 +1,298 @@
+//! The plan of a plain dump.
+
+use std::io;
+use std::path::Path;
+
+use archive::{Content, Plain};
+use dump::{
+    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Statement, Subject,
+    Subjects, Want,
+};
+
+use crate::plan::{DatabasePlan, Location, MetaCommand, Place, Plan, RowsPlan, Step, Work, excerpt};
+use crate::settings::Follower;
+use crate::{Error, Source};
+
+/// A plain dump as the dump crate wants its bytes; rows are jumped over where the file can be searched.
+pub(crate) struct Bytes(pub Plain);
+
+impl dump::Source for Bytes {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        io::Read::read(&mut self.0, buf)
+    }
+
+    fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
+        Ok(match self.0.find(needle, from)? {
+            archive::Found::At(offset) => Found::At(offset),
+            archive::Found::Missing => Found::Missing,
+            archive::Found::CannotSeek => Found::CannotSeek,
+        })
+    }
+
+    fn seek(&mut self, offset: u64) -> io::Result<()> {
+        self.0.seek(offset)
+    }
+}
+
+impl Plan {
+    /// Reads the plan of restoring a dump, and where its data is to be found later.
+    ///
+    /// # Errors
+    /// When the dump cannot be opened or read to its end.
+    pub fn read(path: &Path) -> Result<(Plan, Source), Error> {
+        let input = archive::open(path)?;
+        match input.content {
+            Content::Plain(plain) => {
+                let seekable = plain.len().is_some();
+                let mut planning = Planning::default();
+                planning.read_all(Events::new(Bytes(plain)))?;
+                Ok((planning.finish(), Source::plain(path, seekable)))
+            }
+            Content::Archive(archive) => Ok((crate::toc::plan(&archive)?, Source::archive(path))),
+            Content::Tree(_) => {
+                let why = io::Error::other("a tree is no backup: join it first (`pgdump-join`)");
+                Err(Error::Reread(why))
+            }
+        }
+    }
+}
+
+/// Gathers steps from events.
+pub(crate) struct Planning {
+    subjects: Subjects,
+    pub settings: Follower,
+    plan: Plan,
+    /// The data in statements that is being gathered.
+    script: Option<Script>,
+    /// Where the `BEGIN` stood that came last: one in front of a large object belongs to it.
+    begin: Option<Position>,
+}
+
+impl Default for Planning {
+    fn default() -> Planning {
+        let plan = Plan { databases: vec![DatabasePlan::default()], ..Plan::default() };
+        Planning {
+            subjects: Subjects::default(),
+            settings: Follower::default(),
+            plan,
+            script: None,
+            begin: None,
+        }
+    }
+}
+
+/// Statements that stand one behind the other and carry the data of one table, or of large objects.
+struct Script {
+    subject: Subject,
+    start: Position,
+    end: u64,
+}
+
+impl Planning {
+    fn read_all(&mut self, mut events: Events<Bytes>) -> Result<(), Error> {
+        // The COPY whose rows come next.
+        let mut copy: Option<(Subject, Vec<u8>, Position)> = None;
+        loop {
+            let at = events.position();
+            let Some(event) = events.next()? else { break };
+            match event {
+                Event::Gap(_) => {}
+                Event::Statement(statement) if statement.is_copy_from_stdin() => {
+                    self.end_script();
+                    let subject = self.subjects.of(&statement);
+                    let text = statement.text.strip_suffix(b";").unwrap_or(statement.text).to_vec();
+                    copy = Some((subject, text, at));
+                    events.want(Want::Nothing);
+                }
+                Event::Statement(statement) => {
+                    let end = at.byte + statement.text.len() as u64;
+                    self.statement(&statement, end);
+                }
+                Event::Values { text, .. } => {
+                    let end = at.byte + text.len() as u64;
+                    self.script.iter_mut().for_each(|script| script.end = end);
+                }
+                Event::Rows(text) => self.rows(&mut copy, at, text.len() as u64),
+                Event::RowsSkipped(len) | Event::RowsCounted(len, _) => self.rows(&mut copy, at, len),
+                // A table without rows.
+                Event::EndOfRows(_) => self.rows(&mut copy, at, 0),
+                Event::Meta(text) => self.meta(text, at),
+            }
+        }
+        self.end_script();
+        Ok(())
+    }
+
+    /// Takes a piece of the rows of a COPY: the first makes the step.
+    fn rows(&mut self, copy: &mut Option<(Subject, Vec<u8>, Position)>, start: Position, len: u64) {
+        match copy.take() {
+            Some((subject, text, at)) => {
+                let table = subject.address.clone();
+                let location = Location::Range { start, len };
+                self.add_rows(subject, Place::At(at), table, Some(text), location);
+            }
+            None => {
+                if let Some(Step { work: Work::Rows(rows), .. }) = self.steps().last_mut()
+                    && let Location::Range { len: known, .. } = &mut rows.location
+                {
+                    *known += len;
+                }
+            }
+        }
+    }
+
+    /// Adds a step that loads data.
+    pub fn add_rows(
+        &mut self,
+        subject: Subject,
+        at: Place,
+        table: Option<Address>,
+        copy: Option<Vec<u8>>,
+        location: Location,
+    ) {
+        let standard_conforming_strings = self.subjects.standard_conforming_strings();
+        let rows = RowsPlan { table, copy, location, alone: false, standard_conforming_strings };
+        let settings = self.settings.now();
+        self.steps().push(Step { subject, at, work: Work::Rows(rows), settings });
+    }
+
+    fn steps(&mut self) -> &mut Vec<Step> {
+        if self.plan.databases.is_empty() {
+            self.plan.databases.push(DatabasePlan::default());
+        }
+        let last = self.plan.databases.len() - 1;
+        &mut self.plan.databases[last].steps
+    }
+
+    fn statement(&mut self, statement: &Statement<'_>, end: u64) {
+        let subject = self.subjects.of(statement);
+        if subject.class == Class::Noise(Noise::Transaction) {
+            // pg_dump writes transactions around large objects only; those of others end with each statement.
+            match &mut self.script {
+                Some(script) if script.subject.class == Class::Data(DataForm::LargeObject) => {
+                    script.end = end
+                }
+                _ => self.begin = Some(statement.at),
+            }
+            return;
+        }
+        let begin = self.begin.take();
+        let Some(subject) = script_subject(statement, &subject) else {
+            self.end_script();
+            return self.add(statement, subject, Place::At(statement.at));
+        };
+        match self.script.as_mut().filter(|script| script.subject == subject) {
+            Some(script) => script.end = end,
+            None => {
+                self.end_script();
+                let large_object = subject.class == Class::Data(DataForm::LargeObject);
+                let start = begin.filter(|_| large_object).unwrap_or(statement.at);
+                self.script = Some(Script { subject, start, end });
+            }
+        }
+    }
+
+    fn end_script(&mut self) {
+        let Some(Script { subject, start, end }) = self.script.take() else { return };
+        let table = subject.address.clone();
+        let location = Location::Range { start, len: end - start.byte };
+        self.add_rows(subject, Place::At(start), table, None, location);
+    }
+
+    /// Adds a statement, unless it is none of a scratch database's.
+    pub fn add(&mut self, statement: &Statement<'_>, subject: Subject, at: Place) {
+        let kind = subject.address.as_ref().map(|address| root(address).kind);
+        match subject.class {
+            Class::Session => return self.settings.change(statement),
+            // What `--clean` removes is not there. `BEGIN` and `COMMIT` stand around large objects only.
+            Class::Noise(Noise::Clean | Noise::Transaction | Noise::PlannerStatistics) => return,
+            _ => {}
+        }
+        match kind {
+            Some(kind) if kind.is_global() => self.plan.cluster_statements += 1,
+            // The scratch database stands for it.
+            Some(Kind::Database) => self.plan.cluster_statements += 1,
+            _ => {
+                let settings = self.settings.now();
+                let work = Work::Statement(statement.text.to_vec());
+                self.steps().push(Step { subject, at, work, settings });
+            }
+        }
+    }
+
+    /// Reads the statements of an archive's entry.
+    pub fn add_text(&mut self, text: &[u8], at: Place) -> Result<(), dump::Error> {
+        let mut events = Events::new(dump::Stream(text));
+        events.set_standard_conforming_strings(self.subjects.standard_conforming_strings());
+        while let Some(event) = events.next()? {
+            match event {
+                Event::Statement(statement) => {
+                    let subject = self.subjects.of(&statement);
+                    self.add(&statement, subject, at);
+                }
+                Event::Meta(text) => {
+                    self.plan.meta_commands.push(MetaCommand { at, excerpt: excerpt(text) });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what one statement is about.
+    pub fn subject_of(&mut self, text: &[u8]) -> Option<Subject> {
+        let mut events = Events::new(dump::Stream(text));
+        match events.next() {
+            Ok(Some(Event::Statement(statement))) => Some(self.subjects.of(&statement)),
+            _ => None,
+        }
+    }
+
+    /// Says which database the steps that follow belong to.
+    pub fn connect(&mut self, name: Name) {
+        self.end_script();
+        (self.subjects, self.settings) = (Subjects::default(), Follower::default());
+        match self.plan.databases.last_mut() {
+            Some(last) if last.steps.is_empty() => last.name = Some(name),
+            _ => self.plan.databases.push(DatabasePlan { name: Some(name), steps: Vec::new() }),
+        }
+    }
+
+    fn meta(&mut self, text: &[u8], at: Position) {
+        let line = text.trim_ascii_end();
+        let command = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+        if let Some(name) = dump::connect_target(line) {
+            self.connect(name);
+        } else if ![&b"\\restrict"[..], b"\\unrestrict", b"\\encoding"].contains(&command) {
+            self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line) });
+        }
+    }
+
+    /// Returns the plan.
+    pub fn finish(mut self) -> Plan {
+        self.plan.databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
+        self.plan.databases.iter_mut().for_each(DatabasePlan::finish);
+        self.plan
+    }
+}
+
+/// What the data is about that a statement carries, if that may be long: such statements stay in the file.
+fn script_subject(statement: &Statement<'_>, subject: &Subject) -> Option<Subject> {
+    match subject.class {
+        Class::Data(DataForm::Insert) => Some(subject.clone()),
+        Class::Data(DataForm::LargeObject) => {
+            let fills = |token: &dump::lexer::Token| {
+                let word = statement.bytes(*token).to_ascii_lowercase();
+                [&b"lo_open"[..], b"lowrite", b"lo_close"].contains(&word.as_slice())
+            };
+            let fills = statement.begins_with(&["SELECT"]) && statement.tokens.iter().take(4).any(fills);
+            fills.then(|| Subject { address: None, ..subject.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// What an address is a part of, at the end of the chain.
+fn root(address: &Address) -> &Address {
+    address.parent.as_deref().map_or(address, root)
+}

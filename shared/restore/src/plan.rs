@@ -1,0 +1,155 @@
+//! What a restore will do, read from a dump before anything is done.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dump::{Address, Name, Position, Subject};
+
+use crate::settings::Settings;
+
+/// The steps of a restore, database by database.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The databases in the order of the dump; one without a name for a dump taken without `--create`.
+    pub databases: Vec<DatabasePlan>,
+    /// The meta-commands of psql that a restore does not obey.
+    pub meta_commands: Vec<MetaCommand>,
+    /// Statements that belong to the whole cluster, which a scratch database has stand-ins for.
+    pub cluster_statements: u64,
+}
+
+/// The steps that restore one database.
+#[derive(Debug, Default)]
+pub struct DatabasePlan {
+    /// The database's name, where the dump tells it.
+    pub name: Option<Name>,
+    /// The steps, in the order of the dump.
+    pub steps: Vec<Step>,
+}
+
+/// A meta-command of psql.
+#[derive(Clone, Debug)]
+pub struct MetaCommand {
+    /// Where it stands.
+    pub at: Place,
+    /// Its first characters.
+    pub excerpt: String,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it is about.
+    pub subject: Subject,
+    /// Where it stands.
+    pub at: Place,
+    /// What is to be done.
+    pub work: Work,
+    /// The settings that it relies on.
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Run a statement.
+    Statement(Vec<u8>),
+    /// Load rows, or something else that is kept outside of the plan because of its size.
+    Rows(RowsPlan),
+}
+
+/// Rows, large objects, or statements that carry them.
+#[derive(Clone, Debug)]
+pub struct RowsPlan {
+    /// The table that the rows belong to; none for large objects.
+    pub table: Option<Address>,
+    /// The `COPY … FROM stdin` in front of the rows, without its `;`; none for data in statements.
+    pub copy: Option<Vec<u8>>,
+    /// Where the bytes are.
+    pub(crate) location: Location,
+    /// Whether these are all rows of the table, which is nothing but a table.
+    pub(crate) alone: bool,
+    /// Whether `\` is an ordinary character in the literals of statements.
+    pub(crate) standard_conforming_strings: bool,
+}
+
+/// Where data is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// In a plain dump, from this byte on, this many bytes.
+    Range { start: Position, len: u64 },
+    /// In an archive, with this entry of the table of contents.
+    Entry(u32),
+}
+
+/// A place in a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a plain dump.
+    At(Position),
+    /// In an archive: the number of the entry.
+    Entry(u32),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::At(position) => position.fmt(f),
+            Place::Entry(id) => write!(f, "entry {id}"),
+        }
+    }
+}
+
+impl Step {
+    /// Returns what the step is about, in words.
+    pub fn label(&self) -> String {
+        match (&self.subject.address, &self.work) {
+            (Some(address), Work::Rows(_)) => format!("data of {address}"),
+            (Some(address), Work::Statement(_)) => address.to_string(),
+            (None, Work::Rows(_)) => "large objects".to_owned(),
+            (None, Work::Statement(text)) => excerpt(text),
+        }
+    }
+}
+
+impl DatabasePlan {
+    /// Marks the rows that have their table to themselves.
+    pub(crate) fn finish(&mut self) {
+        let mut counts = std::collections::HashMap::new();
+        for step in &self.steps {
+            if let Work::Rows(RowsPlan { table: Some(table), .. }) = &step.work {
+                *counts.entry(table.clone()).or_insert(0_usize) += 1;
+            }
+        }
+        for step in &mut self.steps {
+            if let Work::Rows(RowsPlan { table: Some(table), alone, copy: Some(_), .. }) = &mut step.work {
+                *alone = counts.get(table) == Some(&1);
+            }
+        }
+    }
+
+    /// Says whether something already watches over rows when they are loaded, so that their order may matter.
+    pub(crate) fn rows_are_watched(&self) -> bool {
+        let first_rows = self.steps.iter().position(|step| matches!(step.work, Work::Rows(_)));
+        let before = &self.steps[..first_rows.unwrap_or_default()];
+        before.iter().any(|step| match &step.work {
+            Work::Statement(text) => {
+                memchr::memmem::find(text, b" REFERENCES ").is_some()
+                    || step
+                        .subject
+                        .address
+                        .as_ref()
+                        .is_some_and(|address| matches!(address.kind, dump::Kind::Trigger | dump::Kind::Rule))
+            }
+            Work::Rows(_) => false,
+        })
+    }
+}
+
+/// The first characters of a statement.
+pub(crate) fn excerpt(text: &[u8]) -> String {
+    const SHOWN: usize = 60;
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(SHOWN).collect()
+}

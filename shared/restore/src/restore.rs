@@ -1,0 +1,168 @@
+//! Goes through a plan.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use connect::{Parameters, ServerError};
+
+use crate::cause::{Cause, Causes};
+use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
+use crate::session::{Failed, Session, Shared};
+use crate::source::{Data, wrapped};
+use crate::{Error, Source, build, rows::Rows, script};
+
+/// How a dump is restored.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A superuser's connection to the database, which is empty.
+    pub admin: Parameters,
+    /// The restoring role's, who owns the database and is no superuser.
+    pub restorer: Parameters,
+    /// How many connections load rows and build indexes.
+    pub jobs: usize,
+    /// Whether a superuser may run whatever fails without one.
+    pub trusted: bool,
+    /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
+    pub newer: bool,
+}
+
+/// What became of a restore.
+#[derive(Debug)]
+pub struct Report {
+    /// What failed, in the order of the dump.
+    pub failures: Vec<Failure>,
+    /// Roles that were made to stand in for missing ones.
+    pub roles: BTreeSet<String>,
+    /// What the server said of settings that it does not know; they were skipped.
+    pub settings: BTreeSet<String>,
+    /// How long each phase took, in order.
+    pub phases: Vec<(Phase, Duration)>,
+}
+
+/// What a stretch of a restore did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Statements one by one.
+    Statements,
+    /// Rows and large objects.
+    Rows,
+    /// Indexes, and constraints but foreign keys.
+    Indexes,
+    /// Foreign keys.
+    ForeignKeys,
+}
+
+/// Something that failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The index of its step.
+    pub step: usize,
+    /// What it is about.
+    pub what: String,
+    /// Where it stands.
+    pub at: Place,
+    /// What the server said.
+    pub error: ServerError,
+    /// Why it failed.
+    pub cause: Cause,
+}
+
+/// Restores one database of a dump.
+///
+/// # Errors
+/// When the server or the dump cannot be reached any more; whatever else fails is told by the report.
+pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Result<Report, Error> {
+    let shared = Shared::connect(&options.admin, &options.restorer, options.trusted)?;
+    let mut phases: Vec<(Phase, Duration)> = Vec::new();
+    let mut failures: Vec<(usize, Failed)> = Vec::new();
+    {
+        let mut main = Session::connect(&shared)?;
+        let steps = &plan.steps;
+        // Rows that are checked as they come need the order of the dump.
+        let row_jobs = if plan.rows_are_watched() { 1 } else { options.jobs };
+        let mut at = 0;
+        while at < steps.len() {
+            let begin = Instant::now();
+            let rest = &steps[at..];
+            let (phase, len) = match (&steps[at].work, build::of(&steps[at])) {
+                (Work::Rows(_), _) => {
+                    let len = rest.iter().take_while(|step| matches!(step.work, Work::Rows(_))).count();
+                    let found = load(&shared, source, row_jobs, &rest[..len])?;
+                    failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
+                    (Phase::Rows, len)
+                }
+                (Work::Statement(_), Some(kind)) => {
+                    let len = build::run_len(rest);
+                    let found = build::run(&shared, options.jobs, &rest[..len])?;
+                    failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
+                    (if kind == build::Build::Index { Phase::Indexes } else { Phase::ForeignKeys }, len)
+                }
+                (Work::Statement(text), None) => {
+                    failures.extend(main.run(&steps[at], text)?.map(|failed| (at, failed)));
+                    (Phase::Statements, 1)
+                }
+            };
+            at += len;
+            match phases.last_mut().filter(|(last, _)| *last == phase) {
+                Some((_, time)) => *time += begin.elapsed(),
+                None => phases.push((phase, begin.elapsed())),
+            }
+        }
+    }
+    // Which connection was first must not show.
+    failures.sort_by_key(|(step, _)| *step);
+    let mut causes = Causes::new(&plan.steps, options.newer);
+    let failures = failures.into_iter().map(|(at, failed)| {
+        let step = &plan.steps[at];
+        let cause = causes.of(step, &failed);
+        Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause }
+    });
+    let failures = failures.collect();
+    let (roles, settings) = shared.finish();
+    Ok(Report { failures, roles, settings, phases })
+}
+
+/// Loads the data of steps over several connections.
+fn load(
+    shared: &Shared<'_>,
+    source: &Source,
+    jobs: usize,
+    steps: &[Step],
+) -> Result<Vec<(usize, Failed)>, Error> {
+    let rows = |(at, step): (usize, &'_ Step)| match &step.work {
+        Work::Rows(rows) => Some((at, rows.clone())),
+        Work::Statement(_) => None,
+    };
+    let wanted: Vec<(usize, RowsPlan)> = steps.iter().enumerate().filter_map(rows).collect();
+    let wanted: Vec<(usize, &RowsPlan)> = wanted.iter().map(|(at, rows)| (*at, rows)).collect();
+    let failures = Mutex::new(Vec::new());
+    let idle: Mutex<Vec<Session<'_>>> = Mutex::new(Vec::new());
+    let visit = |data: Data<'_>, bytes: &mut dyn std::io::Read| -> Result<(), Error> {
+        let step = &steps[data.step];
+        let free = idle.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
+        let mut session = free.map_or_else(|| Session::connect(shared), Ok)?;
+        let failed: Vec<Failed> = match (&data.rows.copy, data.large_object) {
+            (_, Some(number)) => {
+                script::large_object(&mut session, step, number, bytes)?.into_iter().collect()
+            }
+            (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
+            (Some(copy), None) => {
+                let alone = data.rows.alone;
+                let failed = match data.rows.location {
+                    crate::plan::Location::Range { .. } => session.copy(step, alone, copy, bytes)?,
+                    crate::plan::Location::Entry(_) => {
+                        session.copy(step, alone, copy, &mut Rows::new(bytes))?
+                    }
+                };
+                failed.into_iter().collect()
+            }
+        };
+        idle.lock().unwrap_or_else(|poison| poison.into_inner()).push(session);
+        let failed = failed.into_iter().map(|failed| (data.step, failed));
+        failures.lock().unwrap_or_else(|poison| poison.into_inner()).extend(failed);
+        Ok(())
+    };
+    source.visit(jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
+    Ok(failures.into_inner().unwrap_or_else(|poison| poison.into_inner()))
+}

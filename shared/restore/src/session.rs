@@ -1,0 +1,263 @@
+//! One connection of a restore, and the superuser's that all of them share.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use connect::{Client, Parameters, ServerError};
+use dump::Name;
+
+use crate::plan::Step;
+use crate::settings::{Settings, reset};
+use crate::stand_in;
+use crate::{Error, escalation};
+
+/// Statements name several roles at most, each of which an error tells one by one.
+const ATTEMPTS: usize = 100;
+
+/// What all connections share.
+pub(crate) struct Shared<'t> {
+    restorer: &'t Parameters,
+    trusted: bool,
+    admin: Mutex<Admin>,
+}
+
+/// The superuser's connection.
+struct Admin {
+    client: Client,
+    applied: Arc<Settings>,
+    roles: BTreeSet<String>,
+    /// Settings that the server does not know.
+    unknown: BTreeSet<String>,
+}
+
+/// How a statement failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub error: ServerError,
+    /// Whether it needs a superuser and is not allowed to have one.
+    pub refused: bool,
+}
+
+impl<'t> Shared<'t> {
+    pub fn connect(admin: &Parameters, restorer: &'t Parameters, trusted: bool) -> Result<Shared<'t>, Error> {
+        // No trigger of the dump fires for the superuser, who would run it.
+        let admin = admin.clone().with_setting("session_replication_role", "replica");
+        let admin = Admin {
+            client: Client::connect(&admin)?,
+            applied: Arc::default(),
+            roles: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+        };
+        Ok(Shared { restorer, trusted, admin: Mutex::new(admin) })
+    }
+
+    fn admin(&self) -> MutexGuard<'_, Admin> {
+        self.admin.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    /// Returns the roles that were made to stand in for missing ones, and the settings that were skipped.
+    pub fn finish(self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let admin = self.admin.into_inner().unwrap_or_else(|poison| poison.into_inner());
+        (admin.roles, admin.unknown)
+    }
+}
+
+impl Admin {
+    /// Makes a role; says whether it is there now.
+    fn stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
+        for sql in stand_in::statements(role, &Name::from(member)) {
+            match self.client.execute(&sql) {
+                Ok(()) => {}
+                // Another connection missed it as well; or the server is older than 14.
+                Err(connect::Error::Server(error)) if error.code() == "42710" => {}
+                Err(connect::Error::Server(error)) if error.message().contains("pg_read_all_data") => {}
+                Err(connect::Error::Server(_)) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.roles.insert(role.to_string());
+        Ok(true)
+    }
+
+    fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
+        for name in [&b"client_encoding"[..], b"standard_conforming_strings", b"search_path"] {
+            let statement = step.settings.get(name);
+            if self.applied.get(name) == statement {
+                continue;
+            }
+            let sql = statement.cloned().unwrap_or_else(|| reset(name));
+            self.client.execute_one(&sql)?;
+        }
+        self.applied = Arc::clone(&step.settings);
+        match self.client.execute_one(text) {
+            Ok(()) => Ok(None),
+            Err(connect::Error::Server(error)) => Ok(Some(*error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// One connection that restores.
+pub(crate) struct Session<'s> {
+    shared: &'s Shared<'s>,
+    client: Client,
+    applied: Arc<Settings>,
+}
+
+impl<'s> Session<'s> {
+    pub fn connect(shared: &'s Shared<'s>) -> Result<Session<'s>, Error> {
+        Ok(Session { shared, client: Client::connect(shared.restorer)?, applied: Arc::default() })
+    }
+
+    /// Runs one of the dump's statements.
+    pub fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
+        let result = self.attempt(step, &mut |client| client.execute(text))?;
+        let Some(error) = result else { return Ok(None) };
+        if !lacks_rights(&error) {
+            return Ok(Some(Failed { error, refused: false }));
+        }
+        if !self.shared.trusted && !escalation::is_allowed(&step.subject, text) {
+            return Ok(Some(Failed { error, refused: true }));
+        }
+        for _ in 0..ATTEMPTS {
+            let mut admin = self.shared.admin();
+            let Some(error) = admin.run(step, text)? else { return Ok(None) };
+            match stand_in::missing_role(&error) {
+                Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
+                // Owners of some things must be superusers, which stand-ins are not.
+                _ => return Ok(Some(Failed { refused: lacks_rights(&error), error })),
+            }
+        }
+        Ok(Some(Failed { error, refused: false }))
+    }
+
+    /// Loads rows; frozen, where they are all rows of their table.
+    pub fn copy(
+        &mut self,
+        step: &Step,
+        alone: bool,
+        copy: &[u8],
+        data: &mut dyn Read,
+    ) -> Result<Option<Failed>, Error> {
+        let mut frozen = false;
+        if let Some(table) = step.subject.address.as_ref().filter(|_| alone && copy.ends_with(b" FROM stdin"))
+        {
+            let truncate = [b"TRUNCATE ONLY ", &*table.qualified_name().to_sql()].concat();
+            // Rows that come with their table in one transaction need no second look by anybody.
+            let begun = self.attempt(step, &mut |client| {
+                client.execute(b"BEGIN")?;
+                client.execute(&truncate)
+            })?;
+            frozen = begun.is_none();
+            if !frozen {
+                self.client.execute(b"ROLLBACK")?;
+            }
+        }
+        let sql = if frozen { [copy, b" WITH (FREEZE)"].concat() } else { copy.to_vec() };
+        // The rows are there once: what could be retried, such as a setting that is refused, was so by `apply`.
+        self.apply(step)?;
+        let result = self.client.copy_in(&sql, data);
+        match result {
+            Ok(()) if frozen => self.client.execute(b"COMMIT")?,
+            Ok(()) => {}
+            Err(connect::Error::Server(error)) => {
+                if frozen {
+                    self.client.execute(b"ROLLBACK")?;
+                }
+                return Ok(Some(Failed { refused: error.code() == "42501", error: checked(*error)? }));
+            }
+            Err(connect::Error::Input(error)) => return Err(Error::Reread(error)),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(None)
+    }
+
+    /// Runs statements that are not the dump's own, such as a batch of several; nothing of a batch that fails stays.
+    pub fn batch(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
+        self.attempt(step, &mut |client| client.execute(text))
+    }
+
+    /// Tries until no role is missing and nobody else is in the way.
+    fn attempt(
+        &mut self,
+        step: &Step,
+        run: &mut dyn FnMut(&mut Client) -> Result<(), connect::Error>,
+    ) -> Result<Option<ServerError>, Error> {
+        let mut last = ServerError::default();
+        for _ in 0..ATTEMPTS {
+            self.apply(step)?;
+            match run(&mut self.client) {
+                Ok(()) => return Ok(None),
+                Err(connect::Error::Server(error)) => last = checked(*error)?,
+                Err(error) => return Err(error.into()),
+            }
+            match stand_in::missing_role(&last) {
+                Some(role) => {
+                    if !self.shared.admin().stand_in(&role, &self.shared.restorer.user)? {
+                        break;
+                    }
+                }
+                // A deadlock between two of our own connections, of which the server ended one.
+                None if last.code() == "40P01" => {}
+                None => break,
+            }
+        }
+        Ok(Some(last))
+    }
+
+    /// Sets what the step relies on.
+    fn apply(&mut self, step: &Step) -> Result<(), Error> {
+        if Arc::ptr_eq(&self.applied, &step.settings) {
+            return Ok(());
+        }
+        let gone: Vec<Vec<u8>> = self
+            .applied
+            .keys()
+            .filter(|name| !step.settings.contains_key(*name))
+            .map(|name| reset(name))
+            .collect();
+        let changed = step.settings.iter().filter(|(name, sql)| self.applied.get(*name) != Some(*sql));
+        let changed: Vec<Vec<u8>> = changed.map(|(_, sql)| sql.clone()).collect();
+        for sql in gone.iter().chain(&changed) {
+            self.set(sql)?;
+        }
+        self.applied = Arc::clone(&step.settings);
+        Ok(())
+    }
+
+    fn set(&mut self, sql: &[u8]) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            match self.client.execute(sql) {
+                Ok(()) => return Ok(()),
+                Err(connect::Error::Server(error)) => {
+                    let mut admin = self.shared.admin();
+                    match stand_in::missing_role(&error) {
+                        Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
+                        _ => {
+                            admin.unknown.insert(error.message().to_owned());
+                            return Ok(());
+                        }
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says whether a superuser might do it.
+fn lacks_rights(error: &ServerError) -> bool {
+    error.code() == "42501"
+        // Only superusers may have that of type `internal`.
+        || error.code() == "42P13" && error.message().starts_with("aggregate transition data type cannot be")
+}
+
+/// Ends the restore where going on makes no sense.
+fn checked(error: ServerError) -> Result<ServerError, Error> {
+    match error.code() {
+        "53100" => Err(Error::DiskFull(error.message().to_owned())),
+        _ => Ok(error),
+    }
+}

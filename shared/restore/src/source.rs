@@ -1,0 +1,184 @@
+//! The data of a dump, read again where the plan says that it is.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use archive::{Content, Plain};
+
+use crate::Error;
+use crate::plan::{Location, RowsPlan};
+
+/// Gives the data of a dump that a [`Plan`](crate::Plan) was read from.
+#[derive(Debug)]
+pub struct Source {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// A plain file, in which one can jump.
+    Seekable,
+    /// A plain dump that has to be read from its beginning.
+    Stream,
+    Archive,
+}
+
+/// What a visitor gets besides the bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data<'p> {
+    /// The index of the step.
+    pub step: usize,
+    pub rows: &'p RowsPlan,
+    /// The number of the large object, if it is one of an archive.
+    pub large_object: Option<u32>,
+}
+
+pub(crate) type Visitor<'v> = dyn Fn(Data<'_>, &mut dyn Read) -> io::Result<()> + Sync + 'v;
+
+impl Source {
+    pub(crate) fn plain(path: &Path, seekable: bool) -> Source {
+        let kind = if seekable { Kind::Seekable } else { Kind::Stream };
+        Source { path: path.to_owned(), kind }
+    }
+
+    pub(crate) fn archive(path: &Path) -> Source {
+        Source { path: path.to_owned(), kind: Kind::Archive }
+    }
+
+    /// Visits the data of steps, that of several at once where the input allows it, then the longest first.
+    pub(crate) fn visit(
+        &self,
+        threads: usize,
+        steps: &[(usize, &RowsPlan)],
+        visitor: &Visitor<'_>,
+    ) -> Result<(), Error> {
+        match self.kind {
+            Kind::Seekable => self.visit_ranges(threads, steps, visitor),
+            Kind::Stream => self.visit_stream(steps, visitor),
+            Kind::Archive => self.visit_archive(threads, steps, visitor),
+        }
+    }
+
+    fn open_plain(&self) -> Result<Plain, Error> {
+        match archive::open(&self.path)?.content {
+            Content::Plain(plain) => Ok(plain),
+            _ => Err(Error::Reread(changed())),
+        }
+    }
+
+    fn visit_ranges(
+        &self,
+        threads: usize,
+        steps: &[(usize, &RowsPlan)],
+        visitor: &Visitor<'_>,
+    ) -> Result<(), Error> {
+        let mut ranges = ranges(steps);
+        if threads > 1 {
+            ranges.sort_by_key(|(.., len)| std::cmp::Reverse(*len));
+        }
+        let next = AtomicUsize::new(0);
+        let failed = Mutex::new(None);
+        let work = || -> Result<(), Error> {
+            let mut plain = self.open_plain()?;
+            while let Some((data, start, len)) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
+                plain.seek(*start).map_err(Error::Reread)?;
+                deliver(&mut plain, *data, *len, visitor)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            for _ in 0..threads.clamp(1, ranges.len().max(1)) {
+                scope.spawn(|| {
+                    if let Err(error) = work() {
+                        // The others find nothing more to do.
+                        next.store(ranges.len(), Ordering::Relaxed);
+                        failed.lock().unwrap_or_else(|poison| poison.into_inner()).get_or_insert(error);
+                    }
+                });
+            }
+        });
+        failed.into_inner().unwrap_or_else(|poison| poison.into_inner()).map_or(Ok(()), Err)
+    }
+
+    fn visit_stream(&self, steps: &[(usize, &RowsPlan)], visitor: &Visitor<'_>) -> Result<(), Error> {
+        let mut plain = self.open_plain()?;
+        let mut at = plain.offset();
+        for (data, start, len) in ranges(steps) {
+            let gap = start.checked_sub(at).ok_or_else(|| Error::Reread(changed()))?;
+            let skipped = io::copy(&mut (&mut plain).take(gap), &mut io::sink()).map_err(Error::Reread)?;
+            if skipped != gap {
+                return Err(Error::Reread(changed()));
+            }
+            deliver(&mut plain, data, len, visitor)?;
+            at = start + len;
+        }
+        Ok(())
+    }
+
+    fn visit_archive(
+        &self,
+        threads: usize,
+        steps: &[(usize, &RowsPlan)],
+        visitor: &Visitor<'_>,
+    ) -> Result<(), Error> {
+        let mut by_entry: HashMap<u32, (usize, &RowsPlan)> = HashMap::new();
+        for (step, rows) in steps {
+            if let Location::Entry(id) = rows.location {
+                by_entry.insert(id, (*step, rows));
+            }
+        }
+        let Content::Archive(mut archive) = archive::open(&self.path)?.content else {
+            return Err(Error::Reread(changed()));
+        };
+        let result = archive.visit_parallel(threads, &|piece, data| match by_entry.get(&piece.entry.id) {
+            Some((step, rows)) => visitor(Data { step: *step, rows, large_object: piece.large_object }, data),
+            None => Ok(()),
+        });
+        result.map_err(|error| match error {
+            archive::Error::Visitor(error) => unwrapped(error),
+            error => error.into(),
+        })
+    }
+}
+
+fn ranges<'p>(steps: &[(usize, &'p RowsPlan)]) -> Vec<(Data<'p>, u64, u64)> {
+    let range = |(step, rows): &(usize, &'p RowsPlan)| match rows.location {
+        Location::Range { start, len } => {
+            Some((Data { step: *step, rows, large_object: None }, start.byte, len))
+        }
+        Location::Entry(_) => None,
+    };
+    steps.iter().filter_map(range).collect()
+}
+
+/// Hands the next `len` bytes to the visitor, and jumps over those it leaves.
+fn deliver(plain: &mut Plain, data: Data<'_>, len: u64, visitor: &Visitor<'_>) -> Result<(), Error> {
+    let mut range = plain.take(len);
+    visitor(data, &mut range).map_err(unwrapped)?;
+    io::copy(&mut range, &mut io::sink()).map_err(Error::Reread)?;
+    match range.limit() {
+        0 => Ok(()),
+        _ => Err(Error::Reread(changed())),
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("the file changed while it was read")
+}
+
+/// Packs an error for the way through a reader's visitor.
+pub(crate) fn wrapped(error: Error) -> io::Error {
+    io::Error::other(error)
+}
+
+fn unwrapped(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => Error::Reread(error),
+    }
+}

@@ -1,0 +1,279 @@
+//! What the catalogs of the restored database say: every object is there, and in order.
+
+use std::collections::BTreeMap;
+
+use connect::{Client, Error};
+use dump::{Address, DataForm, Kind, Name, Role};
+use restore::Work;
+
+use crate::restoring::Restored;
+use crate::verdict::{Report, Verdict};
+
+/// What is told apart in the catalogs: kind, schema, the relation it is on, name. Overloads of a routine are counted.
+type Key = (Kind, Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// Lists everything that a backup may hold, as kind, schema, relation and name.
+const OBJECTS: &str = "
+SELECT 'schema', '', '', nspname FROM pg_catalog.pg_namespace
+UNION ALL SELECT 'extension', '', '', extname FROM pg_catalog.pg_extension
+UNION ALL SELECT 'language', '', '', lanname FROM pg_catalog.pg_language
+UNION ALL SELECT 'access method', '', '', amname FROM pg_catalog.pg_am
+UNION ALL SELECT 'foreign data wrapper', '', '', fdwname FROM pg_catalog.pg_foreign_data_wrapper
+UNION ALL SELECT 'server', '', '', srvname FROM pg_catalog.pg_foreign_server
+UNION ALL SELECT 'publication', '', '', pubname FROM pg_catalog.pg_publication
+UNION ALL SELECT 'subscription', '', '', subname FROM pg_catalog.pg_subscription s
+    JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = current_database()
+UNION ALL SELECT 'event trigger', '', '', evtname FROM pg_catalog.pg_event_trigger
+UNION ALL SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN
+    'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'other' END,
+    n.nspname, '', relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+    WHERE relkind NOT IN ('i', 'I', 't')
+UNION ALL SELECT 'index', n.nspname, '', c.relname FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('i', 'I')
+UNION ALL SELECT CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, n.nspname, '', typname
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace WHERE typtype <> 'c'
+UNION ALL SELECT CASE prokind WHEN 'f' THEN 'function' WHEN 'w' THEN 'function' WHEN 'p' THEN 'procedure' ELSE
+    'aggregate' END, n.nspname, '', proname
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = pronamespace
+UNION ALL SELECT 'operator', n.nspname, '', oprname
+    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = oprnamespace
+UNION ALL SELECT 'operator class', n.nspname, '', opcname
+    FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = opcnamespace
+UNION ALL SELECT 'operator family', n.nspname, '', opfname
+    FROM pg_catalog.pg_opfamily o JOIN pg_catalog.pg_namespace n ON n.oid = opfnamespace
+UNION ALL SELECT 'collation', n.nspname, '', collname
+    FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = collnamespace
+UNION ALL SELECT 'conversion', n.nspname, '', conname
+    FROM pg_catalog.pg_conversion o JOIN pg_catalog.pg_namespace n ON n.oid = connamespace
+UNION ALL SELECT 'text search parser', n.nspname, '', prsname
+    FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = prsnamespace
+UNION ALL SELECT 'text search template', n.nspname, '', tmplname
+    FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = tmplnamespace
+UNION ALL SELECT 'text search dictionary', n.nspname, '', dictname
+    FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = dictnamespace
+UNION ALL SELECT 'text search configuration', n.nspname, '', cfgname
+    FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = cfgnamespace
+UNION ALL SELECT 'statistics', n.nspname, '', stxname
+    FROM pg_catalog.pg_statistic_ext o JOIN pg_catalog.pg_namespace n ON n.oid = stxnamespace
+UNION ALL SELECT 'constraint', n.nspname, c.relname, conname FROM pg_catalog.pg_constraint o
+    JOIN pg_catalog.pg_class c ON c.oid = conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+UNION ALL SELECT 'constraint', n.nspname, t.typname, conname FROM pg_catalog.pg_constraint o
+    JOIN pg_catalog.pg_type t ON t.oid = contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+UNION ALL SELECT 'trigger', n.nspname, c.relname, tgname FROM pg_catalog.pg_trigger o
+    JOIN pg_catalog.pg_class c ON c.oid = tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+UNION ALL SELECT 'rule', n.nspname, c.relname, rulename FROM pg_catalog.pg_rewrite o
+    JOIN pg_catalog.pg_class c ON c.oid = ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+UNION ALL SELECT 'policy', n.nspname, c.relname, polname FROM pg_catalog.pg_policy o
+    JOIN pg_catalog.pg_class c ON c.oid = polrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+
+/// The kinds that [`OBJECTS`] lists.
+const KINDS: [Kind; 34] = [
+    Kind::Schema,
+    Kind::Extension,
+    Kind::Language,
+    Kind::AccessMethod,
+    Kind::ForeignDataWrapper,
+    Kind::Server,
+    Kind::Publication,
+    Kind::Subscription,
+    Kind::EventTrigger,
+    Kind::Table,
+    Kind::View,
+    Kind::MaterializedView,
+    Kind::Sequence,
+    Kind::ForeignTable,
+    Kind::Index,
+    Kind::Domain,
+    Kind::Type,
+    Kind::Function,
+    Kind::Procedure,
+    Kind::Aggregate,
+    Kind::Operator,
+    Kind::OperatorClass,
+    Kind::OperatorFamily,
+    Kind::Collation,
+    Kind::Conversion,
+    Kind::Constraint,
+    Kind::Trigger,
+    Kind::Rule,
+    Kind::Policy,
+    Kind::TextSearchParser,
+    Kind::TextSearchTemplate,
+    Kind::TextSearchDictionary,
+    Kind::TextSearchConfiguration,
+    Kind::Statistics,
+];
+
+/// Checks that every object is there, and the state of indexes, constraints, matviews and partitions.
+///
+/// # Errors
+/// When the connection to the server is lost or it does not answer.
+pub fn check(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+    let mut client = Client::connect(&restored.admin)?;
+    objects(&mut client, restored, report)?;
+    indexes(&mut client, report)?;
+    constraints(&mut client, restored, report)?;
+    matviews(&mut client, restored, report)?;
+    partitions(&mut client, restored, report)
+}
+
+fn kind_of(name: &[u8]) -> Option<Kind> {
+    KINDS.into_iter().find(|known| known.to_string().as_bytes() == name)
+}
+
+fn key(address: &Address) -> Option<Key> {
+    let kind = KINDS.into_iter().find(|known| *known == address.kind)?;
+    let bytes = |name: &Name| name.bytes().to_vec();
+    let schema = |address: &Address| address.schema.as_ref().map(bytes).unwrap_or_default();
+    Some(match &address.parent {
+        // Indexes and statistics live in a schema of their own.
+        Some(parent) if !matches!(address.kind, Kind::Index | Kind::Statistics) => {
+            (kind, schema(parent), bytes(&parent.name), bytes(&address.name))
+        }
+        Some(parent) if address.schema.is_none() => (kind, schema(parent), Vec::new(), bytes(&address.name)),
+        _ => (kind, schema(address), Vec::new(), bytes(&address.name)),
+    })
+}
+
+fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+    let mut there: BTreeMap<Key, usize> = BTreeMap::new();
+    for row in client.query(OBJECTS.as_bytes())? {
+        let mut values = row.into_iter().map(Option::unwrap_or_default);
+        let mut next = || values.next().unwrap_or_default();
+        if let Some(kind) = kind_of(&next()) {
+            *there.entry((kind, next(), next(), next())).or_default() += 1;
+        }
+    }
+    let mut wanted: BTreeMap<Key, Vec<&Address>> = BTreeMap::new();
+    let mut unlisted: BTreeMap<String, usize> = BTreeMap::new();
+    for object in restored.database.schema.objects.values() {
+        let mut addresses: Vec<&Address> = Vec::new();
+        for part in object.parts.iter().filter(|part| matches!(part.role, Role::Definition | Role::Shell)) {
+            if !addresses.contains(&&part.address) {
+                addresses.push(&part.address);
+            }
+        }
+        for address in addresses {
+            match key(address) {
+                Some(key) => wanted.entry(key).or_default().push(address),
+                None => *unlisted.entry(address.kind.to_string()).or_default() += 1,
+            }
+        }
+    }
+    let mut checked = 0;
+    for (key, addresses) in &wanted {
+        checked += addresses.len();
+        let found = there.get(key).copied().unwrap_or_default();
+        if found >= addresses.len() {
+            continue;
+        }
+        for address in addresses {
+            let excused = restored.failures.iter().any(|failure| {
+                let subject = restored.plan.steps[failure.step].subject.address.as_ref();
+                // It was told what failed, and why; a part goes with what it is a part of.
+                let parent = address.parent.as_deref();
+                subject.is_some_and(|subject| {
+                    subject.name == address.name && subject.kind == address.kind
+                        || parent.is_some_and(|parent| subject.name == parent.name)
+                })
+            });
+            if !excused {
+                let why = match addresses.len() {
+                    1 => "is in the backup and was not restored".to_owned(),
+                    count => format!("{count} of this name are in the backup, {found} were restored"),
+                };
+                report.find(Verdict::Bad, address.to_string(), None, why);
+            }
+        }
+    }
+    report.checked.push(("objects present".to_owned(), checked));
+    if !unlisted.is_empty() {
+        let kinds: Vec<String> = unlisted.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        report
+            .notes
+            .push(format!("not looked up in the catalogs, their statements ran: {}", kinds.join(", ")));
+    }
+    Ok(())
+}
+
+fn texts(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
+    let rows = client.query(sql.as_bytes())?;
+    let text = |value: Option<Vec<u8>>| String::from_utf8_lossy(&value.unwrap_or_default()).into_owned();
+    Ok(rows.into_iter().map(|row| row.into_iter().map(text).collect::<Vec<_>>().join(".")).collect())
+}
+
+fn indexes(client: &mut Client, report: &mut Report) -> Result<(), Error> {
+    // That of a partitioned table is invalid as long as a partition lacks one, in the original as well.
+    let sql = "SELECT n.nspname, c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = indexrelid \
+               JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind = 'i' AND NOT \
+               (indisvalid AND indisready) ORDER BY 1, 2";
+    for name in texts(client, sql)? {
+        report.find(Verdict::Bad, format!("index {name}"), None, "is invalid");
+    }
+    Ok(())
+}
+
+fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+    let sql = "SELECT conname FROM pg_catalog.pg_constraint WHERE NOT convalidated ORDER BY 1";
+    // Those that the backup adds so.
+    let not_valid: Vec<&[u8]> = restored
+        .plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.work {
+            Work::Statement(text) => Some(text.as_slice()),
+            Work::Rows(_) => None,
+        })
+        .filter(|text| text.windows(9).any(|part| part == b"NOT VALID"))
+        .collect();
+    for name in texts(client, sql)? {
+        let written =
+            not_valid.iter().any(|text| text.windows(name.len()).any(|part| part == name.as_bytes()));
+        if !written {
+            report.find(Verdict::Bad, format!("constraint {name}"), None, "is not validated");
+        }
+    }
+    Ok(())
+}
+
+fn matviews(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+    let sql = "SELECT n.nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace \
+               WHERE relkind = 'm' AND NOT relispopulated";
+    let empty = texts(client, sql)?;
+    let statements = restored.database.data.statements.iter();
+    let mut checked = 0;
+    for statement in statements.filter(|statement| statement.form == DataForm::Refresh) {
+        checked += 1;
+        let excused = restored.failures.iter().any(|failure| {
+            restored.plan.steps[failure.step].subject.address.as_ref() == Some(&statement.address)
+        });
+        if !excused && empty.contains(&statement.address.qualified_name().to_string()) {
+            report.find(Verdict::Bad, statement.address.to_string(), None, "is not populated");
+        }
+    }
+    report.checked.push(("matviews populated".to_owned(), checked));
+    Ok(())
+}
+
+fn partitions(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
+    let sql = "SELECT n.nspname, c.relname, p.nspname, t.relname FROM pg_catalog.pg_inherits JOIN pg_catalog.pg_class c \
+               ON c.oid = inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class t \
+               ON t.oid = inhparent JOIN pg_catalog.pg_namespace p ON p.oid = t.relnamespace WHERE c.relispartition";
+    let attached = texts(client, sql)?;
+    let mut checked = 0;
+    for object in restored.database.schema.objects.values() {
+        let Some(parent) = object.partition_of() else { continue };
+        checked += 1;
+        let pair = format!("{}.{}", object.address.qualified_name(), parent.qualified_name());
+        let failed = restored.failures.iter().any(|failure| {
+            let subject = restored.plan.steps[failure.step].subject.address.as_ref();
+            subject.is_some_and(|subject| subject.name == object.address.name || *subject == parent)
+        });
+        if !failed && !attached.contains(&pair) {
+            let why = format!("is not attached to {}", parent.qualified_name());
+            report.find(Verdict::Bad, object.address.to_string(), None, why);
+        }
+    }
+    report.checked.push(("partitions attached".to_owned(), checked));
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The backup as a file: read to its end, every row counted.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use archive::{Content, Format};
+use cli::{DataWanted, Failure};
+use dump::{DataSink, Dump, Fault, ReadOptions};
+use tempfile::NamedTempFile;
+
+use crate::verdict::{Report, Verdict};
+
+/// A backup that can be read several times.
+pub struct Backup {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What came through a pipe; removed when dropped.
+    _spool: Option<NamedTempFile>,
+}
+
+impl Backup {
+    /// Takes the backup at `path`; what comes through standard input or a pipe is kept in a temporary file.
+    ///
+    /// # Errors
+    /// When there is no such file, or no room for what comes through a pipe.
+    pub fn open(path: &Path) -> Result<Backup, Failure> {
+        let stdin = path == Path::new("-");
+        let missing = || format!("cannot open: {}", path.display());
+        if !stdin {
+            let metadata = fs::metadata(path).with_context(missing)?;
+            if metadata.is_file() || metadata.is_dir() {
+                return Ok(Backup { path: path.to_owned(), _spool: None });
+            }
+        }
+        let mut spool = NamedTempFile::new().context("cannot make a temporary file")?;
+        let copied = match stdin {
+            true => io::copy(&mut io::stdin().lock(), &mut spool),
+            false => io::copy(&mut File::open(path).with_context(missing)?, &mut spool),
+        };
+        copied.context("cannot keep the backup in a temporary file")?;
+        Ok(Backup { path: spool.path().to_owned(), _spool: Some(spool) })
+    }
+
+    /// Reads the backup to its end; `None` if that cannot be done, which is in the report then.
+    ///
+    /// # Errors
+    /// When the system refuses to read it, or it is of a kind that nothing here reads.
+    pub fn read(&self, report: &mut Report) -> Result<Option<Dump>, Failure> {
+        let dump = match self.read_with(DataWanted::Content, Some(report)) {
+            Ok(dump) => dump,
+            Err(failure) => return damage(failure, report).map(|()| None),
+        };
+        // Meta-commands of psql are told elsewhere.
+        for unknown in dump.unknown.iter().filter(|unknown| !unknown.excerpt.starts_with('\\')) {
+            let what = format!("statement: {}", unknown.excerpt);
+            report.notes.push(format!("not understood, run as it is: {what}, at {}", unknown.at));
+        }
+        for one in &dump.disagreements {
+            let place = Some(format!("entry {}", one.id));
+            report.find(Verdict::Bad, "table of contents", place, one.what.clone());
+        }
+        if !dump.end_is_marked {
+            report.notes.push(
+                "the backup has no mark of its end (pg_dump's closing comment): a cut between two statements, or the loss \
+                 of whole tables, cannot be seen"
+                    .to_owned(),
+            );
+        }
+        Ok(Some(dump))
+    }
+
+    /// Reads the rows again, for a sink.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_rows(&self, sink: &mut dyn DataSink) -> Result<Dump, Failure> {
+        self.read_with(DataWanted::Rows(sink), None)
+    }
+
+    fn read_with(&self, wanted: DataWanted<'_>, report: Option<&mut Report>) -> Result<Dump, Failure> {
+        let input = cli::open(&self.path)?;
+        if let Some(report) = report {
+            report.format = format(&input);
+        }
+        if let Content::Tree(_) = input.content {
+            let error = anyhow::anyhow!("a tree is no backup: {}", self.path.display());
+            return Err(Failure::from(error).with_hint("make a dump of it with `pgdump-join`"));
+        }
+        cli::read_input(input, &self.path, ReadOptions::default(), wanted)
+    }
+}
+
+fn format(input: &archive::Input) -> String {
+    let mut format = match &input.content {
+        Content::Plain(_) => "plain".to_owned(),
+        Content::Tree(_) => "tree".to_owned(),
+        Content::Archive(archive) => {
+            let (major, minor, _) = archive.header.version;
+            let kind = match archive.header.format {
+                Format::Tar => "tar",
+                Format::Directory => "directory",
+                _ => "custom",
+            };
+            format!("{kind} archive {major}.{minor}, {}", archive.header.compression)
+        }
+    };
+    for layer in &input.compression {
+        format.push_str(&format!(", in {layer}"));
+    }
+    format
+}
+
+/// Takes a failure to read the backup as what it is: damage, or trouble of ours.
+pub fn damage(failure: Failure, report: &mut Report) -> Result<(), Failure> {
+    let causes = || failure.error().chain();
+    let trouble = causes().any(|cause| {
+        let archive = cause.downcast_ref::<archive::Error>().is_some_and(|error| match error {
+            archive::Error::Unsupported { .. } | archive::Error::IsDirectory { .. } => true,
+            archive::Error::Version { .. } | archive::Error::Spent { .. } => true,
+            archive::Error::Io { source, .. } | archive::Error::Read { source, .. } => is_systems(source),
+            _ => false,
+        });
+        let dump = cause.downcast_ref::<dump::Error>().is_some_and(|error| match error {
+            dump::Error::Read { source, .. } => is_systems(source),
+            dump::Error::Fault { fault, .. } => matches!(fault, Fault::UnsafeEncoding(_)),
+        });
+        archive || dump
+    });
+    if trouble {
+        return Err(failure);
+    }
+    let mut why = String::new();
+    for cause in causes().map(ToString::to_string) {
+        // Some errors show their cause themselves.
+        if !why.ends_with(&cause) {
+            why.push_str(if why.is_empty() { "" } else { ": " });
+            why.push_str(&cause);
+        }
+    }
+    report.find(Verdict::Bad, "file", None, why);
+    Ok(())
+}
+
+/// Says whether an error is the system's and not about the bytes.
+fn is_systems(error: &io::Error) -> bool {
+    error.raw_os_error().is_some()
+}

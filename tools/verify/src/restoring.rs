@@ -1,0 +1,232 @@
+//! The backup restored into a scratch database, and compared with it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use cli::Failure;
+use dump::{Database, Dump, Name};
+use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
+
+use crate::input::Backup;
+use crate::server::Server;
+use crate::verdict::{Report, Verdict};
+use crate::{catalog, compare};
+
+/// How a backup is restored.
+pub struct Options {
+    /// How many connections work at once.
+    pub jobs: usize,
+    /// Where the server's programs are.
+    pub bindir: Option<PathBuf>,
+    /// Whether a superuser may run what fails without one.
+    pub trusted: bool,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+/// One database of the backup, restored.
+pub struct Restored<'a> {
+    /// The backup, to look at its rows again.
+    pub backup: &'a Backup,
+    /// The database's name, if the backup holds several.
+    pub name: Option<String>,
+    /// What the backup holds of it.
+    pub database: &'a Database,
+    /// How it was restored.
+    pub plan: &'a DatabasePlan,
+    /// What failed.
+    pub failures: &'a [restore::Failure],
+    /// How many connections work at once.
+    pub jobs: usize,
+    /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
+    pub admin: connect::Parameters,
+}
+
+/// Restores and compares.
+///
+/// # Errors
+/// When no server can be started or the backup not be read again.
+pub fn verify(
+    backup: &Backup,
+    dump: &Dump,
+    plan: &Plan,
+    source: &Source,
+    options: &Options,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if plan.cluster_statements > 0 {
+        let count = plan.cluster_statements;
+        report.notes.push(format!(
+            "not checked: {count} statements on roles, tablespaces and databases; stand-ins take their place"
+        ));
+    }
+    let begin = Instant::now();
+    // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
+    let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
+    let server = Server::start(options.bindir.as_deref(), wanted)?;
+    // Dropped before the server: afterwards its number may be another's.
+    let limit = server.limit(options.timeout);
+    let ended = |error: restore::Error, report: &mut Report| match &limit {
+        Some(limit) if limit.is_over() => {
+            report.find(Verdict::Unclear, "server", None, "the time limit was reached (`--timeout`)");
+            Ok(())
+        }
+        _ => ended(error, &server, report),
+    };
+    report.server = Some(format!("PostgreSQL {}", server.major()));
+    report.phases.push(("server start".to_owned(), begin.elapsed()));
+    let newer = wanted.is_some_and(|major| major > server.major());
+    if newer {
+        report.notes.push(format!(
+            "the backup is of or by PostgreSQL {}, newer than the server it was restored on",
+            wanted.unwrap_or_default()
+        ));
+    }
+    if options.trusted {
+        report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
+    }
+    for (at, plan) in plan.databases.iter().enumerate() {
+        let Some(database) = dump.databases.iter().find(|database| database.name == plan.name) else {
+            return Err(anyhow!("the backup changed while it was read: {}", backup.path.display()).into());
+        };
+        let encoding = &database.schema.encoding;
+        let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
+        let (admin, restorer) = server.create_database(&format!("restored_{at}"), encoding, everybody)?;
+        let options = restore::Options {
+            admin: admin.clone(),
+            restorer,
+            jobs: options.jobs,
+            trusted: options.trusted,
+            newer,
+        };
+        let restored = match restore::restore(plan, source, &options) {
+            Ok(restored) => restored,
+            Err(error) => return ended(error, report),
+        };
+        for (phase, time) in &restored.phases {
+            add_phase(report, phase_name(*phase), *time);
+        }
+        let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
+        tell(&restored, backup, report);
+        let restored = Restored {
+            backup,
+            name,
+            database,
+            plan,
+            failures: &restored.failures,
+            jobs: options.jobs,
+            admin: pinned(admin, encoding),
+        };
+        let begin = Instant::now();
+        let compared = compare::tables(&restored, report)?
+            .and_then(|()| compare::sequences(&restored, report))
+            .and_then(|()| compare::large_objects(&restored, report))
+            .and_then(|()| catalog::check(&restored, report));
+        if let Err(error) = compared {
+            return ended(error.into(), report);
+        }
+        add_phase(report, "comparison", begin.elapsed());
+    }
+    Ok(())
+}
+
+fn add_phase(report: &mut Report, name: &str, time: Duration) {
+    match report.phases.iter_mut().find(|(known, _)| known == name) {
+        Some((_, known)) => *known += time,
+        None => report.phases.push((name.to_owned(), time)),
+    }
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Statements => "statements",
+        Phase::Rows => "rows",
+        Phase::Indexes => "indexes",
+        Phase::ForeignKeys => "foreign keys",
+    }
+}
+
+/// The settings under which pg_dump reads values (`setup_connection` in pg_dump.c), and those it leaves to the server.
+fn pinned(admin: connect::Parameters, encoding: &str) -> connect::Parameters {
+    let encoding = if encoding.is_empty() { "UTF8" } else { encoding };
+    let settings = [
+        ("client_encoding", encoding),
+        ("DateStyle", "ISO, MDY"),
+        ("IntervalStyle", "postgres"),
+        ("extra_float_digits", "3"),
+        ("bytea_output", "hex"),
+        ("xmloption", "content"),
+        ("TimeZone", "UTC"),
+        ("search_path", ""),
+        ("row_security", "off"),
+        ("synchronize_seqscans", "off"),
+        ("statement_timeout", "0"),
+        // No trigger of the backup runs for the superuser.
+        ("session_replication_role", "replica"),
+    ];
+    settings.into_iter().fold(admin, |admin, (name, value)| admin.with_setting(name, value))
+}
+
+/// A restore that could not go on is no verdict on the backup.
+fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<(), Failure> {
+    match error {
+        restore::Error::DiskFull(why) => {
+            report.find(Verdict::Unclear, "server", None, format!("disk is full: {why}"));
+            Ok(())
+        }
+        restore::Error::Connection(error @ (connect::Error::Lost(_) | connect::Error::Connect { .. })) => {
+            let why = format!("{error}; the end of its log: {}", server.log());
+            report.find(Verdict::Unclear, "server", None, why);
+            Ok(())
+        }
+        error => Err(error.into()),
+    }
+}
+
+/// Puts into the report what failed, and what was done in the backup's stead.
+fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
+    // What failed only because the same object could not be made is told once, with that.
+    let follows =
+        |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
+    let following = restored.failures.iter().filter(|failure| follows(failure)).count();
+    if following > 0 {
+        report.notes.push(format!("statements on objects that could not be made here: {following}"));
+    }
+    for failure in restored.failures.iter().filter(|failure| !follows(failure)) {
+        let mut why = format!("{} ({}): {}", failure.error.message(), failure.error.code(), failure.cause);
+        for more in [failure.error.detail(), failure.error.context()] {
+            if !more.is_empty() {
+                why.push_str(&format!("; {}", more.lines().next().unwrap_or_default()));
+            }
+        }
+        let place = place(failure.at, backup);
+        match failure.cause.judgement() {
+            Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
+            Judgement::Unclear => report.find(Verdict::Unclear, failure.what.clone(), Some(place), why),
+            Judgement::Harmless => {
+                report.notes.push(format!("not checked: {}: {why}, at {place}", failure.what));
+            }
+        }
+    }
+    if !restored.roles.is_empty() {
+        let roles: Vec<&str> = restored.roles.iter().map(String::as_str).collect();
+        report.notes.push(format!("roles made to stand in for those of the backup: {}", roles.join(", ")));
+    }
+    for message in &restored.settings {
+        report.notes.push(format!("setting skipped: {message}"));
+    }
+}
+
+/// The place with its line, which the plan did not count behind rows.
+fn place(place: Place, backup: &Backup) -> String {
+    match place {
+        Place::At(mut position) => {
+            if position.line.is_none() {
+                position.line = archive::line_of(&backup.path, position.byte).ok();
+            }
+            position.to_string()
+        }
+        Place::Entry(_) => place.to_string(),
+    }
+}
