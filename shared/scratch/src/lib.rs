@@ -33,7 +33,6 @@ pub use child::run;
 pub use client::Client;
 pub use cluster::Cluster;
 pub use error::Error;
-pub use install::ensure;
 pub use install::{ensure, install_command};
 pub use pipe::Pipe;
 pub use programs::Programs;
