@@ -41,6 +41,17 @@ const INTEGERS: [&str; 3] = ["smallint", "integer", "bigint"];
 /// What is not known is taken for the worst: the table is rewritten, and values may not fit.
 pub(crate) fn conversion(old: &str, new: &str) -> Conversion {
     let unknown = Conversion { widens: false, loses: false, rewrites: true };
+    // The elements of arrays are turned one by one, which takes a new table unless all that goes is their modifier.
+    match (old.strip_suffix("[]"), new.strip_suffix("[]")) {
+        (Some(one), Some(other)) => {
+            let elements = Type::parse(one).zip(Type::parse(other));
+            let same =
+                elements.is_some_and(|(one, other)| one.name == other.name && other.modifier.is_empty());
+            return Conversion { rewrites: !same, ..conversion(one, other) };
+        }
+        (None, None) => {}
+        _ => return unknown,
+    }
     let (Some(from), Some(to)) = (Type::parse(old), Type::parse(new)) else { return unknown };
     let place = |name: &str| INTEGERS.iter().position(|known| *known == name);
     if let (Some(one), Some(other)) = (place(old), place(new)) {
@@ -53,9 +64,7 @@ pub(crate) fn conversion(old: &str, new: &str) -> Conversion {
         (Some(one), Some(other)) => one <= other,
     };
     match (from.name.0, to.name.0) {
-        ("character varying" | "text", "text") => {
-            Conversion { widens: true, loses: false, rewrites: !to.name.1.is_empty() }
-        }
+        ("character varying" | "text", "text") => Conversion { widens: true, loses: false, rewrites: false },
         ("text", "character varying") | ("character varying", "character varying") => {
             let widens = fits(&from.modifier, &to.modifier);
             Conversion { widens, loses: !widens, rewrites: !widens }
@@ -120,7 +129,12 @@ mod tests {
             ("timestamp with time zone", "timestamp without time zone", (false, false, true)),
             ("text", "integer", (false, false, true)),
             ("public.a", "public.b", (false, false, true)),
-            ("text[]", "character varying(3)[]", (false, false, true)),
+            ("text[]", "character varying(3)[]", (false, true, true)),
+            ("integer[]", "bigint[]", (true, false, true)),
+            ("integer[]", "bigint", (false, false, true)),
+            ("character varying(20)[]", "character varying(40)[]", (true, false, true)),
+            ("numeric(10,2)[]", "numeric[]", (true, false, false)),
+            ("character varying(20)[]", "text", (false, false, true)),
         ];
         for (old, new, (widens, loses, rewrites)) in cases {
             assert_eq!(conversion(old, new), Conversion { widens, loses, rewrites }, "{old} → {new}");

@@ -7,7 +7,7 @@ use dump::{Address, Attribute, Database, Dump, Kind as ObjectKind, Name, Schema}
 
 use crate::change::{Change, Kind};
 use crate::cost::Kin;
-use crate::{inherited, object};
+use crate::{inherited, object, trailer};
 
 /// The object that stands for what follows the end of a dump.
 pub(crate) const TRAILER: &str = "behind the dump's end";
@@ -90,9 +90,12 @@ impl Pair<'_> {
         if self.old.trailer == self.new.trailer {
             return None;
         }
-        let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-        let object = Address::global(ObjectKind::Other, Name::from(TRAILER));
+        let text = |bytes: &[u8]| Some(trailer::canonical(bytes)).filter(|text| !text.is_empty());
         let (old, new) = (text(&self.old.trailer), text(&self.new.trailer));
+        if old == new {
+            return None;
+        }
+        let object = Address::global(ObjectKind::Other, Name::from(TRAILER));
         Some(Change {
             database: None,
             address: object.clone(),

@@ -28,6 +28,7 @@ mod object;
 mod rename;
 mod rows;
 mod rule;
+mod trailer;
 
 pub use change::{Change, Kind};
 pub use cost::{Cost, Lock};

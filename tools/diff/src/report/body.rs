@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use compare::Change;
+use dump::Attribute;
 use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
@@ -35,6 +37,16 @@ impl Line {
     pub fn text(&self) -> String {
         self.pieces.iter().map(|(_, piece)| piece.as_str()).collect()
     }
+}
+
+/// Returns where the texts of a change differ.
+pub(super) fn of(change: &Change) -> Vec<Hunk> {
+    let text = |side: &Option<String>| {
+        let text = side.as_deref().unwrap_or_default();
+        // Of what stands in another order, each has a line.
+        if change.attribute == Attribute::Order { text.replace(", ", "\n") } else { text.to_owned() }
+    };
+    hunks(&text(&change.old), &text(&change.new))
 }
 
 /// Returns where two texts differ.

@@ -193,8 +193,8 @@ fn body_of(finding: &Finding) -> Option<String> {
     let change = &finding.change;
     let mut lines: Vec<String> = Vec::new();
     match (&change.old, &change.new) {
-        (Some(old), Some(new)) => {
-            for hunk in body::hunks(old, new) {
+        (Some(_), Some(_)) => {
+            for hunk in body::of(change) {
                 lines.push(hunk.header.clone());
                 lines.extend(
                     hunk.lines.iter().map(|line| format!("{}{}", line.sign, wording::shown(&line.text()))),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use compare::{Finding, Kind, Severity};
+use compare::{Change, Finding, Kind, Severity};
 
 use super::group::{self, ObjectGroup};
 use super::{Report, body, wording};
@@ -105,7 +105,7 @@ impl Page {
             return;
         }
         match (&change.old, &change.new) {
-            (Some(old), Some(new)) => self.diff(old, new),
+            (Some(_), Some(_)) => self.diff(change),
             (Some(only), None) | (None, Some(only)) => {
                 for line in only.lines() {
                     let sign = change.kind.sign();
@@ -131,8 +131,8 @@ impl Page {
         }
     }
 
-    fn diff(&mut self, old: &str, new: &str) {
-        for hunk in body::hunks(old, new) {
+    fn diff(&mut self, change: &Change) {
+        for hunk in body::of(change) {
             self.line("          ", HUNK, &hunk.header);
             for line in hunk.lines {
                 let style = match line.sign {

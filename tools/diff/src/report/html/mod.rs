@@ -273,7 +273,7 @@ fn place(side: &str, at: Option<Position>) -> Markup {
 fn texts(finding: &Finding) -> Markup {
     let change = &finding.change;
     match (&change.old, &change.new) {
-        (Some(old), Some(new)) if wording::has_long_texts(finding) => diff(old, new, change.attribute),
+        (Some(_), Some(_)) if wording::has_long_texts(finding) => diff(change),
         (Some(only), None) | (None, Some(only))
             if wording::has_long_texts(finding) || change.is_whole_object() =>
         {
@@ -289,9 +289,9 @@ fn texts(finding: &Finding) -> Markup {
 }
 
 /// Both views of a diff; the style shows one of them.
-fn diff(old: &str, new: &str, attribute: Attribute) -> Markup {
-    let hunks = body::hunks(old, new);
-    let label = if attribute == Attribute::Whole { "text" } else { attribute.label() };
+fn diff(change: &Change) -> Markup {
+    let hunks = body::of(change);
+    let label = if change.attribute == Attribute::Whole { "text" } else { change.attribute.label() };
     html! {
         div.diff tabindex="0" aria-label=(label) {
             table.unified {
