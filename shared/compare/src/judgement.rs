@@ -1,6 +1,6 @@
 //! Which rule a change falls under.
 
-use dump::{Address, Attribute, Kind as Object, Role, Table};
+use dump::{Attribute, Kind as Object, Role, Table};
 
 use crate::change::{Change, Kind};
 use crate::conversion::conversion;
@@ -210,9 +210,14 @@ fn constraint(change: &Change) -> &'static Rule {
 fn index(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     let unique = [pair.old, pair.new].into_iter().any(|schema| {
         let parts = schema.objects.get(&change.object).map(|object| object.parts.as_slice());
-        let definition = |address: &Address, role| *address == change.address && role == Role::Definition;
         let mut parts = parts.unwrap_or_default().iter();
-        parts.any(|part| definition(&part.address, part.role) && part.text.starts_with(b"CREATE UNIQUE"))
+        // What tells most parts apart soonest comes first: there may be many.
+        parts.any(|part| {
+            part.role == Role::Definition
+                && part.text.starts_with(b"CREATE UNIQUE")
+                && part.address.name == change.address.name
+                && part.address == change.address
+        })
     });
     match (change.attribute, change.kind, unique) {
         (Attribute::Option | Attribute::Tablespace | Attribute::Cluster, ..) => &rule::INDEX_OPTION_CHANGED,
@@ -285,14 +290,14 @@ fn routine(change: &Change) -> &'static Rule {
 fn user_type(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     let parts =
         pair.new.objects.get(&change.object).map(|object| object.parts.as_slice()).unwrap_or_default();
-    let is_enum = parts.iter().any(|part| String::from_utf8_lossy(&part.text).contains(" AS ENUM "));
+    let is_enum = || parts.iter().any(|part| String::from_utf8_lossy(&part.text).contains(" AS ENUM "));
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::OBJECT_ADDED,
         (Attribute::Whole, _) => &rule::TYPE_DROPPED,
         (Attribute::Label, Kind::Changed) => &rule::RENAMED,
         (Attribute::Label, Kind::Dropped) => &rule::ENUM_LABEL_DROPPED,
         (Attribute::Label, _) => &rule::ENUM_LABEL_ADDED,
-        (Attribute::Order, _) if is_enum => &rule::ENUM_ORDER_CHANGED,
+        (Attribute::Order, _) if is_enum() => &rule::ENUM_ORDER_CHANGED,
         (Attribute::Order, _) => &rule::ATTRIBUTE_CHANGED,
         _ => &rule::TYPE_CHANGED,
     }
