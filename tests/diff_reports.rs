@@ -369,6 +369,8 @@ fn files_are_written_whole_or_not_at_all() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("folder.md"), "{stderr}");
     assert_eq!(run(&[old, new, "-o", &html, "--report", &html]).status.code(), Some(2), "two to one file");
+    let (one, same) = (path("new.md"), path("./new.md"));
+    assert_eq!(run(&[old, new, "-o", &one, "--report", &same]).status.code(), Some(2), "one file, two names");
     assert_eq!(run(&[old, new, "--report", "no-form"]).status.code(), Some(2));
     let left: BTreeSet<String> = fs::read_dir(folder.path())
         .unwrap()

@@ -3,10 +3,11 @@
 //! The facts were measured statement by statement on PostgreSQL 15, and are measured again by a test: they are those of
 //! the plain `ALTER`, `CREATE` or `DROP` that makes the change, or of dropping and creating where nothing else makes it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use dump::{Address, Attribute, ForeignKey, Kind as Object, Name, Role, Schema, Table, details};
+use dump::{Address, Attribute, Detail, ForeignKey, Kind as Object, Name, Role, Schema, Table, details};
 
 use crate::change::{Change, Kind};
 use crate::conversion::conversion;
@@ -79,11 +80,43 @@ impl Cost {
 #[derive(Debug, Default)]
 pub(crate) struct Kin {
     children: OnceCell<BTreeMap<Address, Vec<Address>>>,
+    unique_indexes: OnceCell<BTreeSet<Address>>,
+    /// What is said of the object that was asked for last: many changes of one come one behind the other.
+    said: RefCell<Option<(Address, Rc<Vec<Detail>>)>>,
     /// By the referenced table: who references it, and with which key.
     referencing: OnceCell<BTreeMap<Address, Vec<(Address, ForeignKey)>>>,
 }
 
 impl Kin {
+    /// Says whether an index is unique on one side or the other.
+    pub fn is_unique_index(&self, pair: &Pair<'_>, index: &Address) -> bool {
+        let unique = self.unique_indexes.get_or_init(|| {
+            let objects = pair.old.objects.values().chain(pair.new.objects.values());
+            let parts = objects.flat_map(|object| &object.parts);
+            let unique = parts.filter(|part| {
+                part.address.kind == Object::Index
+                    && part.role == Role::Definition
+                    && part.text.starts_with(b"CREATE UNIQUE")
+            });
+            unique.map(|part| part.address.clone()).collect()
+        });
+        unique.contains(index)
+    }
+
+    /// Returns everything that the new dump says of an object.
+    pub fn said_of(&self, pair: &Pair<'_>, object: &Address) -> Rc<Vec<Detail>> {
+        if let Some((known, said)) = self.said.borrow().as_ref()
+            && known == object
+        {
+            return Rc::clone(said);
+        }
+        let parts = pair.new.objects.get(object).map(|object| object.parts.as_slice()).unwrap_or_default();
+        let said: Rc<Vec<Detail>> =
+            Rc::new(parts.iter().flat_map(|part| details(part, &part.text)).collect());
+        *self.said.borrow_mut() = Some((object.clone(), Rc::clone(&said)));
+        said
+    }
+
     fn children(&self, schema: &Schema) -> &BTreeMap<Address, Vec<Address>> {
         self.children.get_or_init(|| {
             let mut children: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -216,18 +249,13 @@ fn column(change: &Change, pair: &Pair<'_>) -> Cost {
 
 /// Says whether the rows that are there have to be written to get a new column's value.
 fn fills_rows(change: &Change, pair: &Pair<'_>) -> bool {
-    let Some(object) = pair.new.objects.get(&change.object) else { return false };
-    object
-        .parts
-        .iter()
-        .flat_map(|part| details(part, &part.text))
-        .filter(|detail| detail.address == change.address)
-        .any(|detail| match detail.attribute {
-            Attribute::Identity => true,
-            Attribute::Generated => !detail.text.ends_with(b"VIRTUAL"),
-            Attribute::Default => is_volatile(&String::from_utf8_lossy(&detail.text), pair.new),
-            _ => false,
-        })
+    let said = pair.kin.said_of(pair, &change.object);
+    said.iter().filter(|detail| detail.address == change.address).any(|detail| match detail.attribute {
+        Attribute::Identity => true,
+        Attribute::Generated => !detail.text.ends_with(b"VIRTUAL"),
+        Attribute::Default => is_volatile(&String::from_utf8_lossy(&detail.text), pair.new),
+        _ => false,
+    })
 }
 
 /// The functions of PostgreSQL that give another value for every row (`provolatile` in pg_proc.dat), of those that make

@@ -18,8 +18,12 @@ pub(crate) fn settle(change: &mut Change, pair: &Pair<'_>) {
         Kind::Added => (pair.new, pair.old),
         _ => (pair.old, pair.new),
     };
+    let ancestors = ancestors(other, &change.object);
+    if ancestors.is_empty() {
+        return;
+    }
     let said = defined(own, &change.object, &change.address);
-    let inherited = ancestors(other, &change.object).into_iter().find_map(|parent| {
+    let inherited = ancestors.into_iter().find_map(|parent| {
         let of_parent = Address { parent: Some(Box::new(parent.clone())), ..change.address.clone() };
         defined(other, &parent, &of_parent)
     });

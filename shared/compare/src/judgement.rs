@@ -1,6 +1,6 @@
 //! Which rule a change falls under.
 
-use dump::{Address, Attribute, Kind as Object, Role, Table};
+use dump::{Attribute, Detail, Kind as Object};
 
 use crate::change::{Change, Kind};
 use crate::conversion::conversion;
@@ -180,16 +180,15 @@ fn column(change: &Change, pair: &Pair<'_>) -> &'static Rule {
 
 /// Says whether rows cannot be written as before, since a column came that they must name.
 fn must_be_filled(change: &Change, pair: &Pair<'_>) -> bool {
-    let Some(object) = pair.new.objects.get(&change.object) else { return false };
-    let table = Table::read(object);
-    let column = table.iter().flat_map(|table| &table.columns).find(|one| one.name == change.address.name);
-    let Some(column) = column else { return false };
+    let said = pair.kin.said_of(pair, &change.object);
+    let says = |attribute: Attribute| {
+        said.iter().any(|detail| detail.attribute == attribute && detail.address == change.address)
+    };
     let filled = [Attribute::Default, Attribute::Generated, Attribute::Identity];
-    let later = object.parts.iter().filter(|part| part.address == change.address);
-    column.attribute(Attribute::NotNull).is_some()
-        && !filled.iter().any(|attribute| column.attribute(*attribute).is_some())
-        && !later.into_iter().any(|part| matches!(part.role, Role::Default | Role::Identity))
-        && column.attribute(Attribute::Type).is_none_or(|text| !text.ends_with(b"serial"))
+    let serial = |detail: &Detail| detail.attribute == Attribute::Type && detail.text.ends_with(b"serial");
+    says(Attribute::NotNull)
+        && !filled.into_iter().any(says)
+        && !said.iter().any(|detail| detail.address == change.address && serial(detail))
 }
 
 fn constraint(change: &Change) -> &'static Rule {
@@ -208,12 +207,7 @@ fn constraint(change: &Change) -> &'static Rule {
 }
 
 fn index(change: &Change, pair: &Pair<'_>) -> &'static Rule {
-    let unique = [pair.old, pair.new].into_iter().any(|schema| {
-        let parts = schema.objects.get(&change.object).map(|object| object.parts.as_slice());
-        let definition = |address: &Address, role| *address == change.address && role == Role::Definition;
-        let mut parts = parts.unwrap_or_default().iter();
-        parts.any(|part| definition(&part.address, part.role) && part.text.starts_with(b"CREATE UNIQUE"))
-    });
+    let unique = pair.kin.is_unique_index(pair, &change.address);
     match (change.attribute, change.kind, unique) {
         (Attribute::Option | Attribute::Tablespace | Attribute::Cluster, ..) => &rule::INDEX_OPTION_CHANGED,
         (Attribute::StatisticsTarget, ..) => &rule::COLUMN_STATISTICS_CHANGED,
@@ -285,14 +279,14 @@ fn routine(change: &Change) -> &'static Rule {
 fn user_type(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     let parts =
         pair.new.objects.get(&change.object).map(|object| object.parts.as_slice()).unwrap_or_default();
-    let is_enum = parts.iter().any(|part| String::from_utf8_lossy(&part.text).contains(" AS ENUM "));
+    let is_enum = || parts.iter().any(|part| String::from_utf8_lossy(&part.text).contains(" AS ENUM "));
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::OBJECT_ADDED,
         (Attribute::Whole, _) => &rule::TYPE_DROPPED,
         (Attribute::Label, Kind::Changed) => &rule::RENAMED,
         (Attribute::Label, Kind::Dropped) => &rule::ENUM_LABEL_DROPPED,
         (Attribute::Label, _) => &rule::ENUM_LABEL_ADDED,
-        (Attribute::Order, _) if is_enum => &rule::ENUM_ORDER_CHANGED,
+        (Attribute::Order, _) if is_enum() => &rule::ENUM_ORDER_CHANGED,
         (Attribute::Order, _) => &rule::ATTRIBUTE_CHANGED,
         _ => &rule::TYPE_CHANGED,
     }

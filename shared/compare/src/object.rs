@@ -1,10 +1,10 @@
 //! One object and its parts, detail by detail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dump::{
     Address, Attribute, Detail, Kind as ObjectKind, Name, Object, Part, Position, Role, Session, details,
-    differ_in_quotes_only, mask_secrets, words_of,
+    mask_secrets, without_quotes, words_of,
 };
 
 use crate::change::{Change, Kind};
@@ -123,24 +123,11 @@ fn is_same(old: &Part, new: &Part) -> bool {
 
 /// The statements that only one side has, and the addresses of those that both have.
 fn difference<'o>(old: &'o Object, new: &'o Object) -> (Vec<&'o Part>, Vec<&'o Part>, BTreeSet<&'o Address>) {
-    let mut come = by_key(new, true);
-    let (mut gone, mut kept) = (Vec::new(), BTreeSet::new());
-    for part in &old.parts {
-        let others = come.get_mut(&(&part.address, part.role));
-        let at = others.as_ref().and_then(|others| others.iter().position(|other| is_same(part, other)));
-        match (others, at) {
-            (Some(others), Some(at)) => {
-                others.remove(at);
-                kept.insert(&part.address);
-            }
-            _ => gone.push(part),
-        }
-    }
-    let left: Vec<&Part> = come.into_values().flatten().collect();
-    // In the order of the statements.
-    let is_left = |part: &&Part| left.iter().any(|one| std::ptr::eq(*one, *part));
-    let come = if left.len() < 2 { left } else { new.parts.iter().filter(is_left).collect() };
-    (gone, come, kept)
+    let (mut gone, mut come): (Vec<&Part>, Vec<&Part>) =
+        (old.parts.iter().collect(), new.parts.iter().collect());
+    let same =
+        take_pairs(&mut gone, &mut come, |part| Some((&part.address, part.role, &part.text, &part.session)));
+    (gone, come, same.into_iter().map(|(part, _)| &part.address).collect())
 }
 
 /// The comparison of an object that is not the same on both sides.
@@ -233,16 +220,20 @@ impl Comparison<'_> {
 
     /// Details with one key meet if their texts are equal, or if there is just one on each side.
     fn attributes(&mut self, [before, after]: &[Vec<Telling<'_>>; 2]) {
-        let mut keys: Vec<Key<'_>> = Vec::new();
-        for telling in before.iter().chain(after) {
-            if !keys.contains(&telling.key) {
-                keys.push(telling.key);
+        let mut places: BTreeMap<Key<'_>, usize> = BTreeMap::new();
+        let mut keyed: Vec<(Key<'_>, [Vec<&Telling<'_>>; 2])> = Vec::new();
+        for (side, tellings) in [before, after].into_iter().enumerate() {
+            for telling in tellings {
+                let place = *places.entry(telling.key).or_insert(keyed.len());
+                if place == keyed.len() {
+                    keyed.push((telling.key, Default::default()));
+                }
+                keyed[place].1[side].push(telling);
             }
         }
-        for key in keys {
-            let mut come: Vec<&Telling<'_>> = after.iter().filter(|telling| telling.key == key).collect();
+        for (key, [before, mut come]) in keyed {
             let mut gone = Vec::new();
-            for telling in before.iter().filter(|telling| telling.key == key) {
+            for telling in before {
                 match come.iter().position(|other| other.text == telling.text) {
                     Some(at) => drop(come.remove(at)),
                     None => gone.push(telling),
@@ -281,7 +272,8 @@ impl Comparison<'_> {
     ) {
         let (before, after) = (list(self.before, address), list(self.after, address));
         let both = |one: &[&Name], other: &[&Name]| -> Vec<String> {
-            let both = one.iter().filter(|name| other.contains(name));
+            let other: BTreeSet<&Name> = other.iter().copied().collect();
+            let both = one.iter().filter(|name| other.contains(*name));
             // The names of parents are SQL already.
             both.map(|name| if item.is_some() { to_string(name.bytes()) } else { to_string(&name.to_sql()) })
                 .collect()
@@ -298,13 +290,14 @@ impl Comparison<'_> {
     /// Parts that differ though no detail of them does: in secrets, in the session, or in what is not understood.
     fn unexplained(&mut self) {
         let (before, mut after) = (by_key(self.old, self.shell), by_key(self.new, self.shell));
+        let told = [by_part(self.before), by_part(self.after)];
         for (key, mut old) in before {
             let Some(mut new) = after.remove(&key) else { continue };
-            take_pairs(&mut old, &mut new, |old, new| old.text == new.text && old.session == new.session);
-            for (old, new) in take_pairs(&mut old, &mut new, |old, new| old.text == new.text) {
+            take_pairs(&mut old, &mut new, |part| Some((&part.text, &part.session)));
+            for (old, new) in take_pairs(&mut old, &mut new, |part| Some(&part.text)) {
                 self.session(old, new);
             }
-            for (old, new) in take_pairs(&mut old, &mut new, |old, new| text_of(old) == text_of(new)) {
+            for (old, new) in take_pairs(&mut old, &mut new, |part| Some(text_of(part))) {
                 // A placeholder, such as a tree holds, is no other secret.
                 if mask_secrets(old).is_some() && mask_secrets(new).is_some() {
                     let hidden = |part: &Part| Some((String::new(), part.at));
@@ -313,11 +306,9 @@ impl Comparison<'_> {
                 }
                 self.session(old, new);
             }
-            take_pairs(&mut old, &mut new, |old, new| {
-                old.session == new.session && differ_in_quotes_only(&old.text, &new.text)
-            });
+            take_pairs(&mut old, &mut new, |part| Some((&part.session, without_quotes(&part.text)?)));
             let (Some(first_old), Some(first_new)) = (old.first(), new.first()) else { continue };
-            if !self.is_told(&old, &new) {
+            if !self.is_told(&told, &old, &new) {
                 let texts =
                     |parts: &[&Part]| parts.iter().map(|part| text_of(part)).collect::<Vec<_>>().join("\n");
                 let key = (&first_old.address, Attribute::Definition, None);
@@ -338,36 +329,46 @@ impl Comparison<'_> {
     }
 
     /// Says whether some detail of two lists of statements differs, or the order of what they list.
-    fn is_told(&self, old: &[&Part], new: &[&Part]) -> bool {
-        fn of<'s>(all: &'s [Said<'_>], parts: &[&Part]) -> Vec<(Key<'s>, &'s [u8])> {
-            let ours = all.iter().filter(|said| parts.iter().any(|part| std::ptr::eq(said.part, *part)));
-            let mut of: Vec<_> = ours.map(|said| (said.key(), said.detail.text.as_slice())).collect();
+    fn is_told(&self, [before, after]: &[ByPart<'_>; 2], old: &[&Part], new: &[&Part]) -> bool {
+        fn of<'s>(all: &ByPart<'s>, parts: &[&Part]) -> Vec<(Key<'s>, &'s [u8])> {
+            let ours = parts.iter().filter_map(|part| all.get(&std::ptr::from_ref(*part)));
+            let mut of: Vec<_> = ours.flatten().copied().collect();
             of.sort_unstable();
             of
         }
         let is_order = |c: &Change| {
             c.attribute == Attribute::Order && old.first().is_some_and(|old| c.address == old.address)
         };
-        of(self.before, old) != of(self.after, new)
+        of(before, old) != of(after, new)
             || (old.first().is_some_and(|old| old.role == Role::Definition)
                 && self.changes[self.from..].iter().any(is_order))
     }
 }
 
-/// Takes out of two lists what belongs together.
-fn take_pairs<'p>(
+/// Takes out of two lists what has the same key; what has none belongs to nothing.
+fn take_pairs<'p, K: Ord>(
     old: &mut Vec<&'p Part>,
     new: &mut Vec<&'p Part>,
-    belongs: impl Fn(&Part, &Part) -> bool,
+    key: impl Fn(&'p Part) -> Option<K>,
 ) -> Vec<(&'p Part, &'p Part)> {
+    let mut places: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
+    for (place, part) in new.iter().enumerate() {
+        if let Some(key) = key(part) {
+            places.entry(key).or_default().push_back(place);
+        }
+    }
     let mut pairs = Vec::new();
-    old.retain(|old| match new.iter().position(|new| belongs(old, new)) {
-        Some(at) => {
-            pairs.push((*old, new.remove(at)));
+    let mut taken = BTreeSet::new();
+    old.retain(|old| match key(old).and_then(|key| places.get_mut(&key)?.pop_front()) {
+        Some(place) => {
+            pairs.push((*old, new[place]));
+            taken.insert(place);
             false
         }
         None => true,
     });
+    let mut place = 0..;
+    new.retain(|_| !place.next().is_some_and(|place| taken.contains(&place)));
     pairs
 }
 
@@ -469,6 +470,17 @@ fn sequence<'s>(said: &'s [Said<'_>], address: &Address) -> Vec<&'s Name> {
         names.extend(name.filter(|name| names.last() != Some(name)));
     }
     names
+}
+
+/// What each statement says.
+type ByPart<'s> = BTreeMap<*const Part, Vec<(Key<'s>, &'s [u8])>>;
+
+fn by_part<'s>(all: &'s [Said<'_>]) -> ByPart<'s> {
+    let mut parts = ByPart::new();
+    for said in all {
+        parts.entry(std::ptr::from_ref(said.part)).or_default().push((said.key(), &said.detail.text));
+    }
+    parts
 }
 
 fn by_key(object: &Object, shell: bool) -> BTreeMap<(&Address, Role), Vec<&Part>> {

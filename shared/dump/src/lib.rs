@@ -42,7 +42,7 @@ pub use columns::{copy_statement, numeric_columns, stored_columns};
 pub use content::{ByteHasher, Content};
 pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, TableData};
 pub use database::Database;
-pub use detail::{Column, Constraint, Detail, Table, details, differ_in_quotes_only, words_of};
+pub use detail::{Column, Constraint, Detail, Table, details, without_quotes, words_of};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Statement, Want};
 pub use foreign_key::ForeignKey;

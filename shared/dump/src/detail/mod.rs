@@ -182,18 +182,20 @@ pub fn words_of(definition: &Part, address: &Address) -> Option<Vec<u8>> {
     }
 }
 
-/// Says whether two statements differ in nothing but the quotes of their literals, such as `$$` and `$_$`.
+/// Returns the words of a statement, and of literals their values: those differ in their quotes only, such as `$$` and
+/// `$_$`, if these are equal. None if the statement cannot be cut into words.
 ///
 /// ```
-/// assert!(dump::differ_in_quotes_only(b"SELECT $$a$$, 1", b"SELECT $_$a$_$, 1"));
-/// assert!(!dump::differ_in_quotes_only(b"SELECT $$a$$, 1", b"SELECT $_$b$_$, 1"));
+/// assert_eq!(dump::without_quotes(b"SELECT $$a$$, 1"), dump::without_quotes(b"SELECT $_$a$_$, 1"));
+/// assert_ne!(dump::without_quotes(b"SELECT $$a$$, 1"), dump::without_quotes(b"SELECT $_$b$_$, 1"));
+/// assert_ne!(dump::without_quotes(b"SELECT 'a'"), dump::without_quotes(b"SELECT a"));
 /// ```
-pub fn differ_in_quotes_only(one: &[u8], other: &[u8]) -> bool {
-    let (Some(one), Some(other)) = (lexemes_of(one), lexemes_of(other)) else { return false };
-    let same = |(one, other): (&Lexeme<'_>, &Lexeme<'_>)| {
-        one == other || literal_value(one).is_some_and(|value| literal_value(other) == Some(value))
-    };
-    one.len() == other.len() && one.iter().zip(&other).all(same)
+pub fn without_quotes(statement: &[u8]) -> Option<Vec<(bool, Vec<u8>)>> {
+    let words = lexemes_of(statement)?.into_iter().map(|lexeme| match literal_value(&lexeme) {
+        Some(value) => (true, value),
+        None => (false, lexeme.text.to_vec()),
+    });
+    Some(words.collect())
 }
 
 /// The last lexeme, which is a literal or a name, whatever the names in front of it are.

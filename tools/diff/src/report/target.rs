@@ -77,13 +77,15 @@ impl ReportArguments {
             ColorChoice::Always => targets.main.colour = true,
             ColorChoice::Never => targets.main.colour = false,
         }
-        let mut paths: Vec<&Path> = self.output.as_deref().into_iter().collect();
+        let mut files: Vec<PathBuf> = targets.main.sink.file().into_iter().collect();
         for (format, path) in &self.further {
-            if paths.contains(&path.as_path()) {
-                bail!("two reports would go to one file: {}", path.display());
-            }
-            paths.push(path);
             let sink = Sink::open(path)?;
+            if let Some(file) = sink.file() {
+                if files.contains(&file) {
+                    bail!("two reports would go to one file: {}", path.display());
+                }
+                files.push(file);
+            }
             targets.further.push(Target { content: Content::Report(*format), colour: false, sink });
         }
         Ok(targets)
@@ -228,6 +230,14 @@ impl Sink {
             Sink::Stdout => "standard output".to_owned(),
             Sink::Device(_, path) | Sink::Replacement(_, path) => path.display().to_string(),
         }
+    }
+
+    /// The file that will be replaced, by the one name that all its names lead to.
+    fn file(&self) -> Option<PathBuf> {
+        let Sink::Replacement(_, path) = self else { return None };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
     }
 
     fn finish(self) -> anyhow::Result<()> {
