@@ -216,3 +216,26 @@ fn of_many_changes_none_is_missed_and_none_is_made_up() {
         list.iter().filter(|change| !targets(change).iter().any(|name| reported.contains(name))).collect();
     assert!(missed.is_empty(), "{missed:?}");
 }
+
+#[test]
+fn a_dump_is_no_other_than_itself() {
+    let Some(folder) = corpus::corpus() else { return };
+    let mut dumps = Vec::new();
+    for part in ["real", "versions", "regression", "formats/hard.server18", "formats/pgdump_objects.server18"]
+    {
+        dumps.extend(fs::read_dir(folder.join(part)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    // A list of contents is no dump.
+    dumps.retain(|path| path.file_name().is_some_and(|name| name != "toc.txt"));
+    assert!(dumps.len() > 60, "{}", dumps.len());
+    for dump in dumps {
+        let output = diff(&dump, &dump, &[]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            (output.status.code(), said.as_ref()),
+            (Some(0), "no differences\n"),
+            "{}",
+            dump.display()
+        );
+    }
+}

@@ -10,7 +10,7 @@ use crate::cost::Kin;
 use crate::{inherited, object, trailer};
 
 /// The object that stands for what follows the end of a dump.
-pub(crate) const TRAILER: &str = "behind the dump's end";
+pub(crate) const TRAILER: &str = "what follows the dump's end";
 
 /// What one database, or the cluster, is on both sides.
 pub(crate) struct Pair<'d> {

@@ -285,7 +285,12 @@ impl Address {
 /// Shows the address for people: `table app.users`, `index users_pkey on table app.users`.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.qualified_name())?;
+        match self.kind {
+            // What is not understood has no name.
+            Kind::Other if self.name.is_empty() => f.write_str("other statements")?,
+            Kind::Other => write!(f, "{}", self.name)?,
+            kind => write!(f, "{kind} {}", self.qualified_name())?,
+        }
         match self.signature.first() {
             Some(b'(') => write!(f, "{}", String::from_utf8_lossy(&self.signature))?,
             Some(_) => write!(f, " {}", String::from_utf8_lossy(&self.signature))?,
