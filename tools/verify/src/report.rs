@@ -112,11 +112,17 @@ pub fn to_json(report: &Report) -> Value {
         })
     });
     let findings = report.findings.iter().map(|finding| {
+        let difference = finding.difference.as_ref();
         json!({
             "verdict": finding.verdict.word(),
             "what": finding.what,
             "place": finding.place,
             "why": finding.why,
+            "difference": difference.map(|difference| json!({
+                "attribute": difference.attribute,
+                "expected": difference.old,
+                "actual": difference.new,
+            })),
         })
     });
     let phases =

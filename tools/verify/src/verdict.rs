@@ -83,6 +83,19 @@ pub struct Finding {
     pub place: Option<String>,
     /// What is wrong, or why it cannot be judged.
     pub why: String,
+    /// What of it is another in the restored copy.
+    pub difference: Option<Difference>,
+}
+
+/// What the backup and its restored copy say of one thing.
+#[derive(Debug)]
+pub struct Difference {
+    /// What of the object; empty for the object itself.
+    pub attribute: String,
+    /// What the backup says.
+    pub old: Option<String>,
+    /// What the copy says.
+    pub new: Option<String>,
 }
 
 impl Report {
@@ -100,6 +113,6 @@ impl Report {
         place: Option<String>,
         why: impl Into<String>,
     ) {
-        self.findings.push(Finding { verdict, what: what.into(), place, why: why.into() });
+        self.findings.push(Finding { verdict, what: what.into(), place, why: why.into(), difference: None });
     }
 }
