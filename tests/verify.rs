@@ -99,6 +99,8 @@ fn every_format_of_a_healthy_backup_is_verified() {
         assert_eq!(report["compared_with_source"], false);
         let goods = report["tables"].as_array().unwrap().iter().find(|table| table["table"] == "shop.goods");
         assert_eq!(goods.unwrap()["actual"]["rows"], 500, "{name}");
+        let seconds = |of: &str| goods.unwrap()[of].as_f64().unwrap();
+        assert!(seconds("load_seconds") > 0. && seconds("compare_seconds") > 0., "{name}: {report:#}");
         assert_eq!(goods.unwrap()["actual"]["hash"], goods.unwrap()["expected"]["hash"], "{name}");
         for level in ["file", "full"] {
             let (code, report) = verify(&path, &["--level", level]);

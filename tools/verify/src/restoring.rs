@@ -1,5 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,8 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
+    /// How long rows took, by the step.
+    pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
     /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
@@ -130,6 +133,7 @@ pub fn verify(
             database,
             plan,
             failures: &restored.failures,
+            loads: &restored.loads,
             jobs: options.jobs,
             // No trigger of the backup runs for the superuser.
             admin: pinned(admin, encoding)

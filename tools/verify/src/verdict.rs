@@ -50,6 +50,10 @@ pub struct Table {
     pub expected: Rows,
     /// What was restored.
     pub actual: Option<Rows>,
+    /// How long its rows took to be restored.
+    pub loaded_in: Option<Duration>,
+    /// How long it took to compare it.
+    pub compared_in: Option<Duration>,
     /// How it turned out.
     pub verdict: Verdict,
     /// Why it is not verified.
