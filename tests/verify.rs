@@ -99,9 +99,13 @@ fn every_format_of_a_healthy_backup_is_verified() {
         assert_eq!(report["compared_with_source"], false);
         let goods = report["tables"].as_array().unwrap().iter().find(|table| table["table"] == "shop.goods");
         assert_eq!(goods.unwrap()["actual"]["rows"], 500, "{name}");
+        let seconds = |of: &str| goods.unwrap()[of].as_f64().unwrap();
+        assert!(seconds("load_seconds") > 0. && seconds("compare_seconds") > 0., "{name}: {report:#}");
         assert_eq!(goods.unwrap()["actual"]["hash"], goods.unwrap()["expected"]["hash"], "{name}");
-        let (code, report) = verify(&path, &["--level", "file"]);
-        assert_eq!((code, findings(&report)), (0, vec![]), "{name}");
+        for level in ["file", "full"] {
+            let (code, report) = verify(&path, &["--level", level]);
+            assert_eq!((code, findings(&report)), (0, vec![]), "{name}");
+        }
     }
     let notes = assert_verified(&folder.path().join("plain.sql"), &[])["notes"].to_string();
     assert!(notes.contains("stand in for those of the backup: postgres, shopkeeper"), "{notes}");
@@ -172,6 +176,61 @@ fn damages(plain: &[u8], folder: &Path) {
     fs::write(&path, &plain[begin..end]).unwrap();
     let (code, report) = verify(&path, &[]);
     assert_eq!(code, 3, "{:#?}", findings(&report));
+}
+
+#[test]
+fn a_copy_that_is_not_what_the_backup_says_is_told() {
+    let Some(programs) = programs() else { return };
+    let cluster = Cluster::start(&programs).unwrap();
+    cluster.create_database("shop").unwrap();
+    let sql = "CREATE ROLE keeper; CREATE ROLE reader; CREATE TABLE public.goods (id integer PRIMARY KEY, kind varchar(9) \
+               CHECK (kind IN ('a', 'b'))); COMMENT ON TABLE public.goods IS 'all of them'; GRANT SELECT ON public.goods \
+               TO reader; ALTER TABLE public.goods OWNER TO keeper; INSERT INTO public.goods VALUES (1, 'a'), (2, NULL);";
+    cluster.psql_script("shop", sql.as_bytes()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.sql");
+    let dump = String::from_utf8(cluster.pg_dump("shop", &[]).unwrap()).unwrap();
+    fs::write(&path, &dump).unwrap();
+    assert_verified(&path, &["--level", "full"]);
+
+    // What a block of code does is in no statement.
+    let grant = dump.find("GRANT SELECT").unwrap();
+    for (code, found) in [
+        ("ALTER TABLE public.goods ADD CONSTRAINT positive CHECK (id > 0)", "constraint positive"),
+        ("COMMENT ON TABLE public.goods IS ''some''", "comment: expected 'all of them'; actual 'some'"),
+        ("GRANT INSERT ON public.goods TO reader", "privilege reader"),
+        ("ALTER TABLE public.goods ALTER kind SET DEFAULT ''b''", "column kind: default"),
+    ] {
+        let code = format!("DO $$BEGIN EXECUTE '{code}'; END$$;\n");
+        fs::write(&path, [&dump[..grant], &code, &dump[grant..]].concat()).unwrap();
+        let (exit, report) = verify(&path, &["--level", "full"]);
+        let findings = findings(&report);
+        assert_eq!(exit, 1, "{code}: {report:#}");
+        assert!(
+            findings.iter().any(|one| one.contains("public.goods") && one.contains(found)),
+            "{findings:#?}"
+        );
+        assert!(report["findings"][0]["difference"]["attribute"].is_string(), "{report:#}");
+    }
+
+    fs::write(&path, &dump).unwrap();
+    let ask = |sql: &str, value: &str| {
+        let (exit, report) = verify(&path, &["--assert", sql, "--equals", value]);
+        (exit, findings(&report))
+    };
+    assert_eq!(ask("SELECT count(*) FROM goods", "2"), (0, vec![]));
+    assert_eq!(ask("SELECT kind FROM goods WHERE id = 2", "NULL"), (0, vec![]));
+    let sql = "SELECT max(id) FROM goods";
+    let (exit, found) = ask(sql, "-3");
+    assert_eq!((exit, found), (1, vec![format!("bad: assertion: {sql}: expected -3; actual 2")]));
+    for sql in
+        ["DELETE FROM goods RETURNING 1", "SELECT pg_read_file('/etc/passwd')", "SELECT id FROM goods", "?"]
+    {
+        let (exit, found) = ask(sql, "1");
+        assert_eq!(exit, 3, "{found:#?}");
+    }
+    let arguments = [path.to_str().unwrap(), "--assert", "SELECT 1", "--equals", "1", "--equals", "2"];
+    assert_eq!(corpus::run(Path::new(PROGRAM), &arguments, b"").status.code(), Some(2));
 }
 
 #[test]
@@ -277,13 +336,13 @@ fn the_corpus_is_verified() {
         "formats/hard.server15/tar.tar",
         "versions/hard.server15.pg_dump18.sql",
     ] {
-        assert_verified(&folder.join(name), &[]);
+        assert_verified(&folder.join(name), &["--level", "full"]);
     }
     // One of every kind of object, some of which need a superuser.
     for name in ["plain.sql", "custom-gzip.dump", "tar.tar"] {
         let path = folder.join("formats/pgdump_objects.server15").join(name);
-        assert_verified(&path, &["--trust"]);
-        let (code, report) = verify(&path, &[]);
+        assert_verified(&path, &["--trust", "--level", "full"]);
+        let (code, report) = verify(&path, &["--level", "full"]);
         let found = findings(&report);
         assert!(code == 3 && found.iter().all(|one| one.starts_with("unclear: ")), "{name}: {found:#?}");
     }

@@ -23,14 +23,14 @@ _pgdump__verify() {
 
     case "${cmd}" in
         pgdump__verify)
-            opts="-j -h -V --level --jobs --pg-bindir --trust --timeout --json --help --version"
+            opts="-j -h -V --level --jobs --pg-bindir --trust --timeout --assert --equals --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --level)
-                    COMPREPLY=($(compgen -W "file restore" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "file restore full" -- "${cur}"))
                     return 0
                     ;;
                 --jobs)
@@ -46,6 +46,14 @@ _pgdump__verify() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --equals)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -26,6 +26,8 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-verify' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many connections load rows, build indexes and compare [default: the number of processors]')
             [CompletionResult]::new('--pg-bindir', '--pg-bindir', [CompletionResultType]::ParameterName, 'The folder of the server programs (`initdb`, `postgres`) to restore with [default: a server of the backup''s major version, else a newer one]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up after this many seconds, which is no verdict on the backup')
+            [CompletionResult]::new('--assert', '--assert', [CompletionResultType]::ParameterName, 'Ask the restored database a query of one value; `--equals` says which. The role that asks is no superuser and writes nothing')
+            [CompletionResult]::new('--equals', '--equals', [CompletionResultType]::ParameterName, 'The value that the query of the `--assert` at the same place should return, as text; `NULL` for none')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Let a superuser run what fails without one, such as functions in C: only for backups of your own')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

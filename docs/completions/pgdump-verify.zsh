@@ -16,11 +16,14 @@ _pgdump-verify() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '--level=[How much is proved]:LEVEL:((file\:"The file alone, without a server\: its structure is complete, every row has its columns and its encoding"
-restore\:"The backup is restored, and every table compared with it by count and content"))' \
+restore\:"The backup is restored, and every table compared with it by count and content"
+full\:"Also, what \`pg_dump\` writes of the restored schema is compared with the backup\: definitions, owners, privileges, comments"))' \
 '-j+[How many connections load rows, build indexes and compare \[default\: the number of processors\]]:NUMBER:_default' \
 '--jobs=[How many connections load rows, build indexes and compare \[default\: the number of processors\]]:NUMBER:_default' \
 '--pg-bindir=[The folder of the server programs (\`initdb\`, \`postgres\`) to restore with \[default\: a server of the backup'\''s major version, else a newer one\]]:FOLDER:_files' \
 '--timeout=[Give up after this many seconds, which is no verdict on the backup]:SECONDS:_default' \
+'*--assert=[Ask the restored database a query of one value; \`--equals\` says which. The role that asks is no superuser and writes nothing]:SQL:_default' \
+'*--equals=[The value that the query of the \`--assert\` at the same place should return, as text; \`NULL\` for none]:VALUE:_default' \
 '--trust[Let a superuser run what fails without one, such as functions in C\: only for backups of your own]' \
 '--json[Print JSON]' \
 '-h[Print help (see more with '\''--help'\'')]' \

@@ -1,6 +1,6 @@
 //! Goes through a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub struct Report {
     pub settings: BTreeSet<String>,
     /// How long each phase took, in order.
     pub phases: Vec<(Phase, Duration)>,
+    /// How long the rows of a step took, by the index of the step.
+    pub loads: BTreeMap<usize, Duration>,
 }
 
 /// What a stretch of a restore did.
@@ -76,6 +78,7 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let shared = Shared::connect(&options.admin, &options.restorer, options.trusted)?;
     let mut phases: Vec<(Phase, Duration)> = Vec::new();
     let mut failures: Vec<(usize, Failed)> = Vec::new();
+    let mut loads = BTreeMap::new();
     {
         let mut main = Session::connect(&shared)?;
         let steps = &plan.steps;
@@ -88,8 +91,9 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
             let (phase, len) = match (&steps[at].work, build::of(&steps[at])) {
                 (Work::Rows(_), _) => {
                     let len = rest.iter().take_while(|step| matches!(step.work, Work::Rows(_))).count();
-                    let found = load(&shared, source, row_jobs, &rest[..len])?;
+                    let (found, times) = load(&shared, source, row_jobs, &rest[..len])?;
                     failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
+                    loads.extend(times.into_iter().map(|(step, time)| (at + step, time)));
                     (Phase::Rows, len)
                 }
                 (Work::Statement(_), Some(kind)) => {
@@ -120,16 +124,14 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     });
     let failures = failures.collect();
     let (roles, settings) = shared.finish();
-    Ok(Report { failures, roles, settings, phases })
+    Ok(Report { failures, roles, settings, phases, loads })
 }
 
+/// What failed, and how long each step took, both by the step.
+type Loaded = (Vec<(usize, Failed)>, Vec<(usize, Duration)>);
+
 /// Loads the data of steps over several connections.
-fn load(
-    shared: &Shared<'_>,
-    source: &Source,
-    jobs: usize,
-    steps: &[Step],
-) -> Result<Vec<(usize, Failed)>, Error> {
+fn load(shared: &Shared<'_>, source: &Source, jobs: usize, steps: &[Step]) -> Result<Loaded, Error> {
     let rows = |(at, step): (usize, &'_ Step)| match &step.work {
         Work::Rows(rows) => Some((at, rows.clone())),
         Work::Statement(_) => None,
@@ -137,9 +139,11 @@ fn load(
     let wanted: Vec<(usize, RowsPlan)> = steps.iter().enumerate().filter_map(rows).collect();
     let wanted: Vec<(usize, &RowsPlan)> = wanted.iter().map(|(at, rows)| (*at, rows)).collect();
     let failures = Mutex::new(Vec::new());
+    let times = Mutex::new(Vec::new());
     let idle: Mutex<Vec<Session<'_>>> = Mutex::new(Vec::new());
     let visit = |data: Data<'_>, bytes: &mut dyn std::io::Read| -> Result<(), Error> {
         let step = &steps[data.step];
+        let begin = Instant::now();
         let free = idle.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
         let mut session = free.map_or_else(|| Session::connect(shared), Ok)?;
         let failed: Vec<Failed> = match (&data.rows.copy, data.large_object) {
@@ -159,10 +163,12 @@ fn load(
             }
         };
         idle.lock().unwrap_or_else(|poison| poison.into_inner()).push(session);
+        times.lock().unwrap_or_else(|poison| poison.into_inner()).push((data.step, begin.elapsed()));
         let failed = failed.into_iter().map(|failed| (data.step, failed));
         failures.lock().unwrap_or_else(|poison| poison.into_inner()).extend(failed);
         Ok(())
     };
     source.visit(jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
-    Ok(failures.into_inner().unwrap_or_else(|poison| poison.into_inner()))
+    let failures = failures.into_inner().unwrap_or_else(|poison| poison.into_inner());
+    Ok((failures, times.into_inner().unwrap_or_else(|poison| poison.into_inner())))
 }

@@ -145,6 +145,8 @@ fn owner(entry: &Entry) -> Vec<u8> {
         }
         // SELECT pg_catalog.lo_unlink('4242');
         None if entry.desc == b"BLOB" => [b"LARGE OBJECT ", entry.tag.as_slice()].concat(),
+        // That of `public`, which every database has, is a remark: it is neither made nor dropped.
+        None if entry.desc == b"SCHEMA" => [b"SCHEMA ", &*Name::from(entry.tag.as_slice()).to_sql()].concat(),
         None => return Vec::new(),
     };
     let owner = Name::from(entry.owner.as_slice()).to_sql();

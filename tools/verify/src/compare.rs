@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use cli::Failure;
 use connect::{Client, Error, Parameters};
@@ -116,10 +117,15 @@ fn table(
         name: address.qualified_name().to_string(),
         expected,
         actual: None,
+        loaded_in: load_time(restored, address),
+        compared_in: None,
         verdict: Verdict::Bad,
         why: String::new(),
     };
-    let actual = match content(client, address, columns) {
+    let begin = Instant::now();
+    let content = content(client, address, columns);
+    table.compared_in = Some(begin.elapsed());
+    let actual = match content {
         Ok(actual) => actual,
         Err(Error::Server(error)) => {
             (table.verdict, table.why) = excuse(restored, address, &error.to_string());
@@ -143,6 +149,13 @@ fn table(
     };
     (table.verdict, table.why) = excuse(restored, address, differs);
     Ok(table)
+}
+
+/// How long the rows of a table took to be restored, which may stand in several places.
+fn load_time(restored: &Restored<'_>, address: &Address) -> Option<Duration> {
+    let of_table = |step: &usize| restored.plan.steps[*step].subject.address.as_ref() == Some(address);
+    let times = restored.loads.iter().filter(|(step, _)| of_table(step)).map(|(_, time)| *time);
+    times.reduce(|sum, time| sum + time)
 }
 
 /// The count and hash of what the server holds.

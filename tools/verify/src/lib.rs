@@ -1,5 +1,6 @@
 //! `pgdump-verify`: restores a backup into a scratch database and proves it, row by row.
 
+mod assertion;
 mod catalog;
 mod compare;
 mod input;
@@ -7,6 +8,7 @@ mod limit;
 mod lines;
 mod report;
 mod restoring;
+mod round_trip;
 mod server;
 mod verdict;
 mod zone;
@@ -16,9 +18,11 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{Failure, Outcome};
 
+use assertion::Assertion;
 use verdict::{Report, Verdict};
 
 #[derive(Debug, Parser)]
@@ -49,6 +53,15 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
 
+    /// Ask the restored database a query of one value; `--equals` says which. The role that asks is no superuser and
+    /// writes nothing
+    #[arg(long = "assert", value_name = "SQL", requires = "equals")]
+    asserts: Vec<String>,
+
+    /// The value that the query of the `--assert` at the same place should return, as text; `NULL` for none
+    #[arg(long, value_name = "VALUE", requires = "asserts", allow_hyphen_values = true)]
+    equals: Vec<String>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,6 +74,9 @@ enum Level {
     File,
     /// The backup is restored, and every table compared with it by count and content
     Restore,
+    /// Also, what `pg_dump` writes of the restored schema is compared with the backup: definitions, owners, privileges,
+    /// comments
+    Full,
 }
 
 /// Returns the command line, for man pages and completions.
@@ -93,6 +109,7 @@ pub fn run() -> Result<Outcome, Failure> {
 
 fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     let level = arguments.level;
+    let assertions = assertions(arguments)?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let backup = input::Backup::open(&arguments.backup)?;
     report.backup = arguments.backup.display().to_string();
@@ -110,7 +127,24 @@ fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
         jobs,
         bindir: arguments.pg_bindir.clone(),
         trusted: arguments.trust,
+        full: level == Level::Full,
+        assertions,
         timeout: arguments.timeout.map(Duration::from_secs),
     };
     restoring::verify(&backup, &dump, &plan, &source, &options, report)
+}
+
+fn assertions(arguments: &Arguments) -> Result<Vec<Assertion>, Failure> {
+    let (asserts, equals) = (&arguments.asserts, &arguments.equals);
+    if asserts.len() != equals.len() {
+        let counts = format!("{} `--assert`, {} `--equals`", asserts.len(), equals.len());
+        return Err(anyhow!("each `--assert` needs one `--equals`: {counts}").into());
+    }
+    if arguments.level == Level::File && !asserts.is_empty() {
+        return Err(
+            anyhow!("`--assert` needs a restored database, which `--level file` does not make").into()
+        );
+    }
+    let pairs = asserts.iter().cloned().zip(equals.iter().cloned());
+    Ok(pairs.map(|(sql, expected)| Assertion { sql, expected }).collect())
 }

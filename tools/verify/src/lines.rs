@@ -33,6 +33,8 @@ pub fn check(backup: &Backup, dump: &Dump, report: &mut Report) -> Result<(), Fa
                 name: address.qualified_name().to_string(),
                 expected: Rows { content: data.content, expressions: data.expressions },
                 actual: None,
+                loaded_in: None,
+                compared_in: None,
                 verdict: if fault.is_some() { Verdict::Bad } else { Verdict::Verified },
                 why: fault.cloned().unwrap_or_default(),
             });

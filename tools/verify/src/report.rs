@@ -1,6 +1,7 @@
 //! A report as text and as JSON.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -71,20 +72,28 @@ fn write_tables(report: &Report, text: &mut String) {
     if report.tables.is_empty() {
         return;
     }
-    let _ =
-        writeln!(text, "\n{:>14} {:>14} {:>16}  {:<9} table", "rows expected", "actual", "bytes", "verdict");
+    let _ = writeln!(
+        text,
+        "\n{:>14} {:>14} {:>16} {:>9} {:>9}  {:<9} table",
+        "rows expected", "actual", "bytes", "load s", "compare s", "verdict"
+    );
     let mut tables: Vec<&Table> = report.tables.iter().collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.expected.content.bytes));
     for table in tables {
         let database = table.database.iter().map(|name| format!("{name}: ")).collect::<String>();
         let actual = table.actual.as_ref().map(|rows| rows.count().to_string());
+        let seconds = |time: Option<Duration>| {
+            time.map_or_else(|| "-".to_owned(), |time| format!("{:.2}", time.as_secs_f64()))
+        };
         let why = if table.why.is_empty() { String::new() } else { format!("  ({})", table.why) };
         let _ = writeln!(
             text,
-            "{:>14} {:>14} {:>16}  {:<9} {}",
+            "{:>14} {:>14} {:>16} {:>9} {:>9}  {:<9} {}",
             table.expected.count(),
             actual.as_deref().unwrap_or("-"),
             table.expected.content.bytes,
+            seconds(table.loaded_in),
+            seconds(table.compared_in),
             table.verdict.word(),
             cli::escape(&format!("{database}{}{why}", table.name)),
         );
@@ -107,16 +116,24 @@ pub fn to_json(report: &Report) -> Value {
             "table": table.name,
             "expected": rows(&table.expected),
             "actual": table.actual.as_ref().map(rows),
+            "load_seconds": table.loaded_in.map(|time| time.as_secs_f64()),
+            "compare_seconds": table.compared_in.map(|time| time.as_secs_f64()),
             "verdict": table.verdict.word(),
             "why": table.why,
         })
     });
     let findings = report.findings.iter().map(|finding| {
+        let difference = finding.difference.as_ref();
         json!({
             "verdict": finding.verdict.word(),
             "what": finding.what,
             "place": finding.place,
             "why": finding.why,
+            "difference": difference.map(|difference| json!({
+                "attribute": difference.attribute,
+                "expected": difference.old,
+                "actual": difference.new,
+            })),
         })
     });
     let phases =

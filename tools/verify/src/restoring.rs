@@ -1,5 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,13 @@ use cli::Failure;
 use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
+use crate::assertion::{self, Assertion};
 use crate::input::Backup;
 use crate::server::Server;
 use crate::verdict::{Report, Verdict};
-use crate::{catalog, compare};
+use crate::{catalog, compare, round_trip};
+
+const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
 
 /// How a backup is restored.
 pub struct Options {
@@ -21,6 +25,10 @@ pub struct Options {
     pub bindir: Option<PathBuf>,
     /// Whether a superuser may run what fails without one.
     pub trusted: bool,
+    /// Whether the schema of the copy is compared with the backup as well.
+    pub full: bool,
+    /// What is asked of the restored database.
+    pub assertions: Vec<Assertion>,
     /// How long it may take.
     pub timeout: Option<Duration>,
 }
@@ -37,6 +45,8 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
+    /// How long rows took, by the step.
+    pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
     /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
@@ -61,6 +71,13 @@ pub fn verify(
             "not checked: {count} statements on roles, tablespaces and databases; stand-ins take their place"
         ));
     }
+    if !options.assertions.is_empty() && plan.databases.len() > 1 {
+        return Err(anyhow!(
+            "`--assert` is for a backup of one database, this is of {}",
+            plan.databases.len()
+        )
+        .into());
+    }
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
@@ -69,7 +86,7 @@ pub fn verify(
     let limit = server.limit(options.timeout);
     let ended = |error: restore::Error, report: &mut Report| match &limit {
         Some(limit) if limit.is_over() => {
-            report.find(Verdict::Unclear, "server", None, "the time limit was reached (`--timeout`)");
+            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
             Ok(())
         }
         _ => ended(error, &server, report),
@@ -92,15 +109,16 @@ pub fn verify(
         };
         let encoding = &database.schema.encoding;
         let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
-        let (admin, restorer) = server.create_database(&format!("restored_{at}"), encoding, everybody)?;
-        let options = restore::Options {
+        let scratch = format!("restored_{at}");
+        let (admin, restorer) = server.create_database(&scratch, encoding, everybody)?;
+        let how = restore::Options {
             admin: admin.clone(),
-            restorer,
+            restorer: restorer.clone(),
             jobs: options.jobs,
             trusted: options.trusted,
             newer,
         };
-        let restored = match restore::restore(plan, source, &options) {
+        let restored = match restore::restore(plan, source, &how) {
             Ok(restored) => restored,
             Err(error) => return ended(error, report),
         };
@@ -115,8 +133,12 @@ pub fn verify(
             database,
             plan,
             failures: &restored.failures,
+            loads: &restored.loads,
             jobs: options.jobs,
-            admin: pinned(admin, encoding),
+            // No trigger of the backup runs for the superuser.
+            admin: pinned(admin, encoding)
+                .with_setting("search_path", "")
+                .with_setting("session_replication_role", "replica"),
         };
         let begin = Instant::now();
         let compared = compare::tables(&restored, report)?
@@ -127,6 +149,23 @@ pub fn verify(
             return ended(error.into(), report);
         }
         add_phase(report, "comparison", begin.elapsed());
+        if options.full {
+            let begin = Instant::now();
+            if let Err(failure) = round_trip::check(&server, &scratch, &restored, dump, report) {
+                return match &limit {
+                    Some(limit) if limit.is_over() => {
+                        report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+                        Ok(())
+                    }
+                    _ => Err(failure),
+                };
+            }
+            add_phase(report, "schema of the copy", begin.elapsed());
+        }
+        let restorer = pinned(restorer, "UTF8");
+        if let Err(error) = assertion::check(&options.assertions, &restorer, &restored, report) {
+            return ended(error.into(), report);
+        }
     }
     Ok(())
 }
@@ -148,7 +187,7 @@ fn phase_name(phase: Phase) -> &'static str {
 }
 
 /// The settings under which pg_dump reads values (`setup_connection` in pg_dump.c), and those it leaves to the server.
-fn pinned(admin: connect::Parameters, encoding: &str) -> connect::Parameters {
+fn pinned(to: connect::Parameters, encoding: &str) -> connect::Parameters {
     let encoding = if encoding.is_empty() { "UTF8" } else { encoding };
     let settings = [
         ("client_encoding", encoding),
@@ -158,14 +197,11 @@ fn pinned(admin: connect::Parameters, encoding: &str) -> connect::Parameters {
         ("bytea_output", "hex"),
         ("xmloption", "content"),
         ("TimeZone", "UTC"),
-        ("search_path", ""),
         ("row_security", "off"),
         ("synchronize_seqscans", "off"),
         ("statement_timeout", "0"),
-        // No trigger of the backup runs for the superuser.
-        ("session_replication_role", "replica"),
     ];
-    settings.into_iter().fold(admin, |admin, (name, value)| admin.with_setting(name, value))
+    settings.into_iter().fold(to, |to, (name, value)| to.with_setting(name, value))
 }
 
 /// A restore that could not go on is no verdict on the backup.

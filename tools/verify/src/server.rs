@@ -1,17 +1,19 @@
 //! The scratch server: which programs, which roles, which databases.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use cli::Failure;
 use connect::{Client, Environment, Parameters};
-use scratch::{Cluster, Error, Programs};
+use scratch::{Client as Program, Cluster, Error, Programs};
 
 use crate::limit::Limit;
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
 const ADMIN: &str = "pgdumpkit_admin";
-const RESTORER: &str = "pgdumpkit_restorer";
+/// Restores, and owns what the backup gives no owner.
+pub const RESTORER: &str = "pgdumpkit_restorer";
 
 /// A private server with the two roles that a restore needs.
 pub struct Server {
@@ -56,6 +58,14 @@ impl Server {
         let tail = self.cluster.log_tail();
         let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(LINES)..].join(" | ")
+    }
+
+    /// Prepares a pg_dump to write the schema of a database.
+    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
+        let bindir = program.path().parent().unwrap_or(Path::new(""));
+        let mut command = self.cluster.client(bindir, "pg_dump");
+        command.args(["--schema-only", "--no-password"]).env("PGDATABASE", database);
+        command
     }
 
     /// Creates an empty database of an encoding, and returns the superuser's and the restoring role's way into it.

@@ -50,6 +50,10 @@ pub struct Table {
     pub expected: Rows,
     /// What was restored.
     pub actual: Option<Rows>,
+    /// How long its rows took to be restored.
+    pub loaded_in: Option<Duration>,
+    /// How long it took to compare it.
+    pub compared_in: Option<Duration>,
     /// How it turned out.
     pub verdict: Verdict,
     /// Why it is not verified.
@@ -83,6 +87,19 @@ pub struct Finding {
     pub place: Option<String>,
     /// What is wrong, or why it cannot be judged.
     pub why: String,
+    /// What of it is another in the restored copy.
+    pub difference: Option<Difference>,
+}
+
+/// What the backup and its restored copy say of one thing.
+#[derive(Debug)]
+pub struct Difference {
+    /// What of the object; empty for the object itself.
+    pub attribute: String,
+    /// What the backup says.
+    pub old: Option<String>,
+    /// What the copy says.
+    pub new: Option<String>,
 }
 
 impl Report {
@@ -100,6 +117,6 @@ impl Report {
         place: Option<String>,
         why: impl Into<String>,
     ) {
-        self.findings.push(Finding { verdict, what: what.into(), place, why: why.into() });
+        self.findings.push(Finding { verdict, what: what.into(), place, why: why.into(), difference: None });
     }
 }

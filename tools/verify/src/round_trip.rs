@@ -1,0 +1,232 @@
+//! The schema round trip: what pg_dump writes of the restored copy, compared with the backup.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::Ordering;
+
+use anyhow::anyhow;
+use cli::{DataWanted, Failure};
+use compare::{Change, Judge, Kind as Way};
+use dump::{Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
+use restore::{Cause, Judgement};
+use scratch::{Client, Pipe};
+
+use crate::restoring::Restored;
+use crate::server::{RESTORER, Server};
+use crate::verdict::{Difference, Finding, Report, Verdict};
+
+/// How much of a text a finding quotes.
+const QUOTED: usize = 400;
+
+/// Compares the schema of the backup with that of the copy.
+///
+/// # Errors
+/// When there is no `pg_dump`, or it does not come to its end.
+pub fn check(
+    server: &Server,
+    scratch: &str,
+    restored: &Restored<'_>,
+    origin: &Dump,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let copy = read(server, scratch)?;
+    let schema = |schema: &Schema| Schema { trailer: Vec::new(), ..schema.clone() };
+    let alone = |schema: Schema| Dump {
+        databases: vec![Database { schema, ..Database::default() }],
+        ..Dump::default()
+    };
+    let old = alone(schema(&restored.database.schema));
+    let new = alone(copy.databases.first().map(|database| schema(&database.schema)).unwrap_or_default());
+    let parts = old.databases[0].schema.parts();
+    let (changes, _) = Judge::default().compare(&old, &new, &[]);
+
+    let same_major = origin.versions.server_major() == Some(server.major());
+    let mut left_out = LeftOut::default();
+    let mut found = Vec::new();
+    for change in changes.into_iter().map(|finding| finding.change) {
+        if let Some(count) = left_out.why(&change, restored, origin) {
+            *count += 1;
+            continue;
+        }
+        // That it is not there at all was told by the catalogs.
+        if report.findings.iter().any(|known| known.what == change.object.to_string()) {
+            continue;
+        }
+        // An owner and a comment are what they are; everything else is written by the server in its own way.
+        let everywhere = matches!(change.attribute, Attribute::Owner | Attribute::Comment);
+        let unread = change.object.kind == Kind::Other;
+        let verdict = if (same_major || everywhere) && !unread { Verdict::Bad } else { Verdict::Unclear };
+        found.push(finding(verdict, change, &report.format));
+    }
+    report.findings.extend(found);
+    report
+        .checked
+        .push(("statements of the schema compared with those of the restored copy".to_owned(), parts));
+    report.notes.extend(left_out.notes());
+    Ok(())
+}
+
+/// Reads what the newest pg_dump there is writes of the copy.
+fn read(server: &Server, scratch: &str) -> Result<Dump, Failure> {
+    let program = Client::newest("pg_dump").map_err(|error| {
+        Failure::from(error)
+            .with_hint("`--level full` needs `pg_dump` to read the restored copy; `--level restore` does not")
+    })?;
+    let pipe = Pipe::open(server.pg_dump(&program, scratch), Stdio::null())?;
+    let ended = pipe.ended();
+    let name = Path::new("the restored copy");
+    let dump = cli::read_reader(Box::new(pipe), name, ReadOptions::default(), DataWanted::Nothing)?;
+    if !ended.load(Ordering::Acquire) {
+        return Err(anyhow!("`pg_dump` did not come to its end on the restored copy").into());
+    }
+    Ok(dump)
+}
+
+fn finding(verdict: Verdict, change: Change, format: &str) -> Finding {
+    let aspect = change.aspect();
+    let quoted = |text: &Option<String>| match text {
+        Some(text) if text.chars().count() > QUOTED => {
+            Some(text.chars().take(QUOTED).chain(['…']).collect::<String>())
+        }
+        text => text.clone(),
+    };
+    let difference =
+        Difference { attribute: aspect.clone(), old: quoted(&change.old), new: quoted(&change.new) };
+    let shown = |text: &Option<String>| match text {
+        Some(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        None => "-".to_owned(),
+    };
+    let reason = match verdict {
+        Verdict::Bad => "the restored copy is not what the backup says",
+        _ => "the restored copy reads otherwise, which may be the way of another version of the server",
+    };
+    let of = if aspect.is_empty() { String::new() } else { format!(": {aspect}") };
+    let why = format!("{reason}{of}: expected {}; actual {}", shown(&difference.old), shown(&difference.new));
+    // The statements of an archive have no place of their own in the file.
+    let place = change.old_at.filter(|_| format.starts_with("plain")).map(|at| at.to_string());
+    Finding { verdict, what: change.object.to_string(), place, why, difference: Some(difference) }
+}
+
+/// Differences that verify makes itself, or that say nothing, by why they do not count.
+#[derive(Default)]
+struct LeftOut {
+    failed: usize,
+    outside: usize,
+    unread: usize,
+    owners: usize,
+    tablespaces: usize,
+    public: usize,
+    system: usize,
+    reworded: usize,
+}
+
+impl LeftOut {
+    /// Returns where a difference is counted that does not tell against the backup.
+    fn why(&mut self, change: &Change, restored: &Restored<'_>, origin: &Dump) -> Option<&mut usize> {
+        let privilege = change.attribute == Attribute::Privilege;
+        let text = |text: &Option<String>, part: &str| text.as_ref().is_some_and(|text| text.contains(part));
+        let schema = change.object.schema.as_ref().unwrap_or(&change.object.name).bytes();
+        let system = [&b"pg_catalog"[..], b"information_schema"].contains(&schema);
+        // By a statement that was run: the role of a session that makes things (`--use-set-session-authorization`) may
+        // not do so as a stand-in.
+        let gives_owner = |step: &restore::Step| {
+            step.subject.class == Class::Part(Role::Owner)
+                && step.subject.address.as_ref() == Some(&change.object)
+        };
+        let owned = restored.plan.steps.iter().any(gives_owner);
+        match change.object.kind {
+            // Of databases and clusters, pg_dump writes nothing here; of large objects only with their data.
+            Kind::Database | Kind::Role | Kind::Tablespace | Kind::Parameter | Kind::LargeObject => {
+                return Some(&mut self.outside);
+            }
+            Kind::Other if change.kind == Way::Dropped => return Some(&mut self.unread),
+            _ => {}
+        }
+        if restored.failures.iter().any(|failure| concerns(failure, change, restored)) {
+            return Some(&mut self.failed);
+        }
+        match change.attribute {
+            // What no statement of the backup gives an owner is the restoring role's, with the rights of an owner.
+            Attribute::Owner if !owned && text(&change.new, RESTORER) => Some(&mut self.owners),
+            // Rights on parts of the server, whose grants pass with a warning.
+            Attribute::Privilege if system => Some(&mut self.system),
+            Attribute::Privilege
+                if !owned && (text(&change.old, "REVOKE") || text(&change.new, RESTORER)) =>
+            {
+                Some(&mut self.owners)
+            }
+            Attribute::Tablespace if change.new.is_none() => Some(&mut self.tablespaces),
+            // Everybody could create in it before 15, and can in the copy of such a backup.
+            _ if privilege
+                && change.object.kind == Kind::Schema
+                && change.object.name.bytes() == b"public"
+                && origin.versions.server_major().is_some_and(|major| major < 15) =>
+            {
+                Some(&mut self.public)
+            }
+            _ => match (&change.old, &change.new) {
+                (Some(old), Some(new)) if !privilege && bare(old) == bare(new) => Some(&mut self.reworded),
+                _ => None,
+            },
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let notes = [
+            (self.failed, "differences of the copy that follow from what could not be restored here"),
+            (self.outside, "not compared: properties of the database and of large objects"),
+            (self.unread, "not compared: statements that were not understood"),
+            (
+                self.owners,
+                "not compared, no statement of the backup gives an owner: owners and their privileges",
+            ),
+            (self.tablespaces, "not compared, the default one stands in: tablespaces"),
+            (self.public, "not compared, they are verify's own: privileges of schema public"),
+            (self.system, "not compared, a dump is not given rights on parts of the server: privileges"),
+            (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
+        ];
+        let told = notes.into_iter().filter(|(count, _)| *count > 0);
+        told.map(|(count, what)| format!("{what}: {count}")).collect()
+    }
+}
+
+/// Says whether a difference follows from a failure, which was told already.
+fn concerns(failure: &restore::Failure, change: &Change, restored: &Restored<'_>) -> bool {
+    let Some(subject) = &restored.plan.steps[failure.step].subject.address else { return false };
+    let same = |address: &dump::Address| subject.name == address.name && subject.schema == address.schema;
+    let about = same(&change.object)
+        || same(&change.address)
+        || subject.parent.as_deref().is_some_and(|parent| *parent == change.object);
+    about
+        && match (&failure.cause, failure.cause.judgement()) {
+            (Cause::StandIn, _) => matches!(change.attribute, Attribute::Owner | Attribute::Privilege),
+            (Cause::SystemPrivilege, _) => change.attribute == Attribute::Privilege,
+            (_, Judgement::Harmless) => false,
+            _ => true,
+        }
+}
+
+/// An expression without parentheses and casts of strings: the server casts an array of literals as a whole or each of
+/// them, `(ARRAY['a'::character varying])::text[]`, and writes the one as the other when it read it back.
+fn bare(text: &str) -> String {
+    let mut bare: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for cast in ["::character varying", "::text", "::bpchar"] {
+        bare = bare.replace(&format!("{cast}[]"), "").replace(cast, "");
+    }
+    bare.retain(|char| !matches!(char, '(' | ')'));
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_of_strings_are_written_in_two_ways() {
+        let old = "(((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))";
+        let new =
+            "(((kind)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))";
+        assert_eq!(bare(old), bare(new));
+        assert_ne!(bare(old), bare(&new.replace("'b'", "'c'")));
+    }
+}
