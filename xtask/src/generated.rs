@@ -1,4 +1,4 @@
-//! `cargo xtask gen`: the files under `docs/` that are made from the tools' own command line definitions.
+//! `cargo xtask gen`: the files under `docs/` that are made from the tools' own command lines and rules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,7 +75,26 @@ fn stale(root: &Path, wanted: &Files) -> Result<Vec<PathBuf>> {
 }
 
 fn wanted() -> Result<Files> {
-    files_of(&tools::commands())
+    let mut files = files_of(&tools::commands())?;
+    files.insert("docs/rules.md".into(), rules().into_bytes());
+    Ok(files)
+}
+
+/// The rules by which `pgdump-diff` judges changes.
+fn rules() -> String {
+    let mut page = String::from(
+        "# Rules of pgdump-diff\n\nWritten by `cargo xtask gen` from the rules themselves; not edited by hand. `--severity RULE=LEVEL` and the\n\
+         settings file give a rule another severity, or `ignore`.\n\n| Rule | Severity | It is about |\n|---|---|---|\n",
+    );
+    for rule in compare::RULES {
+        page.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            rule.id,
+            rule.severity,
+            rule.says.replace('|', "\\|")
+        ));
+    }
+    page
 }
 
 fn files_of(tools: &[Command]) -> Result<Files> {
