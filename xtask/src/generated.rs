@@ -86,7 +86,7 @@ fn rules() -> String {
         "# Rules of pgdump-diff\n\nWritten by `cargo xtask gen` from the rules themselves; not edited by hand. `--severity RULE=LEVEL` and the\n\
          settings file give a rule another severity, or `ignore`.\n\n| Rule | Severity | It is about |\n|---|---|---|\n",
     );
-    for rule in compare::RULES {
+    for rule in pgdump_diff::RULES {
         page.push_str(&format!(
             "| `{}` | {} | {} |\n",
             rule.id,

@@ -18,6 +18,9 @@ use compare::RowsChange;
 use dump::Dump;
 use report::{Report, Side};
 
+/// The rules by which changes are judged, for their page in the documentation.
+pub use compare::RULES;
+
 /// Returns the command line, for man pages and completions.
 pub fn command() -> clap::Command {
     Arguments::command()
