@@ -61,7 +61,10 @@ impl Oracle {
     /// Compares a pair; says whether the server could, and what is wrong.
     fn judge(&self, old: &Path, new: &Path) -> (bool, Option<String>) {
         let (Ok(before), Ok(after)) = (self.restored(old), self.restored(new)) else { return (false, None) };
-        let output = corpus::run(Path::new(PROGRAM), &[old.to_str().unwrap(), new.to_str().unwrap()], b"");
+        // Rows that follow the dump's end are not of the schema, which is all that the server is asked for.
+        let arguments =
+            [old.to_str().unwrap(), new.to_str().unwrap(), "--severity", "trailer-changed=ignore"];
+        let output = corpus::run(Path::new(PROGRAM), &arguments, b"");
         let expected = i32::from(before != after);
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = output.status.code() != Some(expected);
@@ -101,6 +104,10 @@ fn what_differs_is_what_differs_on_a_server() {
             pairs.push((old, new));
         }
     }
+    let history = corpus::unpacked(&corpus.join("history/feedbin.tar.zst"));
+    let versions = files(&history.path().join("feedbin__feedbin"), ".sql");
+    assert_eq!(versions.len(), 103);
+    pairs.extend(versions.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())));
     let next = AtomicUsize::new(0);
     let (compared, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -117,5 +124,5 @@ fn what_differs_is_what_differs_on_a_server() {
     let (compared, wrong) = (compared.into_inner(), wrong.into_inner().unwrap());
     eprintln!("compared {compared} of {} pairs", pairs.len());
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(compared > 160, "{compared}");
+    assert!(compared > 290, "{compared}");
 }
