@@ -9,11 +9,10 @@ use cli::Failure;
 use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
-use crate::assertion::{self, Assertion};
+use crate::check::{Assertion, assertion, catalog, rows, schema};
 use crate::input::Backup;
 use crate::server::Server;
 use crate::verdict::{Report, Verdict};
-use crate::{catalog, compare, round_trip};
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
 
@@ -141,9 +140,9 @@ pub fn verify(
                 .with_setting("session_replication_role", "replica"),
         };
         let begin = Instant::now();
-        let compared = compare::tables(&restored, report)?
-            .and_then(|()| compare::sequences(&restored, report))
-            .and_then(|()| compare::large_objects(&restored, report))
+        let compared = rows::tables(&restored, report)?
+            .and_then(|()| rows::sequences(&restored, report))
+            .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report));
         if let Err(error) = compared {
             return ended(error.into(), report);
@@ -151,7 +150,7 @@ pub fn verify(
         add_phase(report, "comparison", begin.elapsed());
         if options.full {
             let begin = Instant::now();
-            if let Err(failure) = round_trip::check(&server, &scratch, &restored, dump, report) {
+            if let Err(failure) = schema::check(&server, &scratch, &restored, dump, report) {
                 return match &limit {
                     Some(limit) if limit.is_over() => {
                         report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);

@@ -7,7 +7,7 @@ use cli::Failure;
 use connect::{Client, Parameters};
 use dump::{Address, DataSink, Name, Want};
 
-use crate::compare::literal;
+use crate::check::rows::literal;
 use crate::input::Backup;
 
 /// How many zones are tried; of zones that never differed, one.

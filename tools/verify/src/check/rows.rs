@@ -11,9 +11,9 @@ use connect::{Client, Error, Parameters};
 use dump::{Address, ByteHasher, Content, DataForm, Name, TableData};
 use restore::{Judgement, Work};
 
+use crate::check::zone;
 use crate::restoring::Restored;
 use crate::verdict::{Report, Rows, Table, Verdict};
-use crate::zone;
 
 /// What the content of a table is said to be that has all its rows, and others than the backup.
 const DIFFERS: &str = "the content of the rows differs";

@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::{Parser, ValueEnum};
+use cli::Failure;
+
+use crate::check::Assertion;
+
+#[derive(Debug, Parser)]
+#[command(name = "pgdump-verify", version, about)]
+pub(crate) struct Arguments {
+    /// The backup, of any format, or `-` for standard input
+    #[arg(value_name = "BACKUP")]
+    pub backup: PathBuf,
+
+    /// How much is proved
+    #[arg(long, value_enum, default_value_t = Level::Restore)]
+    pub level: Level,
+
+    /// How many connections load rows, build indexes and compare [default: the number of processors]
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub jobs: Option<u16>,
+
+    /// The folder of the server programs (`initdb`, `postgres`) to restore with [default: a server of the backup's
+    /// major version, else a newer one]
+    #[arg(long, value_name = "FOLDER")]
+    pub pg_bindir: Option<PathBuf>,
+
+    /// Let a superuser run what fails without one, such as functions in C: only for backups of your own
+    #[arg(long)]
+    pub trust: bool,
+
+    /// Give up after this many seconds, which is no verdict on the backup
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+
+    /// Ask the restored database a query of one value; `--equals` says which. The role that asks is no superuser and
+    /// writes nothing
+    #[arg(long = "assert", value_name = "SQL", requires = "equals")]
+    pub asserts: Vec<String>,
+
+    /// The value that the query of the `--assert` at the same place should return, as text; `NULL` for none
+    #[arg(long, value_name = "VALUE", requires = "asserts", allow_hyphen_values = true)]
+    pub equals: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How much is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// The file alone, without a server: its structure is complete, every row has its columns and its encoding
+    File,
+    /// The backup is restored, and every table compared with it by count and content
+    Restore,
+    /// Also, what `pg_dump` writes of the restored schema is compared with the backup: definitions, owners, privileges,
+    /// comments
+    Full,
+}
+
+impl Arguments {
+    /// Pairs the questions to the restored database with their answers.
+    pub fn assertions(&self) -> Result<Vec<Assertion>, Failure> {
+        let (asserts, equals) = (&self.asserts, &self.equals);
+        if asserts.len() != equals.len() {
+            let counts = format!("{} `--assert`, {} `--equals`", asserts.len(), equals.len());
+            return Err(anyhow!("each `--assert` needs one `--equals`: {counts}").into());
+        }
+        if self.level == Level::File && !asserts.is_empty() {
+            return Err(
+                anyhow!("`--assert` needs a restored database, which `--level file` does not make").into()
+            );
+        }
+        let pairs = asserts.iter().cloned().zip(equals.iter().cloned());
+        Ok(pairs.map(|(sql, expected)| Assertion { sql, expected }).collect())
+    }
+}

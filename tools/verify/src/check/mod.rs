@@ -1,0 +1,9 @@
+//! What is asked of a restored database.
+
+pub mod assertion;
+pub mod catalog;
+pub mod rows;
+pub mod schema;
+mod zone;
+
+pub use assertion::Assertion;
