@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use cli::Failure;
+use cli::{Failure, Progress};
 use dump::{Database, Dump, Name};
-use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
+use restore::{Cause, DatabasePlan, Judgement, Observer, Phase, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, rows, schema};
 use crate::input::Backup;
@@ -30,6 +32,8 @@ pub struct Options {
     pub assertions: Vec<Assertion>,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// Shows how far it is.
+    pub progress: Progress,
 }
 
 /// One database of the backup, restored.
@@ -48,6 +52,8 @@ pub struct Restored<'a> {
     pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
+    /// Shows how far it is.
+    pub progress: Progress,
     /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
     pub admin: connect::Parameters,
 }
@@ -77,6 +83,7 @@ pub fn verify(
         )
         .into());
     }
+    options.progress.begin("server start", None);
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
@@ -116,6 +123,11 @@ pub fn verify(
             jobs: options.jobs,
             trusted: options.trusted,
             newer,
+            observer: Arc::new(Stages {
+                progress: options.progress.clone(),
+                total: row_bytes(database),
+                sent: AtomicU64::new(0),
+            }),
         };
         let restored = match restore::restore(plan, source, &how) {
             Ok(restored) => restored,
@@ -123,6 +135,7 @@ pub fn verify(
         };
         for (phase, time) in &restored.phases {
             add_phase(report, phase_name(*phase), *time);
+            report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, report);
@@ -134,11 +147,13 @@ pub fn verify(
             failures: &restored.failures,
             loads: &restored.loads,
             jobs: options.jobs,
+            progress: options.progress.clone(),
             // No trigger of the backup runs for the superuser.
             admin: pinned(admin, encoding)
                 .with_setting("search_path", "")
                 .with_setting("session_replication_role", "replica"),
         };
+        options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
         let compared = rows::tables(&restored, report)?
             .and_then(|()| rows::sequences(&restored, report))
@@ -149,6 +164,7 @@ pub fn verify(
         }
         add_phase(report, "comparison", begin.elapsed());
         if options.full {
+            options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
             if let Err(failure) = schema::check(&server, &scratch, &restored, dump, report) {
                 return match &limit {
@@ -167,6 +183,37 @@ pub fn verify(
         }
     }
     Ok(())
+}
+
+/// The bytes of all rows that the backup holds of a database.
+pub fn row_bytes(database: &Database) -> u64 {
+    database.data.tables.values().map(|data| data.content.bytes).sum()
+}
+
+/// Shows which phase a restore is in.
+#[derive(Debug)]
+struct Stages {
+    progress: Progress,
+    /// The bytes of all rows.
+    total: u64,
+    /// The bytes of those that the server got; rows may come in several stretches.
+    sent: AtomicU64,
+}
+
+impl Observer for Stages {
+    fn begin(&self, phase: Phase) {
+        match phase {
+            Phase::Rows => {
+                self.progress.resume(phase_name(phase), Some(self.total), self.sent.load(Ordering::Relaxed));
+            }
+            _ => self.progress.begin(phase_name(phase), None),
+        }
+    }
+
+    fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.add(bytes);
+    }
 }
 
 fn add_phase(report: &mut Report, name: &str, time: Duration) {
