@@ -1,5 +1,7 @@
 //! Which backups are verified, and how old they are.
 
+mod folder;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,6 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::arguments::Arguments;
 use crate::verdict::{Finding, LeftAlone, Run, Verdict};
-
-mod folder;
 
 /// A time of an archive is local time somewhere: so far it may seem to lie ahead.
 const AHEAD: SignedDuration = SignedDuration::from_hours(26);

@@ -32,7 +32,7 @@ pub fn command() -> clap::Command {
 /// Runs the tool on the process's arguments.
 ///
 /// # Errors
-/// When the arguments contradict each other, a report cannot be written or nobody reads the output. A backup that is bad
+/// When the arguments contradict each other, a report cannot be opened or nobody reads the output. A backup that is bad
 /// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
@@ -50,7 +50,8 @@ pub fn run() -> Result<Outcome, Failure> {
                 }
                 let report = examine(backup, &arguments, &progress);
                 progress.clear();
-                page.write(&report::to_text(&report, page.colour));
+                let gap = if at > 0 { "\n" } else { "" };
+                page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
                 run.backups.push(report);
             }
         }
@@ -60,10 +61,14 @@ pub fn run() -> Result<Outcome, Failure> {
         }
     }
     run.time = begin.elapsed();
-    // A reader of stdout that went away takes no report with it.
-    targets.write(&run)?;
+    let mut verdict = run.verdict();
+    // A reader of stdout that went away takes no report with it, and a report that cannot be written no verdict.
+    if let Err(error) = targets.write(&run) {
+        cli::report_failure(&error.into());
+        verdict = verdict.max(Verdict::Trouble);
+    }
     page.finish(&run)?;
-    Ok(run.verdict().outcome())
+    Ok(verdict.outcome())
 }
 
 /// Finds out everything of one backup; trouble with it is no trouble with others.

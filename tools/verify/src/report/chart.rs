@@ -32,10 +32,8 @@ impl Bar {
 
 /// Draws how long each phase took; nothing if there was none.
 pub(super) fn phases(report: &Report) -> Markup {
-    let bars = report.phases.iter().map(|(phase, time)| {
-        // What restores is told from what only proves by its colour, and by the sum below the chart.
-        Bar { label: phase.clone(), parts: vec![("phase", *time)] }
-    });
+    let bars = report.phases.iter();
+    let bars = bars.map(|(phase, time)| Bar { label: phase.clone(), parts: vec![("phase", *time)] });
     draw("Time of each phase, in seconds", &bars.collect::<Vec<_>>())
 }
 

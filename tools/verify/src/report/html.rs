@@ -119,11 +119,11 @@ fn backup(at: usize, report: &Report) -> Markup {
                 h3 { "Findings" }
                 (findings(&report.findings))
             }
-            (tables(report))
             @if !report.phases.is_empty() {
                 h3 { "Time" }
                 (chart::phases(report))
             }
+            (tables(report))
             @if report.tables.iter().any(|table| table.loaded_in.or(table.compared_in).is_some()) {
                 h3 { "Time of tables" }
                 p.legend { span { span.key.load {} "load" } span { span.key.compare {} "compare" } }

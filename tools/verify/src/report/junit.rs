@@ -1,4 +1,4 @@
-//! JUnit's XML: a test case for each table, each finding and each kind of thing that was checked.
+//! JUnit's XML: a test case for each table and each finding; what else was checked is a property with its number.
 //!
 //! What is bad is a failure. What cannot be judged is an error: a test that is skipped would pass, and nothing passes
 //! that was not checked.
@@ -26,14 +26,14 @@ struct Case {
 }
 
 pub(super) fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
-    let mut suites: Vec<(&str, Option<Duration>, Vec<Case>)> = Vec::new();
+    let mut suites: Vec<(&str, Option<&Report>, Vec<Case>)> = Vec::new();
     let trouble = run.trouble.iter().map(|trouble| trouble_case(trouble));
     let of_run: Vec<Case> = trouble.chain(run.findings.iter().map(finding_case)).collect();
     if !of_run.is_empty() {
         suites.push(("backups", None, of_run));
     }
     for report in &run.backups {
-        suites.push((&report.backup, Some(report.time), cases(report)));
+        suites.push((&report.backup, Some(report), cases(report)));
     }
     let all = || suites.iter().flat_map(|(.., cases)| cases);
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -43,11 +43,13 @@ pub(super) fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
         numbers(all()),
         run.time.as_secs_f64()
     );
-    for (name, time, cases) in &suites {
-        let time = time.map(|time| format!(" time=\"{:.3}\"", time.as_secs_f64())).unwrap_or_default();
+    for (name, report, cases) in &suites {
+        let time =
+            report.map(|report| format!(" time=\"{:.3}\"", report.time.as_secs_f64())).unwrap_or_default();
         let (name, numbers, begun) = (xml(name), numbers(cases.iter()), shown(run.begun));
         let begun = begun.trim_end_matches('Z');
         let _ = writeln!(text, "  <testsuite name=\"{name}\"{numbers}{time} timestamp=\"{begun}\">");
+        report.iter().for_each(|report| properties(report, &mut text));
         cases.iter().for_each(|case| case.write(&name, &mut text));
         text.push_str("  </testsuite>\n");
     }
@@ -68,6 +70,24 @@ fn numbers<'c>(cases: impl Iterator<Item = &'c Case>) -> String {
     format!(" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"")
 }
 
+/// What was checked besides tables: each finding is a case, and what is behind the others is told by its number only.
+fn properties(report: &Report, text: &mut String) {
+    text.push_str("    <properties>\n");
+    let checked = report.checked.iter().filter(|(_, count)| *count > 0);
+    let checked = checked.map(|(what, count)| (format!("checked: {what}"), count.to_string()));
+    let facts = [
+        ("format", Some(&report.format)),
+        ("level", Some(&report.level)),
+        ("server", report.server.as_ref()),
+    ];
+    let facts = facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
+    for (name, value) in facts.chain(checked) {
+        let _ =
+            writeln!(text, "      <property name=\"{}\" value=\"{}\"></property>", xml(&name), xml(&value));
+    }
+    text.push_str("    </properties>\n");
+}
+
 fn cases(report: &Report) -> Vec<Case> {
     let tables = report.tables.iter().map(|table| Case {
         class: "tables",
@@ -78,17 +98,9 @@ fn cases(report: &Report) -> Vec<Case> {
         why: table.why.clone(),
         more: format!("rows expected: {}; actual: {}", table.expected.count(), actual_rows(table)),
     });
-    let checked = report.checked.iter().filter(|(_, count)| *count > 0).map(|(what, count)| Case {
-        class: "checked",
-        name: what.clone(),
-        time: None,
-        verdict: Verdict::Verified,
-        why: String::new(),
-        more: format!("checked: {count}; what is wrong with one is a case of its own"),
-    });
     let trouble = report.trouble.iter().map(|trouble| trouble_case(trouble));
     let mut cases: Vec<Case> =
-        trouble.chain(tables).chain(report.findings.iter().map(finding_case)).chain(checked).collect();
+        trouble.chain(tables).chain(report.findings.iter().map(finding_case)).collect();
     // A suite without a test would look like one that nobody wrote yet; the structure was read to its end.
     if cases.is_empty() {
         let (name, why, more) = ("read to its end".to_owned(), String::new(), String::new());

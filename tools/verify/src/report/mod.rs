@@ -24,7 +24,7 @@ const NOT_COMPARED: &str =
 const NOT_DEFINITIONS: &str = "whether definitions are those of the backup was not checked, only that every object is there (`--level full`)";
 
 /// What a run of this kind does not check.
-fn not_checked(report: &Report) -> impl Iterator<Item = &'static str> {
+fn not_checked(report: &Report) -> impl Iterator<Item = &str> {
     let restored_only = report.level == "restore" && report.server.is_some();
     restored_only.then_some(NOT_DEFINITIONS).into_iter().chain([NOT_COMPARED])
 }
@@ -56,14 +56,9 @@ fn run_in_words(run: &Run) -> String {
         (None, [only]) if run.findings.is_empty() => in_words(only),
         (None, backups) => {
             let of = |verdict| backups.iter().filter(|report| report.verdict() == verdict).count();
-            let mut words = match backups.len() {
-                0 => "no backup".to_owned(),
-                _ => format!("backups: {}", counts(of)),
-            };
-            for finding in &run.findings {
-                words.push_str(&format!("; {}", finding.why));
-            }
-            words
+            let verdicts = (!backups.is_empty()).then(|| format!("backups: {}", counts(of)));
+            let findings = run.findings.iter().map(|finding| finding.why.clone());
+            verdicts.into_iter().chain(findings).collect::<Vec<_>>().join("; ")
         }
     }
 }
