@@ -30,6 +30,7 @@ mod sslmode;
 mod stream;
 mod text;
 mod tls;
+mod written;
 
 pub use arguments::{ConnectArguments, PasswordArguments};
 pub use channel_binding::ChannelBinding;
@@ -40,3 +41,4 @@ pub use parameters::Parameters;
 pub use prompt::Prompt;
 pub use secret::Secret;
 pub use sslmode::SslMode;
+pub use written::Written;

@@ -213,8 +213,16 @@ impl fmt::Display for Parameters {
     }
 }
 
-fn quoted(value: &str) -> String {
-    if !value.is_empty() && !value.contains([' ', '\'', '\\']) {
+/// Says whether a word is a parameter of libpq's that is known here.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    let mut names = VARIABLES.iter().map(|(name, _)| *name).chain(REFUSED.iter().map(|(name, ..)| *name));
+    word == "service" || WITHOUT_EFFECT.contains(&word) || names.any(|name| name == word)
+}
+
+/// Writes a value as a connection string does.
+pub(crate) fn quoted(value: &str) -> String {
+    let quoted = |character: char| character.is_whitespace() || matches!(character, '\'' | '\\');
+    if !value.is_empty() && !value.contains(quoted) {
         return value.to_owned();
     }
     format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
@@ -243,12 +251,7 @@ impl Known {
                 )));
             }
         }
-        let known = |key: &str| {
-            let mut names = VARIABLES.iter().map(|(name, _)| *name);
-            let refused = REFUSED.iter().any(|(name, ..)| *name == key);
-            key == "service" || refused || WITHOUT_EFFECT.contains(&key) || names.any(|name| name == key)
-        };
-        match self.0.iter().find(|(key, _)| !known(key)) {
+        match self.0.iter().find(|(key, _)| !is_keyword(key)) {
             Some((key, _)) => Err(Error::Parameter(format!("unknown connection parameter: `{key}`"))),
             None => Ok(()),
         }

@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,10 @@ impl Server {
             eprintln!("skipped: no PostgreSQL server programs");
             return None;
         };
+        static STARTED: AtomicU32 = AtomicU32::new(0);
         let pid = process::id();
-        let address = format!("127.{}.{}.{}", 100 + (pid >> 16) % 100, (pid >> 8) % 256, pid % 250 + 2);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.{}.{}.{}", 100 + (pid >> 8) % 100, pid % 256, number + 2);
         let cluster = Cluster::start_with(&programs, &[&format!("listen_addresses={address}")]).unwrap();
         let rules = "local all all trust\nhostssl all alice all scram-sha-256\nhostssl all carol all cert\n\
                      hostssl all encrypted all trust\nhostnossl all plain all trust\nhost all postgres all trust\n\
