@@ -8,6 +8,7 @@ mod lines;
 mod report;
 mod restoring;
 mod server;
+mod source;
 mod verdict;
 
 use std::io::Write;
@@ -50,20 +51,38 @@ pub fn run() -> Result<Outcome, Failure> {
 
 fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     let level = arguments.level;
-    let assertions = arguments.assertions()?;
+    let mut assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
+    let recorded = arguments.manifest.as_deref().map(source::Recorded::open).transpose()?;
+    let prompt = arguments.password.prompt();
+    let live = arguments.against.as_deref();
+    let live = live.map(|url| source::Live::open(url, prompt, jobs, arguments.content)).transpose()?;
     let backup = input::Backup::open(&arguments.backup)?;
     report.backup = arguments.backup.display().to_string();
+    if let Some(recorded) = &recorded {
+        recorded.check_files(&backup, report)?;
+        assertions.extend(recorded.assertions());
+    }
     let Some(dump) = backup.read(report)? else { return Ok(()) };
     let (plan, source) = restore::Plan::read(&backup.path)?;
     for command in &plan.meta_commands {
         let why = "a psql meta-command that no pg_dump writes; it is not run";
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
     }
+    if let Some(recorded) = &recorded {
+        recorded.check(&dump, report);
+    }
+    if let Some(live) = &live {
+        live.check(&backup, &dump, &plan, report)?;
+    }
     if level == Level::File {
+        if !assertions.is_empty() {
+            let why = "asked of a restored database, which `--level file` does not make";
+            report.notes.push(format!("assertions of the manifest not checked, {}: {why}", assertions.len()));
+        }
         return lines::check(&backup, &dump, report);
     }
-    let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let options = restoring::Options {
         jobs,
         bindir: arguments.pg_bindir.clone(),

@@ -47,7 +47,8 @@ pub fn to_text(report: &Report) -> String {
     for (what, count) in report.checked.iter().filter(|(_, count)| *count > 0) {
         let _ = writeln!(text, "checked: {what}: {count}");
     }
-    for note in report.notes.iter().map(String::as_str).chain([NOT_COMPARED]) {
+    let alone = report.compared.is_empty().then_some(NOT_COMPARED);
+    for note in report.notes.iter().chain(&report.compared).map(String::as_str).chain(alone) {
         let _ = writeln!(text, "note: {}", cli::escape(note));
     }
     let _ = writeln!(text, "\n{}", in_words(report));
@@ -146,7 +147,8 @@ pub fn to_json(report: &Report) -> Value {
         "level": report.level,
         "server": report.server,
         "verdict": report.verdict().word(),
-        "compared_with_source": false,
+        "compared_with_source": !report.compared.is_empty(),
+        "compared": report.compared,
         "phases": phases.collect::<Vec<_>>(),
         "tables": tables.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
