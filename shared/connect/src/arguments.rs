@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{Environment, Error, Parameters};
+use crate::{Environment, Error, Parameters, Prompt};
 
 /// Where to connect, as `psql` takes it.
 #[derive(Args, Clone, Debug, Default)]
@@ -23,6 +23,10 @@ pub struct ConnectArguments {
     /// The database, a URL or a connection string
     #[arg(short = 'd', long, value_name = "DBNAME")]
     pub dbname: Option<String>,
+
+    /// Whether a password is asked for
+    #[command(flatten)]
+    pub password: PasswordArguments,
 }
 
 impl ConnectArguments {
@@ -43,5 +47,28 @@ impl ConnectArguments {
             }
         }
         Parameters::complete(settings, environment)
+    }
+}
+
+/// Whether a password is asked for, as `psql` takes it.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct PasswordArguments {
+    /// Ask for a password before connecting
+    #[arg(short = 'W', long = "password", conflicts_with = "no_password")]
+    ask_password: bool,
+
+    /// Never ask for a password
+    #[arg(short = 'w', long)]
+    no_password: bool,
+}
+
+impl PasswordArguments {
+    /// Tells which of the two was given.
+    pub fn prompt(&self) -> Prompt {
+        match (self.ask_password, self.no_password) {
+            (true, _) => Prompt::Always,
+            (false, true) => Prompt::Never,
+            (false, false) => Prompt::IfNeeded,
+        }
     }
 }

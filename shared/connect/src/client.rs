@@ -44,8 +44,8 @@ impl Client {
     /// Those of the last host when none can be reached; at once those of one that refuses.
     pub fn connect(parameters: &Parameters) -> Result<Client, Error> {
         let mut last = Error::Parameter("no host to connect to".to_owned());
-        for (host, port) in &parameters.hosts {
-            match Client::connect_host(parameters, host, *port) {
+        for at in 0..parameters.hosts.len() {
+            match Client::connect_host(parameters, at) {
                 Err(error @ (Error::Connect { .. } | Error::Lost(_))) => last = error,
                 result => return result,
             }
@@ -53,34 +53,32 @@ impl Client {
         Err(last)
     }
 
-    fn connect_host(parameters: &Parameters, host: &str, port: u16) -> Result<Client, Error> {
+    fn connect_host(parameters: &Parameters, at: usize) -> Result<Client, Error> {
         let (first, second) = match parameters.sslmode {
             SslMode::Disable => (Encrypt::Never, None),
             SslMode::Allow => (Encrypt::Never, Some(Encrypt::Always)),
             SslMode::Prefer => (Encrypt::IfPossible, Some(Encrypt::Never)),
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (Encrypt::Always, None),
         };
-        match (Client::attempt(parameters, host, port, first), second) {
+        match (Client::attempt(parameters, at, first), second) {
             // A server's rules may ask for the other kind of connection (28000: no entry in pg_hba.conf).
             (Err((error, encrypted)), Some(second))
                 if matches!(error, Error::Tls { .. })
                     || error.server().is_some_and(|error| error.code() == "28000")
                         && encrypted != (second == Encrypt::Always) =>
             {
-                Client::attempt(parameters, host, port, second).map_err(|_| error)
+                Client::attempt(parameters, at, second).map_err(|_| error)
             }
             (result, _) => result.map_err(|(error, _)| error),
         }
     }
 
     /// Tries once; an error says as well whether the connection was encrypted.
-    fn attempt(
-        parameters: &Parameters,
-        host: &str,
-        port: u16,
-        encrypt: Encrypt,
-    ) -> Result<Client, (Error, bool)> {
-        let stream = Stream::connect(parameters, host, port, encrypt).map_err(|error| (error, false))?;
+    fn attempt(parameters: &Parameters, at: usize, encrypt: Encrypt) -> Result<Client, (Error, bool)> {
+        let (host, port) = &parameters.hosts[at];
+        let address = parameters.addresses.get(at).map(String::as_str).filter(|address| !address.is_empty());
+        let stream = Stream::connect(parameters, host, address, *port, encrypt);
+        let stream = stream.map_err(|error| (error, false))?;
         let encrypted = stream.is_encrypted();
         let mut client =
             Client { frames: Frames::new(stream), parameters: BTreeMap::new(), notices: Vec::new() };

@@ -40,6 +40,12 @@ pub enum Error {
     /// The server asks for a proof of identity that cannot be given.
     #[error("cannot authenticate: {0}")]
     Authentication(String),
+    /// The server asks for a password, and none is known.
+    #[error("cannot authenticate: no password supplied")]
+    NoPassword,
+    /// A password was to be asked for, and nobody can be.
+    #[error("cannot ask for a password: {0}")]
+    Prompt(io::Error),
     /// The server refused or failed.
     #[error(transparent)]
     Server(Box<ServerError>),

@@ -15,22 +15,30 @@
 
 mod arguments;
 mod authentication;
+mod certificate;
+mod channel_binding;
 mod client;
 mod environment;
 mod error;
 mod frame;
 mod parameters;
 mod passfile;
+mod prompt;
 mod secret;
 mod service;
 mod sslmode;
 mod stream;
 mod text;
+mod tls;
+mod written;
 
-pub use arguments::ConnectArguments;
+pub use arguments::{ConnectArguments, PasswordArguments};
+pub use channel_binding::ChannelBinding;
 pub use client::{Client, Row};
 pub use environment::Environment;
 pub use error::{Error, ServerError};
 pub use parameters::Parameters;
+pub use prompt::Prompt;
 pub use secret::Secret;
 pub use sslmode::SslMode;
+pub use written::Written;

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::passfile::{self, Wanted};
-use crate::{Environment, Error, Secret, SslMode, service, text};
+use crate::tls::SYSTEM;
+use crate::{ChannelBinding, Environment, Error, Secret, SslMode, service, text};
 
 /// The parameters of a connection, complete but for a password that is asked for later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// Names or addresses of the server, or folders of its Unix socket, each with a port; tried in order.
     pub hosts: Vec<(String, u16)>,
+    /// Where each host is reached instead of asking for its address (`hostaddr`); empty where that is to be asked.
+    pub addresses: Vec<String>,
     /// The role.
     pub user: String,
     /// The database.
@@ -20,8 +23,16 @@ pub struct Parameters {
     pub password: Option<Secret>,
     /// How much encryption is asked for.
     pub sslmode: SslMode,
-    /// The certificates of authorities that may vouch for the server.
+    /// The certificates of authorities that may vouch for the server; `system` stands for those of the system.
     pub sslrootcert: Option<PathBuf>,
+    /// The lists of certificates that those authorities have revoked.
+    pub sslcrl: Option<PathBuf>,
+    /// The certificate by which we prove who we are.
+    pub sslcert: Option<PathBuf>,
+    /// The key of that certificate.
+    pub sslkey: Option<PathBuf>,
+    /// Whether a proof by password is tied to the encrypted connection.
+    pub channel_binding: ChannelBinding,
     /// How long one attempt may take; `None` waits for as long as the system does.
     pub connect_timeout: Option<Duration>,
     /// Settings of the session, such as `TimeZone`.
@@ -31,7 +42,7 @@ pub struct Parameters {
 }
 
 /// The parameters that have a variable of their own.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 16] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -43,11 +54,15 @@ const VARIABLES: [(&str, &str); 12] = [
     ("application_name", "PGAPPNAME"),
     ("sslmode", "PGSSLMODE"),
     ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcrl", "PGSSLCRL"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("channel_binding", "PGCHANNELBINDING"),
     ("connect_timeout", "PGCONNECT_TIMEOUT"),
 ];
 
 /// Parameters of libpq that change nothing here.
-const WITHOUT_EFFECT: [&str; 12] = [
+const WITHOUT_EFFECT: [&str; 11] = [
     "client_encoding",
     "fallback_application_name",
     "keepalives",
@@ -55,11 +70,25 @@ const WITHOUT_EFFECT: [&str; 12] = [
     "keepalives_interval",
     "keepalives_count",
     "tcp_user_timeout",
-    "gssencmode",
     "sslcompression",
     "sslsni",
     "krbsrvname",
     "gsslib",
+];
+
+/// Parameters that ask for what is not done here, with their variables and the values that do not: leaving one out
+/// unseen would be less safe, or lead elsewhere, than what was asked for.
+const REFUSED: [(&str, &str, &[&str]); 10] = [
+    ("gssencmode", "PGGSSENCMODE", &["disable", "prefer"]),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION", &["3.0"]),
+    ("require_auth", "PGREQUIREAUTH", &[]),
+    ("requirepeer", "PGREQUIREPEER", &[]),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", &["TLSv1", "TLSv1.1", "TLSv1.2"]),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", &["TLSv1.3"]),
+    ("sslcertmode", "PGSSLCERTMODE", &["allow"]),
+    ("sslcrldir", "PGSSLCRLDIR", &[]),
+    ("sslnegotiation", "PGSSLNEGOTIATION", &["postgres"]),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS", &["any"]),
 ];
 
 const DEFAULT_PORT: u16 = 5432;
@@ -99,18 +128,32 @@ impl Parameters {
                 known.add(key, value.to_owned());
             }
         }
+        for (key, variable, _) in REFUSED {
+            if let Some(value) = environment.get(variable) {
+                known.add(key, value.to_owned());
+            }
+        }
         known.check()?;
-        let hosts = hosts(&known)?;
+        let (hosts, addresses) = hosts(&known)?;
         let user = known.get("user").or_else(|| environment.user.clone());
         let user = user.ok_or_else(|| Error::Parameter("no user name is known".to_owned()))?;
         let database = known.get("dbname").unwrap_or_else(|| user.clone());
+        let file = |key: &str, usual: &str| {
+            let usual = || environment.home.as_ref().map(|home| home.join(".postgresql").join(usual));
+            let written = known.get(key).map(PathBuf::from);
+            written.or_else(|| usual().filter(|path| path.is_file()))
+        };
         let mut parameters = Parameters {
             hosts,
-            sslmode: known.get("sslmode").map_or(Ok(SslMode::default()), |mode| mode.parse())?,
-            sslrootcert: known.get("sslrootcert").map(PathBuf::from).or_else(|| {
-                let usual = environment.home.as_ref()?.join(".postgresql/root.crt");
-                usual.is_file().then_some(usual)
-            }),
+            addresses,
+            sslmode: known.sslmode()?,
+            sslrootcert: file("sslrootcert", "root.crt"),
+            sslcrl: file("sslcrl", "root.crl"),
+            sslcert: file("sslcert", "postgresql.crt"),
+            sslkey: file("sslkey", "postgresql.key"),
+            channel_binding: known
+                .get("channel_binding")
+                .map_or(Ok(ChannelBinding::default()), |wanted| wanted.parse())?,
             connect_timeout: known.timeout()?,
             password: known.get("password").map(Secret::from),
             user,
@@ -170,8 +213,16 @@ impl fmt::Display for Parameters {
     }
 }
 
-fn quoted(value: &str) -> String {
-    if !value.is_empty() && !value.contains([' ', '\'', '\\']) {
+/// Says whether a word is a parameter of libpq's that is known here.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    let mut names = VARIABLES.iter().map(|(name, _)| *name).chain(REFUSED.iter().map(|(name, ..)| *name));
+    word == "service" || WITHOUT_EFFECT.contains(&word) || names.any(|name| name == word)
+}
+
+/// Writes a value as a connection string does.
+pub(crate) fn quoted(value: &str) -> String {
+    let quoted = |character: char| character.is_whitespace() || matches!(character, '\'' | '\\');
+    if !value.is_empty() && !value.contains(quoted) {
         return value.to_owned();
     }
     format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
@@ -193,13 +244,30 @@ impl Known {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let known = |key: &str| {
-            let mut names = VARIABLES.iter().map(|(name, _)| *name);
-            key == "service" || WITHOUT_EFFECT.contains(&key) || names.any(|name| name == key)
-        };
-        match self.0.iter().find(|(key, _)| !known(key)) {
+        for (key, _, harmless) in REFUSED {
+            if self.get(key).is_some_and(|value| !harmless.contains(&value.as_str())) {
+                return Err(Error::Parameter(format!(
+                    "this value of a parameter is not supported here: `{key}`"
+                )));
+            }
+        }
+        match self.0.iter().find(|(key, _)| !is_keyword(key)) {
             Some((key, _)) => Err(Error::Parameter(format!("unknown connection parameter: `{key}`"))),
             None => Ok(()),
+        }
+    }
+
+    fn sslmode(&self) -> Result<SslMode, Error> {
+        let written: Option<SslMode> = self.get("sslmode").map(|mode| mode.parse()).transpose()?;
+        if self.get("sslrootcert").as_deref() != Some(SYSTEM) {
+            return Ok(written.unwrap_or_default());
+        }
+        // Anybody can get a certificate of his own host from one of those authorities.
+        match written.unwrap_or(SslMode::VerifyFull) {
+            SslMode::VerifyFull => Ok(SslMode::VerifyFull),
+            weak => Err(Error::Parameter(format!(
+                "with `sslrootcert=system` only `sslmode=verify-full` may be used, not: {weak}"
+            ))),
         }
     }
 
@@ -214,14 +282,23 @@ impl Known {
     }
 }
 
-fn hosts(known: &Known) -> Result<Vec<(String, u16)>, Error> {
+/// Hosts with their ports, and the addresses to reach them at.
+type Hosts = (Vec<(String, u16)>, Vec<String>);
+
+fn hosts(known: &Known) -> Result<Hosts, Error> {
     let list = |key: &str| -> Vec<String> {
         known.get(key).map(|text| text.split(',').map(str::to_owned).collect()).unwrap_or_default()
     };
     let mut names = list("host");
     let addresses = list("hostaddr");
     if names.is_empty() {
-        names = addresses;
+        names.clone_from(&addresses);
+    }
+    if !addresses.is_empty() && addresses.len() != names.len() {
+        let (hosts, addresses) = (names.len(), addresses.len());
+        return Err(Error::Parameter(format!(
+            "could not match {hosts} host names to {addresses} hostaddr values"
+        )));
     }
     let default = || {
         let exists = |folder: &&&str| Path::new(folder).is_dir();
@@ -248,7 +325,7 @@ fn hosts(known: &Known) -> Result<Vec<(String, u16)>, Error> {
         let name = if name.is_empty() { default() } else { name };
         Ok((name, number(port.map(String::as_str).unwrap_or_default())?))
     });
-    with_ports.collect()
+    Ok((with_ports.collect::<Result<_, Error>>()?, addresses))
 }
 
 #[cfg(test)]

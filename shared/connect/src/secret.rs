@@ -12,8 +12,8 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Returns the password, for the server alone.
-    pub(crate) fn reveal(&self) -> &str {
+    /// Returns the password: for the server, or the environment of a program that connects to it, and nobody else.
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -5,9 +5,8 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use native_tls::{Certificate, TlsConnector, TlsStream};
-
-use crate::{Error, Parameters, SslMode};
+use crate::tls::{self, TlsStream};
+use crate::{Error, Parameters, certificate};
 
 /// The bytes by which a client asks for encryption: length 8 and code 80877103 ("SSLRequest").
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -17,19 +16,20 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 pub(crate) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
-    /// Connects to one host; whether to encrypt is one of the two things that `sslmode` may leave open.
+    /// Connects to one host, at the address if one is given; whether to encrypt is one of the two things that `sslmode` may leave open.
     pub(crate) fn connect(
         parameters: &Parameters,
         host: &str,
+        address: Option<&str>,
         port: u16,
         encrypt: Encrypt,
     ) -> Result<Stream, Error> {
         let limit = parameters.connect_timeout;
-        if host.starts_with('/') {
+        if address.is_none() && host.starts_with('/') {
             let path = Path::new(host).join(format!(".s.PGSQL.{port}"));
             let failed = |source| Error::Connect { to: path.display().to_string(), source };
             let stream = UnixStream::connect(&path).map_err(failed)?;
@@ -40,7 +40,8 @@ impl Stream {
         let to = format!("{host}:{port}");
         let failed = |source| Error::Connect { to: to.clone(), source };
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for address in (host, port).to_socket_addrs().map_err(failed)? {
+        let reached = address.unwrap_or(host);
+        for address in (reached, port).to_socket_addrs().map_err(failed)? {
             let tried = match limit {
                 Some(limit) => TcpStream::connect_timeout(&address, limit),
                 None => TcpStream::connect(address),
@@ -62,14 +63,14 @@ impl Stream {
         match self {
             Stream::Unix(stream) => stream.set_read_timeout(None),
             Stream::Tcp(stream) => stream.set_read_timeout(None),
-            Stream::Tls(stream) => stream.get_ref().set_read_timeout(None),
+            Stream::Tls(stream) => stream.sock.set_read_timeout(None),
         }
     }
 
     /// Returns what ties a proof of identity to this very connection, where it is encrypted.
     pub(crate) fn server_end_point(&self) -> Option<Vec<u8>> {
         match self {
-            Stream::Tls(stream) => stream.tls_server_end_point().ok().flatten(),
+            Stream::Tls(stream) => certificate::end_point(stream.conn.peer_certificates()?.first()?),
             _ => None,
         }
     }
@@ -109,30 +110,8 @@ fn encrypted(
         (b'N', _) => return Err(refused("the server does not support it".to_owned())),
         _ => return Err(refused("the server's answer is none of the protocol".to_owned())),
     }
-    let connector = connector(parameters).map_err(|error| refused(error.to_string()))?;
-    let stream = connector.connect(host, stream).map_err(|error| refused(error.to_string()))?;
+    let stream = tls::encrypt(parameters, host, stream).map_err(refused)?;
     Ok(Stream::Tls(Box::new(stream)))
-}
-
-fn connector(parameters: &Parameters) -> Result<TlsConnector, Box<dyn std::error::Error>> {
-    let mut builder = TlsConnector::builder();
-    let mut verify = parameters.sslmode >= SslMode::VerifyCa;
-    match &parameters.sslrootcert {
-        Some(path) if path == Path::new("system") => verify = true,
-        Some(path) => {
-            for certificate in Certificate::stack_from_pem(&std::fs::read(path)?)? {
-                builder.add_root_certificate(certificate);
-            }
-            builder.disable_built_in_roots(true);
-            // As libpq does: with a root certificate there, `require` means `verify-ca`.
-            verify |= parameters.sslmode == SslMode::Require;
-        }
-        None if verify => return Err("root certificate file is missing: `sslrootcert`".into()),
-        None => {}
-    }
-    builder.danger_accept_invalid_certs(!verify);
-    builder.danger_accept_invalid_hostnames(parameters.sslmode != SslMode::VerifyFull);
-    Ok(builder.build()?)
 }
 
 impl Read for Stream {

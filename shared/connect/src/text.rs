@@ -3,9 +3,17 @@
 
 use crate::Error;
 
+/// libpq's schemes (`uri_designator` in fe-connect.c).
+const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
+
+/// Says whether it is the URL of a database.
+pub(crate) fn is_url(text: &str) -> bool {
+    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+}
+
 /// The settings of a connection string, in its order.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
-    match text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://")) {
+    match SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)) {
         Some(rest) => url(rest),
         None => keywords(text),
     }
@@ -13,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
 
 /// Says whether the name of a database is in truth a connection string, as libpq does.
 pub(crate) fn is_connection_string(text: &str) -> bool {
-    text.starts_with("postgresql://") || text.starts_with("postgres://") || text.contains('=')
+    is_url(text) || text.contains('=')
 }
 
 fn invalid(what: impl Into<String>) -> Error {
@@ -29,7 +37,8 @@ fn keywords(text: &str) -> Result<Vec<(String, String)>, Error> {
         let (key, behind) = rest.split_at(end);
         let behind = behind.trim_start();
         let Some(value) = behind.strip_prefix('=') else {
-            return Err(invalid("missing `=` behind a keyword of the connection string"));
+            let advice = "quote values with blanks in them: `'`";
+            return Err(invalid(format!("connection string has a word without `=`, {advice}")));
         };
         let (value, behind) = keyword_value(value.trim_start(), key)?;
         settings.push((key.to_owned(), value));
@@ -60,9 +69,12 @@ fn url(rest: &str) -> Result<Vec<(String, String)>, Error> {
     let (front, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = front.split_once('/').unwrap_or((front, ""));
     let mut settings = Vec::new();
-    let hosts = match authority.rsplit_once('@') {
+    let hosts = match authority.split_once('@') {
         Some((user, hosts)) => {
             let (user, password) = user.split_once(':').map_or((user, None), |(u, p)| (u, Some(p)));
+            if password.is_some_and(|password| password.contains(':')) {
+                return Err(unclear());
+            }
             if !user.is_empty() {
                 settings.push(("user".to_owned(), decoded(user)?));
             }
@@ -73,6 +85,10 @@ fn url(rest: &str) -> Result<Vec<(String, String)>, Error> {
         }
         None => authority,
     };
+    // A password with a character that ends it would pass, and show, its rest as a host, a port or a database.
+    if hosts.contains('@') || database.contains('@') || !hosts.split(',').all(is_host) {
+        return Err(unclear());
+    }
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for host in hosts.split(',') {
         let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
@@ -103,6 +119,24 @@ fn url(rest: &str) -> Result<Vec<(String, String)>, Error> {
         settings.push((key, value));
     }
     Ok(settings)
+}
+
+fn unclear() -> Error {
+    let advice = "in a user or password write `/`, `@`, `:` and `?` as: %2F, %40, %3A, %3F";
+    invalid(format!("connection URL is not clear, {advice}"))
+}
+
+/// `host`, `host:port`, `[address]:port`; the host may be a percent-encoded folder, or missing.
+fn is_host(text: &str) -> bool {
+    let port = match text.strip_prefix('[') {
+        Some(address) => match address.split_once(']') {
+            Some((_, "")) => return true,
+            Some((_, port)) => port.strip_prefix(':'),
+            None => None,
+        },
+        None => Some(text.split_once(':').map_or("", |(_, port)| port)),
+    };
+    port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn decoded(text: &str) -> Result<String, Error> {

@@ -82,6 +82,16 @@ impl Cluster {
         Cluster::start_as(programs, SUPERUSER)
     }
 
+    /// Creates and starts a cluster with settings of the caller's over our own, such as
+    /// `listen_addresses=127.0.0.1`; otherwise as [`start`](Cluster::start).
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Cluster::start).
+    pub fn start_with(programs: &Programs, settings: &[&str]) -> Result<Cluster, Error> {
+        Cluster::begin(programs, SUPERUSER, settings)
+    }
+
     /// Creates and starts a cluster whose superuser has another name, so that a dump's `postgres` is an ordinary role;
     /// otherwise as [`start`](Cluster::start).
     ///
@@ -89,6 +99,10 @@ impl Cluster {
     ///
     /// As for [`start`](Cluster::start).
     pub fn start_as(programs: &Programs, superuser: &str) -> Result<Cluster, Error> {
+        Cluster::begin(programs, superuser, &[])
+    }
+
+    fn begin(programs: &Programs, superuser: &str, settings: &[&str]) -> Result<Cluster, Error> {
         remove_leftovers();
         let account = Account::choose()?;
         let folder = Folder::create(account)?;
@@ -96,7 +110,7 @@ impl Cluster {
         let mut command = server_command(programs, "postgres", &folder);
         command.arg("-D").arg(folder.data());
         command.arg("-k").arg(folder.run()).args(["-p", &PORT.to_string()]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         let server = Server::start(command, &folder, account)?;

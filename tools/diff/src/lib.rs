@@ -1,7 +1,6 @@
 //! `pgdump-diff`: says what changed between the schemas of two dumps.
 
 mod arguments;
-mod connection;
 mod external;
 mod judging;
 mod report;

@@ -6,17 +6,16 @@ use std::sync::atomic::Ordering;
 
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
+use connect::Written;
 use dump::{Dump, ReadOptions};
 use scratch::{Client, Pipe};
-
-use crate::connection::Connection;
 
 /// Runs the newest `pg_dump` there is and reads what it writes.
 ///
 /// # Errors
 /// When there is none, it fails, or it does not come to its end.
 pub(crate) fn read(
-    connection: &Connection,
+    connection: &Written,
     options: ReadOptions,
     wanted: DataWanted<'_>,
 ) -> Result<Dump, Failure> {
@@ -29,12 +28,12 @@ pub(crate) fn read(
     command.args(["--schema-only", "--no-password"]).arg(format!("--dbname={}", connection.shown()));
     if let Some(password) = connection.password() {
         // Others on the machine see a command line, and no environment.
-        command.env("PGPASSWORD", password);
+        command.env("PGPASSWORD", password.reveal());
     }
     let dump = dump(command, connection, options, wanted);
     dump.map_err(|failure| {
         let failure = match connection.password() {
-            Some(password) => failure.replacing(password, "***"),
+            Some(password) => failure.replacing(password.reveal(), "***"),
             None => failure,
         };
         let hint = hint(&failure.message(), program.major());
@@ -47,7 +46,7 @@ pub(crate) fn read(
 
 fn dump(
     command: Command,
-    connection: &Connection,
+    connection: &Written,
     options: ReadOptions,
     wanted: DataWanted<'_>,
 ) -> Result<Dump, Failure> {

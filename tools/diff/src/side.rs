@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
+use connect::Written;
 use dump::{Dump, ReadOptions, Reading};
 
 use crate::arguments::Arguments;
-use crate::connection::Connection;
 use crate::external::External;
 use crate::{repository, server};
 
@@ -31,7 +31,7 @@ pub(crate) enum Source {
     /// `REV:PATH` of a git repository.
     Revision(repository::Spec),
     /// A database.
-    Server(Connection),
+    Server(Written),
 }
 
 /// One of the two sides.
@@ -54,7 +54,7 @@ impl Side {
             return named(Source::Nothing);
         }
         let on_disk = text == "-" || fs::symlink_metadata(&path).is_ok();
-        if let Some(connection) = text.to_str().filter(|_| !on_disk).and_then(Connection::parse) {
+        if let Some(connection) = text.to_str().filter(|_| !on_disk).and_then(Written::parse) {
             let connection = connection?;
             return Ok(Side { name: connection.shown().to_owned(), source: Source::Server(connection) });
         }

@@ -65,6 +65,22 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VALUE", requires = "asserts", allow_hyphen_values = true)]
     pub equals: Vec<String>,
 
+    /// Compare the backup with what this manifest says that its source held
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+
+    /// Compare the backup with what its source holds now: a URL, a connection string or the name of a database. Every
+    /// difference is one of the backup (exit code 1), though the source may have moved on since. Nothing is written there
+    #[arg(long, value_name = "URL")]
+    pub against: Option<String>,
+
+    /// With `--against`, compare the content of all rows, not only their number
+    #[arg(long, requires = "against")]
+    pub content: bool,
+
+    #[command(flatten)]
+    pub password: connect::PasswordArguments,
+
     /// Print JSON, as docs/schemas/pgdump-verify.schema.json says
     #[arg(long)]
     pub json: bool,

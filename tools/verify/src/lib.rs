@@ -9,6 +9,7 @@ mod lines;
 mod report;
 mod restoring;
 mod server;
+mod source;
 mod verdict;
 
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{Failure, Outcome, Progress};
 use jiff::Timestamp;
@@ -42,6 +44,10 @@ pub fn run() -> Result<Outcome, Failure> {
     let begin = Instant::now();
     let mut page = Page::new(&arguments);
     match backups::choose(&arguments, &mut run) {
+        Ok(chosen) if chosen.len() > 1 && arguments.manifest.is_some() => {
+            let why = "a manifest is of one backup (`--manifest`)";
+            return Err(anyhow!("{why}, these are: {}", chosen.len()).into());
+        }
         Ok(chosen) => {
             let progress = Progress::start();
             for (at, backup) in chosen.iter().enumerate() {
@@ -127,21 +133,40 @@ fn verify(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let level = arguments.level;
-    let assertions = arguments.assertions()?;
+    let mut assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
+    let recorded = arguments.manifest.as_deref().map(source::Recorded::open).transpose()?;
+    let prompt = arguments.password.prompt();
+    let live = arguments.against.as_deref();
+    let live =
+        live.map(|url| source::Live::open(url, prompt, jobs, arguments.content, progress)).transpose()?;
     progress.begin("reading", None);
     let backup = input::Backup::open(path)?;
+    if let Some(recorded) = &recorded {
+        recorded.check_files(&backup, report)?;
+        assertions.extend(recorded.assertions());
+    }
     let Some(dump) = backup.read(report)? else { return Ok(()) };
     let (plan, source) = restore::Plan::read(&backup.path)?;
     for command in &plan.meta_commands {
         let why = "a psql meta-command that no pg_dump writes; it is not run";
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
     }
+    if let Some(recorded) = &recorded {
+        recorded.check(&dump, report);
+    }
+    if let Some(live) = &live {
+        live.check(&backup, &dump, &plan, report)?;
+    }
     if level == Level::File {
+        if !assertions.is_empty() {
+            let why = "asked of a restored database, which `--level file` does not make";
+            report.notes.push(format!("assertions of the manifest not checked, {}: {why}", assertions.len()));
+        }
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         return lines::check(&backup, &dump, progress, report);
     }
-    let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let options = restoring::Options {
         jobs,
         bindir: arguments.pg_bindir.clone(),

@@ -233,7 +233,7 @@ fn phase_name(phase: Phase) -> &'static str {
 }
 
 /// The settings under which pg_dump reads values (`setup_connection` in pg_dump.c), and those it leaves to the server.
-fn pinned(to: connect::Parameters, encoding: &str) -> connect::Parameters {
+pub fn pinned(to: connect::Parameters, encoding: &str) -> connect::Parameters {
     let encoding = if encoding.is_empty() { "UTF8" } else { encoding };
     let settings = [
         ("client_encoding", encoding),

@@ -99,6 +99,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the user should know and is no fault of the backup.
     pub notes: Vec<String>,
+    /// What of the source the backup was compared with, in words; empty if with nothing.
+    pub compared: Vec<String>,
     /// What was checked besides tables, with how many of each.
     pub checked: Vec<(String, usize)>,
     /// How long each phase took.

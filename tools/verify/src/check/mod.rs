@@ -4,6 +4,6 @@ pub mod assertion;
 pub mod catalog;
 pub mod rows;
 pub mod schema;
-mod zone;
+pub mod zone;
 
 pub use assertion::Assertion;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use cli::{Failure, Progress};
 use connect::{Client, Error, Parameters};
 use dump::{Address, ByteHasher, Content, DataForm, Name, TableData};
-use restore::{Judgement, Work};
+use restore::{DatabasePlan, Judgement, Work};
 
 use crate::check::zone;
 use crate::restoring::Restored;
@@ -71,7 +71,7 @@ fn all(
     admin: &Parameters,
     tables: &[(&Address, &TableData)],
 ) -> Result<Vec<Table>, Error> {
-    let columns = columns(restored);
+    let columns = columns(restored.plan);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Table)>> = Mutex::new(Vec::new());
     let work = || -> Result<(), Error> {
@@ -96,8 +96,8 @@ fn all(
 }
 
 /// The columns that the backup's COPY statements name.
-fn columns(restored: &Restored<'_>) -> BTreeMap<Address, Vec<Name>> {
-    let rows = restored.plan.steps.iter().filter_map(|step| match &step.work {
+pub fn columns(plan: &DatabasePlan) -> BTreeMap<Address, Vec<Name>> {
+    let rows = plan.steps.iter().filter_map(|step| match &step.work {
         Work::Rows(rows) => Some((rows.table.clone()?, dump::names_in_parentheses(rows.copy.as_ref()?)?)),
         Work::Statement(_) => None,
     });
@@ -158,8 +158,11 @@ fn load_time(restored: &Restored<'_>, address: &Address) -> Option<Duration> {
     times.reduce(|sum, time| sum + time)
 }
 
-/// The count and hash of what the server holds.
-fn content(
+/// Reads the count and hash of what the server holds.
+///
+/// # Errors
+/// When the server refuses, or the connection to it is lost.
+pub fn content(
     client: &mut Client,
     address: &Address,
     columns: Option<&Vec<Name>>,
@@ -221,6 +224,26 @@ pub fn literal(text: &[u8]) -> Vec<u8> {
     sql
 }
 
+/// The value that a backup sets, as `3, true`, out of `SELECT pg_catalog.setval('s.q', 3, true);`.
+pub fn value_of_sequence(statement: &[u8]) -> String {
+    let text = String::from_utf8_lossy(statement).into_owned();
+    let mut arguments = text.trim_end().trim_end_matches(';').trim_end_matches(')').rsplit(", ");
+    let called = arguments.next().unwrap_or_default().to_owned();
+    format!("{}, {called}", arguments.next().unwrap_or_default())
+}
+
+/// The value that a sequence has on a server, written alike.
+///
+/// # Errors
+/// When the server refuses, or the connection to it is lost.
+pub fn value_at(client: &mut Client, sequence: &Address) -> Result<String, Error> {
+    let sql = [b"SELECT last_value, is_called FROM ", &*sequence.qualified_name().to_sql()].concat();
+    let rows = client.query(&sql)?;
+    let value = |at: usize| rows.first().and_then(|row| row.get(at)?.clone()).unwrap_or_default();
+    let called = if value(1) == b"t" { "true" } else { "false" };
+    Ok(format!("{}, {called}", String::from_utf8_lossy(&value(0))))
+}
+
 /// Compares the values of sequences.
 ///
 /// # Errors
@@ -231,21 +254,10 @@ pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Err
     let mut client = Client::connect(&restored.admin)?;
     let mut checked = 0;
     for statement in values {
-        let name = statement.address.qualified_name();
-        // SELECT pg_catalog.setval('s.q', 3, true);
-        let text = String::from_utf8_lossy(&statement.text).into_owned();
-        let mut arguments = text.trim_end().trim_end_matches(';').trim_end_matches(')').rsplit(", ");
-        let called = arguments.next().unwrap_or_default().to_owned();
-        let expected = format!("{}, {called}", arguments.next().unwrap_or_default());
-        let sql = [b"SELECT last_value, is_called FROM ", &*name.to_sql()].concat();
-        let actual = match client.query(&sql) {
-            Ok(rows) => {
-                let value = |at: usize| rows.first().and_then(|row| row.get(at)?.clone()).unwrap_or_default();
-                let called = if value(1) == b"t" { "true" } else { "false" };
-                format!("{}, {called}", String::from_utf8_lossy(&value(0)))
-            }
+        let expected = value_of_sequence(&statement.text);
+        let actual = match value_at(&mut client, &statement.address) {
             Err(Error::Server(error)) => error.to_string(),
-            Err(error) => return Err(error),
+            result => result?,
         };
         checked += 1;
         if actual != expected {

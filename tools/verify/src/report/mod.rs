@@ -26,12 +26,14 @@ const NOT_DEFINITIONS: &str = "whether definitions are those of the backup was n
 /// What a run of this kind does not check.
 fn not_checked(report: &Report) -> impl Iterator<Item = &str> {
     let restored_only = report.level == "restore" && report.server.is_some();
-    restored_only.then_some(NOT_DEFINITIONS).into_iter().chain([NOT_COMPARED])
+    let alone = report.compared.is_empty();
+    restored_only.then_some(NOT_DEFINITIONS).into_iter().chain(alone.then_some(NOT_COMPARED))
 }
 
 /// What one should know, and what was not checked.
 fn remarks(report: &Report) -> impl Iterator<Item = &str> {
-    report.notes.iter().map(String::as_str).chain(not_checked(report))
+    let told = report.notes.iter().chain(&report.compared).map(String::as_str);
+    told.chain(not_checked(report))
 }
 
 /// The verdict on one backup in one sentence.
