@@ -148,11 +148,13 @@ fn draw(shared: &Weak<Shared>) {
         let shown = shared.shown();
         let Some(bar) = &shown.bar else { continue };
         let done = shared.done.load(Ordering::Relaxed);
-        if let Some(total) = shown.total {
+        match shown.total {
             // Totals are of rows as COPY writes them, and a dump may hold them as longer statements.
-            bar.set_length(total.max(done));
-            bar.set_position(done);
+            Some(total) => bar.update(|state| {
+                state.set_len(total.max(done));
+                state.set_pos(done);
+            }),
+            None => bar.tick(),
         }
-        bar.tick();
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     pub dir: Option<PathBuf>,
 
     /// Of a folder only the newest backup, by the time that an archive holds, else by the file's
-    #[arg(long, requires = "dir")]
+    #[arg(long, requires = "dir", conflicts_with = "backups")]
     pub newest: bool,
 
     /// How old the newest of the backups may be, such as `26h` or `7d`; an older one is as bad as a bad one

@@ -62,7 +62,6 @@ pub(super) fn tables(report: &Report) -> Markup {
 
 fn draw(title: &str, bars: &[Bar]) -> Markup {
     let longest = bars.iter().map(|bar| bar.total().as_secs_f64()).fold(0., f64::max).max(0.001);
-    let width = |time: Duration| time.as_secs_f64() / longest * BAR;
     html! {
         @if !bars.is_empty() {
             svg role="img" aria-label=(title) viewBox=(format!("0 0 {WIDTH} {:.0}", ROW * bars.len() as f64)) {
@@ -71,13 +70,12 @@ fn draw(title: &str, bars: &[Bar]) -> Markup {
                     g {
                         title { (cli::escape(&bar.label)) }
                         text x="0" y=(format!("{:.0}", top + 13.)) { (label(&bar.label)) }
-                        @let mut left = 0.;
-                        @for (class, time) in &bar.parts {
+                        @let (segments, end) = segments(bar, longest);
+                        @for (class, left, width) in segments {
                             rect class=(class) x=(format!("{left:.1}")) y=(format!("{:.0}", top + 18.))
-                                width=(format!("{:.1}", width(*time).max(1.))) height="10" {}
-                            @let _ = left += width(*time).max(1.);
+                                width=(format!("{width:.1}")) height="10" {}
                         }
-                        text.number x=(format!("{:.1}", left + 6.)) y=(format!("{:.0}", top + 27.)) {
+                        text.number x=(format!("{:.1}", end + 6.)) y=(format!("{:.0}", top + 27.)) {
                             (format!("{:.2}", bar.total().as_secs_f64()))
                         }
                     }
@@ -85,6 +83,20 @@ fn draw(title: &str, bars: &[Bar]) -> Markup {
             }
         }
     }
+}
+
+/// The parts of a bar with their left ends and widths, and where the last of them ends.
+fn segments(bar: &Bar, longest: f64) -> (Vec<(&'static str, f64, f64)>, f64) {
+    let mut end = 0.;
+    let taken = bar.parts.iter().filter(|(_, time)| !time.is_zero());
+    let segments = taken.map(|(class, time)| {
+        // What took any time at all can be seen.
+        let width = (time.as_secs_f64() / longest * BAR).max(1.);
+        let left = end;
+        end += width;
+        (*class, left, width)
+    });
+    (segments.collect(), end)
 }
 
 fn label(name: &str) -> String {
