@@ -30,14 +30,15 @@ pub enum Cause {
     NotInBackup(String),
     /// The thing is there already, as in every database.
     AlreadyThere,
-    /// It grants a right to something that is part of every server, which a dump is not given.
-    SystemPrivilege,
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
 }
 
 /// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
 const UNDEFINED: [&str; 7] = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
+
+/// How messages call a type that was announced and could not be made.
+const SHELL_TYPE: &str = " shell type ";
 
 /// What a cause means for the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub enum Judgement {
     Bad,
     /// It cannot be judged here.
     Unclear,
-    /// It does not matter.
+    /// It is no content of the backup that is missing.
     Harmless,
 }
 
@@ -55,7 +56,8 @@ impl Cause {
     pub fn judgement(&self) -> Judgement {
         match self {
             Cause::Backup => Judgement::Bad,
-            Cause::AlreadyThere | Cause::StandIn | Cause::SystemPrivilege => Judgement::Harmless,
+            // Whether it is what the backup says is for a look into the catalogs.
+            Cause::AlreadyThere => Judgement::Harmless,
             _ => Judgement::Unclear,
         }
     }
@@ -75,7 +77,6 @@ impl fmt::Display for Cause {
                 write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
             }
             Cause::AlreadyThere => f.write_str("is there already"),
-            Cause::SystemPrivilege => f.write_str("right on a part of the server, which a dump is not given"),
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
         }
     }
@@ -157,8 +158,7 @@ impl Causes {
             return Cause::NotInBackup(absent);
         }
         match code {
-            "42501" if role == Some(Role::Owner) => Cause::StandIn,
-            "42501" if role == Some(Role::Privilege) && failed.refused => Cause::SystemPrivilege,
+            "42501" if role == Some(Role::Owner) && !failed.refused => Cause::StandIn,
             _ if failed.refused => Cause::NeedsSuperuser,
             "58P01" => Cause::MissingLibrary,
             "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {
@@ -167,7 +167,7 @@ impl Causes {
             "42704" | "22023" if message.starts_with("collation ") || message.contains("locale") => {
                 Cause::MissingLocale
             }
-            "42601" | "42704" | "42883" | "22023" | "0A000" | "42P17" if self.newer => Cause::NewerServer,
+            "42601" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17" if self.newer => Cause::NewerServer,
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
             _ => Cause::Backup,
         }
@@ -190,7 +190,7 @@ impl Causes {
 
     /// Says what an error misses, if that could not be made before.
     fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
-        if !UNDEFINED.contains(&error.code()) {
+        if !UNDEFINED.contains(&error.code()) && !error.message().contains(SHELL_TYPE) {
             return None;
         }
         let missing = names(error.message());
@@ -227,6 +227,8 @@ fn names(message: &str) -> Vec<String> {
             names.push(last(&rest[..end]));
         }
     }
+    // SQL function cannot return shell type public.kind
+    names.extend(message.split_once(SHELL_TYPE).map(|(_, name)| last(name)));
     names.retain(|name| !name.is_empty());
     names
 }
@@ -240,6 +242,7 @@ mod tests {
         assert_eq!(names("relation \"app.users\" does not exist"), ["users"]);
         assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
         assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
+        assert_eq!(names("SQL function cannot return shell type public.kind"), ["kind"]);
         assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
     }
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod cluster;
 mod input;
 mod limit;
 mod lines;
@@ -68,6 +69,7 @@ fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
         jobs,
         bindir: arguments.pg_bindir.clone(),
         trusted: arguments.trust,
+        globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
         timeout: arguments.timeout.map(Duration::from_secs),

@@ -1,6 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, rows, schema};
+use crate::cluster;
 use crate::input::Backup;
 use crate::server::Server;
 use crate::verdict::{Report, Verdict};
@@ -24,6 +25,8 @@ pub struct Options {
     pub bindir: Option<PathBuf>,
     /// Whether a superuser may run what fails without one.
     pub trusted: bool,
+    /// A file of `pg_dumpall --globals-only` with the roles of the backup.
+    pub globals: Option<PathBuf>,
     /// Whether the schema of the copy is compared with the backup as well.
     pub full: bool,
     /// What is asked of the restored database.
@@ -44,6 +47,8 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
+    /// Parts of the server on which rights were only tried.
+    pub tried: &'a BTreeSet<String>,
     /// How long rows took, by the step.
     pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
@@ -64,12 +69,6 @@ pub fn verify(
     options: &Options,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    if plan.cluster_statements > 0 {
-        let count = plan.cluster_statements;
-        report.notes.push(format!(
-            "not checked: {count} statements on roles, tablespaces and databases; stand-ins take their place"
-        ));
-    }
     if !options.assertions.is_empty() && plan.databases.len() > 1 {
         return Err(anyhow!(
             "`--assert` is for a backup of one database, this is of {}",
@@ -102,6 +101,7 @@ pub fn verify(
     if options.trusted {
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
+    let whole = plan;
     for (at, plan) in plan.databases.iter().enumerate() {
         let Some(database) = dump.databases.iter().find(|database| database.name == plan.name) else {
             return Err(anyhow!("the backup changed while it was read: {}", backup.path.display()).into());
@@ -109,7 +109,20 @@ pub fn verify(
         let encoding = &database.schema.encoding;
         let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
         let scratch = format!("restored_{at}");
-        let (admin, restorer) = server.create_database(&scratch, encoding, everybody)?;
+        let like = restore::database_options(&whole.cluster, plan.name.as_ref());
+        let made = match server.create_database(&scratch, encoding, &like, everybody) {
+            Err(failure) if !like.is_empty() => {
+                let why = failure.error().root_cause().to_string();
+                report.notes.push(format!("the locale of the server stands in for the backup's: {why}"));
+                server.create_database(&scratch, encoding, "", everybody)
+            }
+            made => made,
+        };
+        let (admin, restorer) = made?;
+        let both = (&admin, &restorer);
+        if at == 0 {
+            cluster::roles(options.globals.as_deref(), backup, whole, both, newer, report)?;
+        }
         let how = restore::Options {
             admin: admin.clone(),
             restorer: restorer.clone(),
@@ -124,6 +137,10 @@ pub fn verify(
         for (phase, time) in &restored.phases {
             add_phase(report, phase_name(*phase), *time);
         }
+        let of = plan.name.as_ref();
+        if let Err(error) = cluster::database(&whole.cluster, of, both, newer, backup, report) {
+            return ended(error, report);
+        }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, report);
         let restored = Restored {
@@ -132,6 +149,7 @@ pub fn verify(
             database,
             plan,
             failures: &restored.failures,
+            tried: &restored.tried,
             loads: &restored.loads,
             jobs: options.jobs,
             // No trigger of the backup runs for the superuser.
@@ -240,7 +258,7 @@ fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
             Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
             Judgement::Unclear => report.find(Verdict::Unclear, failure.what.clone(), Some(place), why),
             Judgement::Harmless => {
-                report.notes.push(format!("not checked: {}: {why}, at {place}", failure.what));
+                report.notes.push(format!("{}: {why}, at {place}", failure.what));
             }
         }
     }
@@ -248,13 +266,19 @@ fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
         let roles: Vec<&str> = restored.roles.iter().map(String::as_str).collect();
         report.notes.push(format!("roles made to stand in for those of the backup: {}", roles.join(", ")));
     }
+    for what in &restored.tried {
+        report.notes.push(format!(
+            "a right on a part of the server was granted in a transaction that was undone, so that the backup cannot use \
+             it: {what}"
+        ));
+    }
     for message in &restored.settings {
         report.notes.push(format!("setting skipped: {message}"));
     }
 }
 
 /// The place with its line, which the plan did not count behind rows.
-fn place(place: Place, backup: &Backup) -> String {
+pub fn place(place: Place, backup: &Backup) -> String {
     match place {
         Place::At(mut position) => {
             if position.line.is_none() {

@@ -12,7 +12,7 @@ use restore::{Cause, Judgement};
 use scratch::{Client, Pipe};
 
 use crate::restoring::Restored;
-use crate::server::{RESTORER, Server};
+use crate::server::{ADMIN, RESTORER, Server};
 use crate::verdict::{Difference, Finding, Report, Verdict};
 
 /// How much of a text a finding quotes.
@@ -118,6 +118,8 @@ struct LeftOut {
     public: usize,
     system: usize,
     reworded: usize,
+    extensions: usize,
+    inherited: usize,
 }
 
 impl LeftOut {
@@ -147,9 +149,18 @@ impl LeftOut {
         }
         match change.attribute {
             // What no statement of the backup gives an owner is the restoring role's, with the rights of an owner.
-            Attribute::Owner if !owned && text(&change.new, RESTORER) => Some(&mut self.owners),
-            // Rights on parts of the server, whose grants pass with a warning.
-            Attribute::Privilege if system => Some(&mut self.system),
+            // What had to be made by a superuser is the superuser's.
+            Attribute::Owner if !owned && (text(&change.new, RESTORER) || text(&change.new, ADMIN)) => {
+                Some(&mut self.owners)
+            }
+            // That of the extension's own files.
+            Attribute::Comment if change.object.kind == Kind::Extension && change.old.is_none() => {
+                Some(&mut self.extensions)
+            }
+            // Columns of a parent come before a table's own, whatever their order was in the original.
+            Attribute::Order if inherits(change, restored) => Some(&mut self.inherited),
+            // Rights on parts of the server, whose grants were run and undone.
+            Attribute::Privilege if system && self.was_tried(change, restored) => Some(&mut self.system),
             Attribute::Privilege
                 if !owned && (text(&change.old, "REVOKE") || text(&change.new, RESTORER)) =>
             {
@@ -171,6 +182,11 @@ impl LeftOut {
         }
     }
 
+    /// Says whether a right on a part of the server was granted and the grant undone.
+    fn was_tried(&self, change: &Change, restored: &Restored<'_>) -> bool {
+        restored.tried.contains(&change.object.to_string()) || restored.tried.contains(&change.address.to_string())
+    }
+
     fn notes(&self) -> Vec<String> {
         let notes = [
             (self.failed, "differences of the copy that follow from what could not be restored here"),
@@ -182,7 +198,9 @@ impl LeftOut {
             ),
             (self.tablespaces, "not compared, the default one stands in: tablespaces"),
             (self.public, "not compared, they are verify's own: privileges of schema public"),
-            (self.system, "not compared, a dump is not given rights on parts of the server: privileges"),
+            (self.system, "rights on parts of the server, granted in a transaction that was undone: differences"),
+            (self.extensions, "comments that extensions have by themselves"),
+            (self.inherited, "tables whose columns come in the order of their parents"),
             (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
         ];
         let told = notes.into_iter().filter(|(count, _)| *count > 0);
@@ -200,10 +218,21 @@ fn concerns(failure: &restore::Failure, change: &Change, restored: &Restored<'_>
     about
         && match (&failure.cause, failure.cause.judgement()) {
             (Cause::StandIn, _) => matches!(change.attribute, Attribute::Owner | Attribute::Privilege),
-            (Cause::SystemPrivilege, _) => change.attribute == Attribute::Privilege,
             (_, Judgement::Harmless) => false,
             _ => true,
         }
+}
+
+/// Says whether a table of the backup has parents.
+fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
+    let object = restored.database.schema.objects.get(&change.object);
+    let parts = object.into_iter().flat_map(|object| &object.parts);
+    let mut texts = parts.filter(|part| part.address == change.object).map(|part| part.text.as_slice());
+    texts.any(|text| {
+        [&b"INHERITS ("[..], b" INHERIT ", b" ATTACH PARTITION "]
+            .iter()
+            .any(|word| memchr::memmem::find(text, word).is_some())
+    })
 }
 
 /// An expression without parentheses and casts of strings: the server casts an array of literals as a whole or each of
