@@ -167,7 +167,9 @@ impl Causes {
             "42704" | "22023" if message.starts_with("collation ") || message.contains("locale") => {
                 Cause::MissingLocale
             }
-            "42601" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17" if self.newer => Cause::NewerServer,
+            "42601" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17" if self.newer => {
+                Cause::NewerServer
+            }
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
             _ => Cause::Backup,
         }

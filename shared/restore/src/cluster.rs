@@ -306,8 +306,14 @@ mod tests {
             ("GRANT a TO b WITH ADMIN OPTION".to_owned(), Some((Name::from("a"), Name::from("b"))))
         );
         let of = |sql| of(sql, Some("restored_0")).0;
-        assert_eq!(of("ALTER DATABASE \"The Shop\" SET x.y TO '1';"), "ALTER DATABASE restored_0 SET x.y TO '1';");
+        assert_eq!(
+            of("ALTER DATABASE \"The Shop\" SET x.y TO '1';"),
+            "ALTER DATABASE restored_0 SET x.y TO '1';"
+        );
         assert_eq!(of("GRANT ALL ON DATABASE shop TO a;"), "GRANT ALL ON DATABASE restored_0 TO a;");
-        assert_eq!(of("COMMENT ON DATABASE shop IS 'DATABASE';"), "COMMENT ON DATABASE restored_0 IS 'DATABASE';");
+        assert_eq!(
+            of("COMMENT ON DATABASE shop IS 'DATABASE';"),
+            "COMMENT ON DATABASE restored_0 IS 'DATABASE';"
+        );
     }
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use connect::{Client, Parameters, ServerError};
 use dump::{Class, Name, Role};
 
+use crate::escalation::Right;
 use crate::plan::Step;
 use crate::settings::{Settings, reset};
 use crate::stand_in;
-use crate::escalation::Right;
 use crate::{Error, escalation, plain};
 
 /// Statements name several roles at most, each of which an error tells one by one.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cli::Failure;
 use connect::Parameters;
-use dump::Name;
+use dump::{Kind, Name};
 use restore::{ClusterReport, Judgement, Plan, Step};
 
 use crate::input::Backup;
@@ -47,6 +47,16 @@ pub fn roles(
         ));
     }
     tell(&of_backup, "statements on roles, tried or run", backup, report);
+    for step in &plan.cluster {
+        let Some(address) = step.subject.address.as_ref().filter(|address| address.kind == Kind::Database)
+        else {
+            continue;
+        };
+        if !plan.databases.iter().any(|database| database.name.as_ref() == Some(&address.name)) {
+            let why = "what is said of it was not tried: the backup does not hold this database";
+            report.find(Verdict::Unclear, address.to_string(), Some(place(step.at, backup)), why);
+        }
+    }
     Ok(())
 }
 

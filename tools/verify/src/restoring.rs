@@ -9,7 +9,7 @@ use cli::Failure;
 use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
-use crate::check::{Assertion, assertion, catalog, rows, schema};
+use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
 use crate::server::Server;
@@ -102,6 +102,11 @@ pub fn verify(
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
     let whole = plan;
+    if !whole.cluster.is_empty() || options.globals.is_some() {
+        // Roles belong to no database, and are made before any.
+        let (admin, restorer) = server.create_database("roles", "", "", false)?;
+        cluster::roles(options.globals.as_deref(), backup, whole, (&admin, &restorer), newer, report)?;
+    }
     for (at, plan) in plan.databases.iter().enumerate() {
         let Some(database) = dump.databases.iter().find(|database| database.name == plan.name) else {
             return Err(anyhow!("the backup changed while it was read: {}", backup.path.display()).into());
@@ -119,10 +124,6 @@ pub fn verify(
             made => made,
         };
         let (admin, restorer) = made?;
-        let both = (&admin, &restorer);
-        if at == 0 {
-            cluster::roles(options.globals.as_deref(), backup, whole, both, newer, report)?;
-        }
         let how = restore::Options {
             admin: admin.clone(),
             restorer: restorer.clone(),
@@ -138,7 +139,8 @@ pub fn verify(
             add_phase(report, phase_name(*phase), *time);
         }
         let of = plan.name.as_ref();
-        if let Err(error) = cluster::database(&whole.cluster, of, both, newer, backup, report) {
+        if let Err(error) = cluster::database(&whole.cluster, of, (&admin, &restorer), newer, backup, report)
+        {
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
@@ -161,7 +163,8 @@ pub fn verify(
         let compared = rows::tables(&restored, report)?
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
-            .and_then(|()| catalog::check(&restored, report));
+            .and_then(|()| catalog::check(&restored, report))
+            .and_then(|()| rights::check(&restored, options.full, dump, report));
         if let Err(error) = compared {
             return ended(error.into(), report);
         }
@@ -178,6 +181,13 @@ pub fn verify(
                 };
             }
             add_phase(report, "schema of the copy", begin.elapsed());
+        }
+        if options.full {
+            let begin = Instant::now();
+            if let Err(error) = pages::check(&restored, &restorer, report) {
+                return ended(error.into(), report);
+            }
+            add_phase(report, "pages", begin.elapsed());
         }
         let restorer = pinned(restorer, "UTF8");
         if let Err(error) = assertion::check(&options.assertions, &restorer, &restored, report) {

@@ -85,7 +85,9 @@ fn indexes(client: &mut Client, schema: &str, report: &mut Report) -> Result<(),
             Err(error) => return Err(error),
         }
     }
-    report.checked.push(("btree indexes that hold every row of their table in order (amcheck)".to_owned(), checked));
+    report
+        .checked
+        .push(("btree indexes that hold every row of their table in order (amcheck)".to_owned(), checked));
     Ok(())
 }
 
@@ -93,7 +95,9 @@ fn tables(client: &mut Client, schema: &str, report: &mut Report) -> Result<(), 
     let there = "SELECT FROM pg_catalog.pg_proc p WHERE proname = 'verify_heapam' AND pronamespace = (SELECT \
                          extnamespace FROM pg_catalog.pg_extension WHERE extname = 'amcheck')";
     if client.query(there.as_bytes())?.is_empty() {
-        report.notes.push("pages of tables were not checked: `verify_heapam` is new in PostgreSQL 14".to_owned());
+        report
+            .notes
+            .push("pages of tables were not checked: `verify_heapam` is new in PostgreSQL 14".to_owned());
         return Ok(());
     }
     let mut checked = 0;

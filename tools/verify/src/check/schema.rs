@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
-use compare::{Change, Judge, Kind as Way};
+use compare::{Change, Judge};
 use dump::{Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement};
 use scratch::{Client, Pipe};
@@ -112,7 +112,6 @@ fn finding(verdict: Verdict, change: Change, format: &str) -> Finding {
 struct LeftOut {
     failed: usize,
     outside: usize,
-    unread: usize,
     owners: usize,
     tablespaces: usize,
     public: usize,
@@ -141,7 +140,6 @@ impl LeftOut {
             Kind::Database | Kind::Role | Kind::Tablespace | Kind::Parameter | Kind::LargeObject => {
                 return Some(&mut self.outside);
             }
-            Kind::Other if change.kind == Way::Dropped => return Some(&mut self.unread),
             _ => {}
         }
         if restored.failures.iter().any(|failure| concerns(failure, change, restored)) {
@@ -167,6 +165,13 @@ impl LeftOut {
                 Some(&mut self.owners)
             }
             Attribute::Tablespace if change.new.is_none() => Some(&mut self.tablespaces),
+            // pg_dump writes nothing of one that is as `initdb` makes it; its owner and privileges are compared elsewhere.
+            _ if change.object.kind == Kind::Schema
+                && change.object.name.bytes() == b"public"
+                && (change.new.is_none() && change.attribute == Attribute::Whole) =>
+            {
+                Some(&mut self.public)
+            }
             // Everybody could create in it before 15, and can in the copy of such a backup.
             _ if privilege
                 && change.object.kind == Kind::Schema
@@ -184,21 +189,30 @@ impl LeftOut {
 
     /// Says whether a right on a part of the server was granted and the grant undone.
     fn was_tried(&self, change: &Change, restored: &Restored<'_>) -> bool {
-        restored.tried.contains(&change.object.to_string()) || restored.tried.contains(&change.address.to_string())
+        restored.tried.contains(&change.object.to_string())
+            || restored.tried.contains(&change.address.to_string())
     }
 
     fn notes(&self) -> Vec<String> {
         let notes = [
             (self.failed, "differences of the copy that follow from what could not be restored here"),
-            (self.outside, "not compared: properties of the database and of large objects"),
-            (self.unread, "not compared: statements that were not understood"),
+            (
+                self.outside,
+                "not compared here, but tried or looked up: properties of the database and of large objects",
+            ),
             (
                 self.owners,
                 "not compared, no statement of the backup gives an owner: owners and their privileges",
             ),
             (self.tablespaces, "not compared, the default one stands in: tablespaces"),
-            (self.public, "not compared, they are verify's own: privileges of schema public"),
-            (self.system, "rights on parts of the server, granted in a transaction that was undone: differences"),
+            (
+                self.public,
+                "differences of schema public, of which only what the backup says was compared, in the catalogs",
+            ),
+            (
+                self.system,
+                "rights on parts of the server, granted in a transaction that was undone: differences",
+            ),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),
             (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
