@@ -6,6 +6,7 @@ use std::fmt;
 use connect::ServerError;
 use dump::{Class, Kind, Role};
 
+use crate::plain;
 use crate::plan::{Step, Work};
 use crate::session::Failed;
 
@@ -92,6 +93,8 @@ pub(crate) struct Causes {
     extensions: Vec<String>,
     /// What the dump makes.
     made: BTreeSet<String>,
+    /// What statements speak of, or of a part of it, but for privileges, which an extension's members have as well.
+    described: BTreeSet<String>,
     /// Whether it makes tables.
     tables: bool,
     /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
@@ -106,8 +109,13 @@ impl Causes {
         let whole = kinds.iter().any(|kind| {
             kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
         });
+        let describes =
+            |step: &&Step| matches!(step.subject.class, Class::Part(role) if role != Role::Privilege);
+        let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
+        let described = described.map(|address| plain::root(address).name.to_string());
         Causes {
             newer,
+            described: described.collect(),
             lost: BTreeMap::new(),
             extensions: Vec::new(),
             made: made.map(|address| address.name.to_string()).collect(),
@@ -210,8 +218,11 @@ impl Causes {
         // What an extension would have made has no statement in the dump.
         let foreign = !missing.is_empty() && missing.iter().all(|name| !self.made.contains(name));
         let extension = self.extensions.first().filter(|_| foreign || missing.is_empty())?;
-        // Rows need their table, which is none of an extension's.
-        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() {
+        // Rows need their table, which is an extension's only if the dump says nothing else of it: neither what it is nor
+        // whose.
+        let table = step.subject.address.as_ref().map(|address| address.name.to_string());
+        let described = table.is_some_and(|table| self.described.contains(&table));
+        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() && described {
             return None;
         }
         Some(format!("extension {extension}"))

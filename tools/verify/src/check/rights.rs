@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connect::{Client, Error};
-use dump::{Address, Attribute, Dump, Kind, Name, Part, Role, details};
+use dump::{Address, Attribute, Dump, Event, Events, Kind, Name, Part, Role, Stream, details};
+use restore::Work;
 
 use crate::restoring::Restored;
 use crate::verdict::{Report, Verdict};
@@ -111,9 +112,8 @@ pub fn check(
             checked += catalogs.compare(address, &object.parts, restored, report);
         }
     }
-    for (number, object) in &restored.database.data.large_objects {
-        let address = Address::global(Kind::LargeObject, Name::from(number.to_string().as_str()));
-        checked += catalogs.compare(&address, &object.parts, restored, report);
+    for (address, said) in large_objects(restored) {
+        checked += catalogs.compare_said(&address, true, &said, restored, report);
     }
     report.checked.push(("owners and privileges in the catalogs".to_owned(), checked));
     Ok(())
@@ -163,6 +163,20 @@ impl Catalogs {
         restored: &Restored<'_>,
         report: &mut Report,
     ) -> usize {
+        let made = parts
+            .iter()
+            .any(|part| matches!(part.role, Role::Definition | Role::Shell) && part.address == *address);
+        self.compare_said(address, made, &Said::read(address, parts), restored, report)
+    }
+
+    fn compare_said(
+        &self,
+        address: &Address,
+        made: bool,
+        said: &Said,
+        restored: &Restored<'_>,
+        report: &mut Report,
+    ) -> usize {
         let text = |name: &Name| name.to_string();
         let schema = address.schema.as_ref().map(text).unwrap_or_default();
         let key = (address.kind.to_string(), schema, text(&address.name));
@@ -178,15 +192,10 @@ impl Catalogs {
         if failed {
             return 0;
         }
-        let made = address.kind == Kind::LargeObject
-            || parts
-                .iter()
-                .any(|part| matches!(part.role, Role::Definition | Role::Shell) && part.address == *address);
-        let said = Said::read(address, parts);
         if !made && said.owner.is_none() && said.privileges.is_empty() {
             return 0;
         }
-        let differences = there.iter().map(|actual| self.differences(made, &said, actual));
+        let differences = there.iter().map(|actual| self.differences(made, said, actual));
         // Overloads of a routine share a name: one of them has to be as it is said.
         let best = differences.min_by_key(BTreeSet::len).unwrap_or_default();
         for difference in best {
@@ -320,6 +329,39 @@ impl Said {
         }
         said
     }
+}
+
+/// What the backup says of its large objects, whose statements are data and no parts of a schema.
+fn large_objects(restored: &Restored<'_>) -> BTreeMap<Address, Said> {
+    let mut found: BTreeMap<Address, Said> = BTreeMap::new();
+    for step in &restored.plan.steps {
+        let (Some(address), Work::Statement(text)) = (&step.subject.address, &step.work) else { continue };
+        if address.kind != Kind::LargeObject || address.name.is_empty() {
+            continue;
+        }
+        let mut events = Events::new(Stream(text.as_slice()));
+        let Ok(Some(Event::Statement(statement))) = events.next() else { continue };
+        let words: Vec<_> =
+            statement.tokens.iter().map(|token| String::from_utf8_lossy(statement.bytes(*token))).collect();
+        let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found.eq_ignore_ascii_case(word));
+        let name = |at: usize| words.get(at).map(|word| Name::from_sql(word.as_bytes()));
+        let said = found.entry(address.clone()).or_default();
+        // ALTER LARGE OBJECT 1 OWNER TO a; GRANT SELECT ON LARGE OBJECT 1 TO a WITH GRANT OPTION
+        let object = (0..words.len()).find(|at| is(*at, "LARGE") && is(at + 1, "OBJECT"));
+        let Some(object) = object else { continue };
+        if is(0, "ALTER") && is(object + 3, "OWNER") {
+            said.owner = name(object + 5).map(|name| name.to_string());
+        } else if (is(0, "GRANT") || is(0, "REVOKE"))
+            && let Some(grantee) = name(object + 4)
+        {
+            let grantee = if is(object + 4, "PUBLIC") { Name::from("PUBLIC") } else { grantee };
+            let from = usize::from(is(0, "GRANT"));
+            let option = if is(object + 5, "WITH") { " WITH GRANT OPTION" } else { "" };
+            let text = format!("{}{option}", words[from..object - 1].join(" "));
+            said.privileges.push(Grant::read(&grantee, &text));
+        }
+    }
+    found
 }
 
 impl Grant {
