@@ -182,7 +182,7 @@ impl Kind {
     }
 
     /// Says whether things of the kind have an owner that a dump sets.
-    pub(crate) fn is_ownable(self) -> bool {
+    pub fn is_ownable(self) -> bool {
         use Kind::*;
         self.is_relation()
             || self.is_routine()

@@ -1,5 +1,6 @@
 //! What each statement of a dump is about, for those who run it.
 
+use crate::Name;
 use crate::event::Statement;
 use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::lexeme::lexemes;
@@ -15,6 +16,8 @@ pub struct Subject {
     pub class: Class,
     /// Whether every name in it that a schema holds is written with its schema.
     pub qualified: bool,
+    /// Who owns what it makes, where the session says so (`--use-set-session-authorization`).
+    pub owner: Option<Name>,
 }
 
 /// What a statement does.
@@ -75,7 +78,8 @@ impl Subjects {
                 (None, Class::Session)
             }
         };
-        Subject { address, class, qualified }
+        let owner = self.session.maker().cloned();
+        Subject { address, class, qualified, owner }
     }
 
     /// Says whether `\` is an ordinary character in `'…'`.

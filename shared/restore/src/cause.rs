@@ -6,6 +6,7 @@ use std::fmt;
 use connect::ServerError;
 use dump::{Class, Kind, Role};
 
+use crate::plain;
 use crate::plan::{Step, Work};
 use crate::session::Failed;
 
@@ -30,14 +31,15 @@ pub enum Cause {
     NotInBackup(String),
     /// The thing is there already, as in every database.
     AlreadyThere,
-    /// It grants a right to something that is part of every server, which a dump is not given.
-    SystemPrivilege,
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
 }
 
 /// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
 const UNDEFINED: [&str; 7] = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
+
+/// How messages call a type that was announced and could not be made.
+const SHELL_TYPE: &str = " shell type ";
 
 /// What a cause means for the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub enum Judgement {
     Bad,
     /// It cannot be judged here.
     Unclear,
-    /// It does not matter.
+    /// It is no content of the backup that is missing.
     Harmless,
 }
 
@@ -55,7 +57,8 @@ impl Cause {
     pub fn judgement(&self) -> Judgement {
         match self {
             Cause::Backup => Judgement::Bad,
-            Cause::AlreadyThere | Cause::StandIn | Cause::SystemPrivilege => Judgement::Harmless,
+            // Whether it is what the backup says is for a look into the catalogs.
+            Cause::AlreadyThere => Judgement::Harmless,
             _ => Judgement::Unclear,
         }
     }
@@ -75,7 +78,6 @@ impl fmt::Display for Cause {
                 write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
             }
             Cause::AlreadyThere => f.write_str("is there already"),
-            Cause::SystemPrivilege => f.write_str("right on a part of the server, which a dump is not given"),
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
         }
     }
@@ -91,6 +93,8 @@ pub(crate) struct Causes {
     extensions: Vec<String>,
     /// What the dump makes.
     made: BTreeSet<String>,
+    /// What statements speak of, or of a part of it, but for privileges, which an extension's members have as well.
+    described: BTreeSet<String>,
     /// Whether it makes tables.
     tables: bool,
     /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
@@ -105,8 +109,13 @@ impl Causes {
         let whole = kinds.iter().any(|kind| {
             kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
         });
+        let describes =
+            |step: &&Step| matches!(step.subject.class, Class::Part(role) if role != Role::Privilege);
+        let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
+        let described = described.map(|address| plain::root(address).name.to_string());
         Causes {
             newer,
+            described: described.collect(),
             lost: BTreeMap::new(),
             extensions: Vec::new(),
             made: made.map(|address| address.name.to_string()).collect(),
@@ -157,8 +166,7 @@ impl Causes {
             return Cause::NotInBackup(absent);
         }
         match code {
-            "42501" if role == Some(Role::Owner) => Cause::StandIn,
-            "42501" if role == Some(Role::Privilege) && failed.refused => Cause::SystemPrivilege,
+            "42501" if role == Some(Role::Owner) && !failed.refused => Cause::StandIn,
             _ if failed.refused => Cause::NeedsSuperuser,
             "58P01" => Cause::MissingLibrary,
             "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {
@@ -167,7 +175,9 @@ impl Causes {
             "42704" | "22023" if message.starts_with("collation ") || message.contains("locale") => {
                 Cause::MissingLocale
             }
-            "42601" | "42704" | "42883" | "22023" | "0A000" | "42P17" if self.newer => Cause::NewerServer,
+            "42601" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17" if self.newer => {
+                Cause::NewerServer
+            }
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
             _ => Cause::Backup,
         }
@@ -190,7 +200,7 @@ impl Causes {
 
     /// Says what an error misses, if that could not be made before.
     fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
-        if !UNDEFINED.contains(&error.code()) {
+        if !UNDEFINED.contains(&error.code()) && !error.message().contains(SHELL_TYPE) {
             return None;
         }
         let missing = names(error.message());
@@ -208,8 +218,11 @@ impl Causes {
         // What an extension would have made has no statement in the dump.
         let foreign = !missing.is_empty() && missing.iter().all(|name| !self.made.contains(name));
         let extension = self.extensions.first().filter(|_| foreign || missing.is_empty())?;
-        // Rows need their table, which is none of an extension's.
-        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() {
+        // Rows need their table, which is an extension's only if the dump says nothing else of it: neither what it is nor
+        // whose.
+        let table = step.subject.address.as_ref().map(|address| address.name.to_string());
+        let described = table.is_some_and(|table| self.described.contains(&table));
+        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() && described {
             return None;
         }
         Some(format!("extension {extension}"))
@@ -227,6 +240,8 @@ fn names(message: &str) -> Vec<String> {
             names.push(last(&rest[..end]));
         }
     }
+    // SQL function cannot return shell type public.kind
+    names.extend(message.split_once(SHELL_TYPE).map(|(_, name)| last(name)));
     names.retain(|name| !name.is_empty());
     names
 }
@@ -240,6 +255,7 @@ mod tests {
         assert_eq!(names("relation \"app.users\" does not exist"), ["users"]);
         assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
         assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
+        assert_eq!(names("SQL function cannot return shell type public.kind"), ["kind"]);
         assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
     }
 }

@@ -7,6 +7,41 @@
 
 use dump::{Class, Kind, Noise, Role, Subject};
 
+/// What a superuser may do with a statement of a dump that is not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Nothing.
+    None,
+    /// Run it in a transaction that is undone: it is a right on a part of the server, with which what the dump holds could
+    /// reach out of its database. That it can be granted is part of what a backup is, that it stays is not needed.
+    Tried,
+    /// Run it.
+    Run,
+}
+
+/// Says what a superuser may do with a statement of a dump that is not trusted.
+///
+/// ```
+/// use dump::{Event, Events, Stream, Subjects};
+/// use restore::escalation::{Right, right};
+/// let right = |sql: &str| {
+///     let mut events = Events::new(Stream(sql.as_bytes()));
+///     let Ok(Some(Event::Statement(statement))) = events.next() else { panic!("no statement") };
+///     right(&Subjects::default().of(&statement), statement.text)
+/// };
+/// assert_eq!(right("GRANT SELECT ON TABLE pg_catalog.pg_authid TO alice;"), Right::Tried);
+/// assert_eq!(right("GRANT SELECT ON TABLE app.users TO alice;"), Right::Run);
+/// assert_eq!(right("ALTER FUNCTION pg_catalog.pg_read_file(text) OWNER TO alice;"), Right::None);
+/// ```
+pub fn right(subject: &Subject, text: &[u8]) -> Right {
+    let grants = subject.class == Class::Part(Role::Privilege) && text.starts_with(b"GRANT ");
+    match () {
+        () if is_allowed(subject, text) => Right::Run,
+        () if grants && is_plain(text) => Right::Tried,
+        () => Right::None,
+    }
+}
+
 /// Says whether a superuser may run a statement of a dump that is not trusted.
 ///
 /// ```
@@ -27,10 +62,7 @@ use dump::{Class, Kind, Noise, Role, Subject};
 /// assert!(!allowed("CREATE FUNCTION public.f(text) RETURNS text LANGUAGE internal AS 'pg_read_file';"));
 /// ```
 pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
-    // Our lexer and the server's must agree on where the statement ends, whatever the session's settings are.
-    let plain = |byte: &u8| !matches!(byte, b'\\' | b'$');
-    let unsafe_parts = [&b"/*"[..], b"--", b"U&", b"u&"];
-    if !text.iter().all(plain) || unsafe_parts.iter().any(|part| contains(text, part)) {
+    if !is_plain(text) {
         return false;
     }
     // `ALTER TABLE … DISABLE TRIGGER ALL`, which speaks of the triggers of foreign keys as well.
@@ -68,6 +100,13 @@ pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
         (Role::Privilege, _) => true,
         _ => false,
     }
+}
+
+/// Says whether our lexer and the server's must agree on what a statement is, whatever the session's settings are.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: &u8| !matches!(byte, b'\\' | b'$');
+    let unsafe_parts = [&b"/*"[..], b"--", b"U&", b"u&"];
+    text.iter().all(plain) && !unsafe_parts.iter().any(|part| contains(text, part))
 }
 
 /// Kinds of which all statements are harmless, and which an ordinary role can mostly not make.

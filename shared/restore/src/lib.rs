@@ -14,6 +14,7 @@
 
 mod build;
 mod cause;
+mod cluster;
 mod error;
 pub mod escalation;
 mod plain;
@@ -28,6 +29,7 @@ mod stand_in;
 mod toc;
 
 pub use cause::{Cause, Judgement};
+pub use cluster::{ClusterFailure, ClusterReport, database_options, restore_roles, try_database};
 pub use error::Error;
 pub use plan::{DatabasePlan, MetaCommand, Place, Plan, RowsPlan, Step, Work};
 pub use restore::{Failure, Observer, Options, Phase, Report, restore};

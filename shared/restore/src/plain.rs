@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use archive::{Content, Plain};
 use dump::{
-    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Statement, Subject,
+    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Role, Statement, Subject,
     Subjects, Want,
 };
 
@@ -209,13 +210,20 @@ impl Planning {
             _ => {}
         }
         match kind {
-            Some(kind) if kind.is_global() => self.plan.cluster_statements += 1,
-            // The scratch database stands for it.
-            Some(Kind::Database) => self.plan.cluster_statements += 1,
-            _ => {
+            Some(kind) if kind.is_global() || kind == Kind::Database => {
                 let settings = self.settings.now();
                 let work = Work::Statement(statement.text.to_vec());
-                self.steps().push(Step { subject, at, work, settings });
+                self.plan.cluster.push(Step { subject, at, work, settings });
+            }
+            _ => {
+                let settings = self.settings.now();
+                let owner = given_owner(&subject, statement);
+                let work = Work::Statement(statement.text.to_vec());
+                self.steps().push(Step { subject, at, work, settings: Arc::clone(&settings) });
+                self.steps().extend(owner.map(|(subject, text)| {
+                    let work = Work::Statement(text);
+                    Step { subject, at, work, settings }
+                }));
             }
         }
     }
@@ -292,7 +300,31 @@ fn script_subject(statement: &Statement<'_>, subject: &Subject) -> Option<Subjec
     }
 }
 
+/// The statement that gives what a statement makes to the role that the session acts as.
+///
+/// A role that stands in for the one meant may make things nowhere; owning them is all that the session's role is for.
+fn given_owner(subject: &Subject, statement: &Statement<'_>) -> Option<(Subject, Vec<u8>)> {
+    let (owner, address) = (subject.owner.as_ref()?, subject.address.as_ref()?);
+    // The query of a view that was empty at first.
+    let replaces_view = address.kind == Kind::View && statement.begins_with(&["CREATE", "OR", "REPLACE"]);
+    let made = match subject.class {
+        Class::Part(Role::Definition) => address.kind.is_ownable() && !replaces_view,
+        Class::Data(DataForm::LargeObject) => statement.begins_with(&["SELECT"]),
+        _ => false,
+    };
+    let subject = Subject { class: Class::Part(Role::Owner), ..subject.clone() };
+    made.then(|| (subject, owner_statement(address, owner)))
+}
+
+/// The statement that gives something an owner.
+pub(crate) fn owner_statement(address: &Address, owner: &Name) -> Vec<u8> {
+    // `ALTER` names neither the table of statistics nor what else the thing is on.
+    let alone = Address { parent: None, ..address.clone() };
+    let kind = address.kind.to_sql().as_bytes();
+    [b"ALTER ", kind, b" ", &*alone.to_sql(), b" OWNER TO ", &*owner.to_sql(), b";"].concat()
+}
+
 /// What an address is a part of, at the end of the chain.
-fn root(address: &Address) -> &Address {
+pub(crate) fn root(address: &Address) -> &Address {
     address.parent.as_deref().map_or(address, root)
 }

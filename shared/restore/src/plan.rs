@@ -14,8 +14,9 @@ pub struct Plan {
     pub databases: Vec<DatabasePlan>,
     /// The meta-commands of psql that a restore does not obey.
     pub meta_commands: Vec<MetaCommand>,
-    /// Statements that belong to the whole cluster, which a scratch database has stand-ins for.
-    pub cluster_statements: u64,
+    /// Statements on roles, tablespaces, parameters and databases themselves, in the order of the dump: a scratch server
+    /// has stand-ins for these.
+    pub cluster: Vec<Step>,
 }
 
 /// The steps that restore one database.

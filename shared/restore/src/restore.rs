@@ -10,7 +10,7 @@ use connect::{Parameters, ServerError};
 
 use crate::cause::{Cause, Causes};
 use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
-use crate::session::{Failed, Session, Shared};
+use crate::session::{Failed, Gathered, Session, Shared};
 use crate::source::{Data, wrapped};
 use crate::{Error, Source, build, rows::Rows, script};
 
@@ -56,6 +56,8 @@ pub struct Report {
     pub roles: BTreeSet<String>,
     /// What the server said of settings that it does not know; they were skipped.
     pub settings: BTreeSet<String>,
+    /// Parts of the server on which rights were granted in a transaction that was undone.
+    pub tried: BTreeSet<String>,
     /// How long each phase took, in order.
     pub phases: Vec<(Phase, Duration)>,
     /// How long the rows of a step took, by the index of the step.
@@ -147,8 +149,8 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
         Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause }
     });
     let failures = failures.collect();
-    let (roles, settings) = shared.finish();
-    Ok(Report { failures, roles, settings, phases, loads })
+    let Gathered { roles, settings, tried } = shared.finish();
+    Ok(Report { failures, roles, settings, tried, phases, loads })
 }
 
 /// What failed, and how long each step took, both by the step.

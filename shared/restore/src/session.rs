@@ -5,12 +5,13 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use connect::{Client, Parameters, ServerError};
-use dump::Name;
+use dump::{Class, Name, Role};
 
+use crate::escalation::Right;
 use crate::plan::Step;
 use crate::settings::{Settings, reset};
 use crate::stand_in;
-use crate::{Error, escalation};
+use crate::{Error, escalation, plain};
 
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
@@ -29,6 +30,19 @@ struct Admin {
     roles: BTreeSet<String>,
     /// Settings that the server does not know.
     unknown: BTreeSet<String>,
+    /// What rights were only tried on, see [`escalation::Right::Tried`].
+    tried: BTreeSet<String>,
+}
+
+/// What all connections found out together.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    /// Roles that were made to stand in for missing ones.
+    pub roles: BTreeSet<String>,
+    /// What the server said of settings that it does not know.
+    pub settings: BTreeSet<String>,
+    /// What rights were only tried on.
+    pub tried: BTreeSet<String>,
 }
 
 /// How a statement failed.
@@ -48,6 +62,7 @@ impl<'t> Shared<'t> {
             applied: Arc::default(),
             roles: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            tried: BTreeSet::new(),
         };
         Ok(Shared { restorer, trusted, admin: Mutex::new(admin) })
     }
@@ -56,10 +71,34 @@ impl<'t> Shared<'t> {
         self.admin.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
-    /// Returns the roles that were made to stand in for missing ones, and the settings that were skipped.
-    pub fn finish(self) -> (BTreeSet<String>, BTreeSet<String>) {
+    /// Returns what was found out.
+    pub fn finish(self) -> Gathered {
         let admin = self.admin.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        (admin.roles, admin.unknown)
+        Gathered { roles: admin.roles, settings: admin.unknown, tried: admin.tried }
+    }
+
+    /// Makes a role to stand in for one that the dump makes; says whether it is there now.
+    pub fn make_role(&self, role: &Name) -> Result<bool, Error> {
+        self.admin().stand_in(role, &self.restorer.user)
+    }
+
+    /// Says whether a role is one that was made to stand in for another.
+    pub fn is_stand_in(&self, role: &Name) -> Result<bool, Error> {
+        self.admin().is_stand_in(role, &self.restorer.user)
+    }
+
+    /// Runs a statement as the superuser; in a transaction that is undone where it is only `tried`.
+    pub fn run_as_admin(&self, step: &Step, text: &[u8], tried: bool) -> Result<Option<ServerError>, Error> {
+        let mut admin = self.admin();
+        for _ in 0..ATTEMPTS {
+            let result = if tried { admin.try_out(step, text)? } else { admin.run(step, text)? };
+            let Some(error) = result else { return Ok(None) };
+            match stand_in::missing_role(&error) {
+                Some(role) if admin.stand_in(&role, &self.restorer.user)? => {}
+                _ => return Ok(Some(checked(error)?)),
+            }
+        }
+        Ok(Some(ServerError::default()))
     }
 }
 
@@ -69,8 +108,9 @@ impl Admin {
         for sql in stand_in::statements(role, &Name::from(member)) {
             match self.client.execute(&sql) {
                 Ok(()) => {}
-                // Another connection missed it as well; or the server is older than 14.
-                Err(connect::Error::Server(error)) if error.code() == "42710" => {}
+                // Another connection missed it as well, or it is a role of the server, which nobody is let into.
+                Err(connect::Error::Server(error)) if error.code() == "42710" => return Ok(true),
+                // The server is older than 14.
                 Err(connect::Error::Server(error)) if error.message().contains("pg_read_all_data") => {}
                 Err(connect::Error::Server(_)) => return Ok(false),
                 Err(error) => return Err(error.into()),
@@ -80,7 +120,65 @@ impl Admin {
         Ok(true)
     }
 
+    fn is_stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
+        let rows = self.client.query(&stand_in::is_stand_in(role, &Name::from(member)))?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Gives what the superuser made to the role that restores, which would have made it.
+    fn hand_over(&mut self, step: &Step, to: &str) -> Result<(), Error> {
+        let made = step.subject.class == Class::Part(Role::Definition);
+        let address = step.subject.address.as_ref().filter(|address| made && address.kind.is_ownable());
+        let Some(sql) = address.map(|address| plain::owner_statement(address, &Name::from(to))) else {
+            return Ok(());
+        };
+        match self.client.execute_one(&sql) {
+            Ok(()) => Ok(()),
+            // Owners of some things must be superusers; the superuser stays theirs.
+            Err(connect::Error::Server(error)) if error.code() == "42501" => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives something to a role that would have to be a superuser to own it: it is one for that statement, in a
+    /// transaction, so that nobody else ever sees it as one. Says whether that was possible.
+    fn give(&mut self, step: &Step, text: &[u8], member: &str) -> Result<bool, Error> {
+        let owner = match stand_in::new_owner(text) {
+            Some(owner) if self.is_stand_in(&owner, member)? => owner.to_sql(),
+            _ => return Ok(false),
+        };
+        self.client.execute(b"BEGIN")?;
+        self.client.execute(&[b"ALTER ROLE ", &*owner, b" SUPERUSER"].concat())?;
+        let refused = self.run(step, text)?.is_some();
+        if refused {
+            self.client.execute(b"ROLLBACK")?;
+        } else {
+            self.client.execute(&[b"ALTER ROLE ", &*owner, b" NOSUPERUSER; COMMIT"].concat())?;
+        }
+        Ok(!refused)
+    }
+
+    /// Runs a statement and undoes what it did.
+    fn try_out(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
+        self.apply(step)?;
+        self.client.execute(b"BEGIN")?;
+        let result = self.run(step, text);
+        self.client.execute(b"ROLLBACK")?;
+        result
+    }
+
     fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
+        self.apply(step)?;
+        self.client.take_notices();
+        match self.client.execute_one(text) {
+            Ok(()) => Ok(left_undone(step, &mut self.client)),
+            Err(connect::Error::Server(error)) => Ok(Some(*error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sets what the step's text relies on to be understood.
+    fn apply(&mut self, step: &Step) -> Result<(), Error> {
         for name in [&b"client_encoding"[..], b"standard_conforming_strings", b"search_path"] {
             let statement = step.settings.get(name);
             if self.applied.get(name) == statement {
@@ -90,11 +188,7 @@ impl Admin {
             self.client.execute_one(&sql)?;
         }
         self.applied = Arc::clone(&step.settings);
-        match self.client.execute_one(text) {
-            Ok(()) => Ok(None),
-            Err(connect::Error::Server(error)) => Ok(Some(*error)),
-            Err(error) => Err(error.into()),
-        }
+        Ok(())
     }
 }
 
@@ -110,26 +204,53 @@ impl<'s> Session<'s> {
         Ok(Session { shared, client: Client::connect(shared.restorer)?, applied: Arc::default() })
     }
 
+    /// Returns what it shares with others.
+    pub fn shared(&self) -> &'s Shared<'s> {
+        self.shared
+    }
+
+    /// Runs a statement and undoes what it did.
+    pub fn try_out(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
+        self.client.take_notices();
+        let result = self.attempt(step, &mut |client| {
+            client.execute(b"BEGIN")?;
+            let result = client.execute(text);
+            client.execute(b"ROLLBACK").and(result)
+        })?;
+        Ok(result.or_else(|| left_undone(step, &mut self.client)))
+    }
+
     /// Runs one of the dump's statements.
     pub fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
+        self.client.take_notices();
         let result = self.attempt(step, &mut |client| client.execute(text))?;
-        let Some(error) = result else { return Ok(None) };
+        let Some(error) = result.or_else(|| left_undone(step, &mut self.client)) else { return Ok(None) };
         if !lacks_rights(&error) {
             return Ok(Some(Failed { error, refused: false }));
         }
-        if !self.shared.trusted && !escalation::is_allowed(&step.subject, text) {
+        let right = match self.shared.trusted {
+            true => Right::Run,
+            false => escalation::right(&step.subject, text),
+        };
+        if right == Right::None {
             return Ok(Some(Failed { error, refused: true }));
         }
-        for _ in 0..ATTEMPTS {
-            let mut admin = self.shared.admin();
-            let Some(error) = admin.run(step, text)? else { return Ok(None) };
-            match stand_in::missing_role(&error) {
-                Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
-                // Owners of some things must be superusers, which stand-ins are not.
-                _ => return Ok(Some(Failed { refused: lacks_rights(&error), error })),
+        let Some(error) = self.shared.run_as_admin(step, text, right == Right::Tried)? else {
+            match right {
+                Right::Tried => {
+                    self.shared.admin().tried.insert(step.label());
+                }
+                _ => self.shared.admin().hand_over(step, &self.shared.restorer.user)?,
             }
+            return Ok(None);
+        };
+        // Owners of some things must be superusers, which stand-ins are not.
+        let gives = step.subject.class == Class::Part(Role::Owner) && lacks_rights(&error);
+        if gives && self.shared.admin().give(step, text, &self.shared.restorer.user)? {
+            return Ok(None);
         }
-        Ok(Some(Failed { error, refused: false }))
+        // An owner was not refused a superuser, but is none.
+        Ok(Some(Failed { refused: lacks_rights(&error) && !gives, error }))
     }
 
     /// Loads rows; frozen, where they are all rows of their table.
@@ -248,10 +369,23 @@ impl<'s> Session<'s> {
 }
 
 /// Says whether a superuser might do it.
-fn lacks_rights(error: &ServerError) -> bool {
-    error.code() == "42501"
+pub(crate) fn lacks_rights(error: &ServerError) -> bool {
+    matches!(error.code(), "42501" | NOT_GRANTED | NOT_REVOKED)
         // Only superusers may have that of type `internal`.
         || error.code() == "42P13" && error.message().starts_with("aggregate transition data type cannot be")
+}
+
+/// Privileges that were not granted, or not revoked, which the server says in a warning only.
+const NOT_GRANTED: &str = "01007";
+const NOT_REVOKED: &str = "01006";
+
+/// Returns what the server said of rights that a statement should have given or taken and did not.
+fn left_undone(step: &Step, client: &mut Client) -> Option<ServerError> {
+    if step.subject.class != Class::Part(Role::Privilege) {
+        return None;
+    }
+    let notices = client.take_notices();
+    notices.into_iter().find(|notice| matches!(notice.code(), NOT_GRANTED | NOT_REVOKED))
 }
 
 /// Ends the restore where going on makes no sense.

@@ -8,9 +8,11 @@ use dump::Statement;
 /// The statements that lead to the settings, by the name of what they set.
 pub(crate) type Settings = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// What the dump sets and we do not: a timeout is ours to choose, and what is here is a scratch server's.
-const OURS: [&[u8]; 8] = [
+/// What the dump sets and we do not: a timeout is ours to choose, warnings are to be heard, and what is here is a scratch
+/// server's.
+const OURS: [&[u8]; 9] = [
     b"statement_timeout",
+    b"client_min_messages",
     b"lock_timeout",
     b"idle_in_transaction_session_timeout",
     b"transaction_timeout",
@@ -37,10 +39,11 @@ impl Follower {
         let authorization =
             [&["SET", "SESSION", "AUTHORIZATION"][..], &["RESET", "SESSION", "AUTHORIZATION"]];
         if authorization.iter().any(|words| statement.begins_with(words)) {
-            // Only a superuser may be another session user. For owning what is made, being in the role is as good.
+            // Only a superuser may be another session user. For granting, being in the role is as good.
             let key = b"session authorization".to_vec();
             match statement.tokens.get(3).map(|token| statement.bytes(*token)) {
-                Some(role) if !role.eq_ignore_ascii_case(b"default") => {
+                // A literal says who owns what follows, which the plan gives it by statements of its own.
+                Some(role) if !role.eq_ignore_ascii_case(b"default") && !role.starts_with(b"'") => {
                     self.set(key, [b"SET ROLE ", role, b";"].concat());
                 }
                 _ => self.unset(&key),

@@ -1,12 +1,13 @@
 //! Roles that a dump speaks of and a scratch server does not have.
 
 use connect::ServerError;
-use dump::Name;
+use dump::{Event, Events, Name, Stream};
 
 /// Returns the role whose absence an error speaks of.
 pub(crate) fn missing_role(error: &ServerError) -> Option<Name> {
     let name = error.message().strip_prefix("role \"")?.strip_suffix("\" does not exist")?;
-    (error.code() == "42704").then(|| Name::from(name))
+    // The second is what `SET ROLE` says.
+    matches!(error.code(), "42704" | "22023").then(|| Name::from(name))
 }
 
 /// Returns the statements that make a role to stand in for it, in which `member` is.
@@ -21,4 +22,58 @@ pub(crate) fn statements(role: &Name, member: &Name) -> [Vec<u8>; 3] {
         // New in 14.
         [b"GRANT pg_read_all_data TO ", &*role].concat(),
     ]
+}
+
+/// Returns the query of one row if a role is one of those made by [`statements`]: nobody logs in as it, `member` is in it,
+/// and it is no superuser.
+pub(crate) fn is_stand_in(role: &Name, member: &Name) -> Vec<u8> {
+    [
+        b"SELECT FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_auth_members a ON a.roleid = r.oid \
+          JOIN pg_catalog.pg_roles m ON m.oid = a.member WHERE NOT r.rolcanlogin AND NOT r.rolsuper AND r.rolname = ",
+        &*literal(role),
+        b" AND m.rolname = ",
+        &*literal(member),
+    ]
+    .concat()
+}
+
+/// A name as a literal, whatever `standard_conforming_strings` says.
+fn literal(name: &Name) -> Vec<u8> {
+    let mut sql = b" E'".to_vec();
+    for byte in name.bytes() {
+        if matches!(byte, b'\'' | b'\\') {
+            sql.push(*byte);
+        }
+        sql.push(*byte);
+    }
+    sql.push(b'\'');
+    sql
+}
+
+/// Returns the role that an `ALTER … OWNER TO role` names.
+pub(crate) fn new_owner(text: &[u8]) -> Option<Name> {
+    let mut events = Events::new(Stream(text));
+    let Ok(Some(Event::Statement(statement))) = events.next() else { return None };
+    let tokens: Vec<&[u8]> = statement.tokens.iter().map(|token| statement.bytes(*token)).collect();
+    match tokens.as_slice() {
+        [.., owner, to, name, b";"] | [.., owner, to, name]
+            if owner.eq_ignore_ascii_case(b"OWNER") && to.eq_ignore_ascii_case(b"TO") =>
+        {
+            Some(Name::from_sql(name))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_owner_is_the_last_name() {
+        let of = |sql: &str| new_owner(sql.as_bytes());
+        assert_eq!(of("ALTER TABLE a.t OWNER TO alice;"), Some(Name::from("alice")));
+        assert_eq!(of("ALTER EVENT TRIGGER e OWNER TO \"A b\""), Some(Name::from("A b")));
+        assert_eq!(of("ALTER TABLE a.t RENAME TO u;"), None);
+    }
 }

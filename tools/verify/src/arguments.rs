@@ -48,6 +48,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     pub pg_bindir: Option<PathBuf>,
 
+    /// A file of `pg_dumpall --globals-only` or `--roles-only`: its roles are made before the backup is restored, without
+    /// passwords; roles that it does not name are made up as without it
+    #[arg(long, value_name = "FILE")]
+    pub globals: Option<PathBuf>,
+
     /// Let a superuser run what fails without one, such as functions in C: only for backups of your own
     #[arg(long)]
     pub trust: bool,

@@ -3,6 +3,7 @@
 mod arguments;
 mod backups;
 mod check;
+mod cluster;
 mod input;
 mod limit;
 mod lines;
@@ -171,6 +172,7 @@ fn verify(
         jobs,
         bindir: arguments.pg_bindir.clone(),
         trusted: arguments.trust,
+        globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
         timeout: arguments.timeout.map(Duration::from_secs),

@@ -1,6 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,8 @@ use cli::{Failure, Progress};
 use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Observer, Phase, Place, Plan, Source};
 
-use crate::check::{Assertion, assertion, catalog, rows, schema};
+use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
+use crate::cluster;
 use crate::input::Backup;
 use crate::server::Server;
 use crate::verdict::{Report, Verdict};
@@ -26,6 +27,8 @@ pub struct Options {
     pub bindir: Option<PathBuf>,
     /// Whether a superuser may run what fails without one.
     pub trusted: bool,
+    /// A file of `pg_dumpall --globals-only` with the roles of the backup.
+    pub globals: Option<PathBuf>,
     /// Whether the schema of the copy is compared with the backup as well.
     pub full: bool,
     /// What is asked of the restored database.
@@ -48,6 +51,8 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
+    /// Parts of the server on which rights were only tried.
+    pub tried: &'a BTreeSet<String>,
     /// How long rows took, by the step.
     pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
@@ -70,12 +75,6 @@ pub fn verify(
     options: &Options,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    if plan.cluster_statements > 0 {
-        let count = plan.cluster_statements;
-        report.notes.push(format!(
-            "not checked: {count} statements on roles, tablespaces and databases; stand-ins take their place"
-        ));
-    }
     if !options.assertions.is_empty() && plan.databases.len() > 1 {
         return Err(anyhow!(
             "`--assert` is for a backup of one database, this is of {}",
@@ -109,6 +108,12 @@ pub fn verify(
     if options.trusted {
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
+    let whole = plan;
+    if !whole.cluster.is_empty() || options.globals.is_some() {
+        // Roles belong to no database, and are made before any.
+        let (admin, restorer) = server.create_database("roles", "", "", false)?;
+        cluster::roles(options.globals.as_deref(), backup, whole, (&admin, &restorer), newer, report)?;
+    }
     for (at, plan) in plan.databases.iter().enumerate() {
         let Some(database) = dump.databases.iter().find(|database| database.name == plan.name) else {
             return Err(anyhow!("the backup changed while it was read: {}", backup.path.display()).into());
@@ -116,7 +121,16 @@ pub fn verify(
         let encoding = &database.schema.encoding;
         let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
         let scratch = format!("restored_{at}");
-        let (admin, restorer) = server.create_database(&scratch, encoding, everybody)?;
+        let like = restore::database_options(&whole.cluster, plan.name.as_ref());
+        let made = match server.create_database(&scratch, encoding, &like, everybody) {
+            Err(failure) if !like.is_empty() => {
+                let why = failure.error().root_cause().to_string();
+                report.notes.push(format!("the locale of the server stands in for the backup's: {why}"));
+                server.create_database(&scratch, encoding, "", everybody)
+            }
+            made => made,
+        };
+        let (admin, restorer) = made?;
         let how = restore::Options {
             admin: admin.clone(),
             restorer: restorer.clone(),
@@ -137,6 +151,11 @@ pub fn verify(
             add_phase(report, phase_name(*phase), *time);
             report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
+        let of = plan.name.as_ref();
+        if let Err(error) = cluster::database(&whole.cluster, of, (&admin, &restorer), newer, backup, report)
+        {
+            return ended(error, report);
+        }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, report);
         let restored = Restored {
@@ -145,6 +164,7 @@ pub fn verify(
             database,
             plan,
             failures: &restored.failures,
+            tried: &restored.tried,
             loads: &restored.loads,
             jobs: options.jobs,
             progress: options.progress.clone(),
@@ -158,7 +178,8 @@ pub fn verify(
         let compared = rows::tables(&restored, report)?
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
-            .and_then(|()| catalog::check(&restored, report));
+            .and_then(|()| catalog::check(&restored, report))
+            .and_then(|()| rights::check(&restored, options.full, dump, report));
         if let Err(error) = compared {
             return ended(error.into(), report);
         }
@@ -176,6 +197,13 @@ pub fn verify(
                 };
             }
             add_phase(report, "schema of the copy", begin.elapsed());
+        }
+        if options.full {
+            let begin = Instant::now();
+            if let Err(error) = pages::check(&restored, &restorer, report) {
+                return ended(error.into(), report);
+            }
+            add_phase(report, "pages", begin.elapsed());
         }
         let restorer = pinned(restorer, "UTF8");
         if let Err(error) = assertion::check(&options.assertions, &restorer, &restored, report) {
@@ -287,7 +315,7 @@ fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
             Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
             Judgement::Unclear => report.find(Verdict::Unclear, failure.what.clone(), Some(place), why),
             Judgement::Harmless => {
-                report.notes.push(format!("not checked: {}: {why}, at {place}", failure.what));
+                report.notes.push(format!("{}: {why}, at {place}", failure.what));
             }
         }
     }
@@ -295,13 +323,19 @@ fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
         let roles: Vec<&str> = restored.roles.iter().map(String::as_str).collect();
         report.notes.push(format!("roles made to stand in for those of the backup: {}", roles.join(", ")));
     }
+    for what in &restored.tried {
+        report.notes.push(format!(
+            "a right on a part of the server was granted in a transaction that was undone, so that the backup cannot use \
+             it: {what}"
+        ));
+    }
     for message in &restored.settings {
         report.notes.push(format!("setting skipped: {message}"));
     }
 }
 
 /// The place with its line, which the plan did not count behind rows.
-fn place(place: Place, backup: &Backup) -> String {
+pub fn place(place: Place, backup: &Backup) -> String {
     match place {
         Place::At(mut position) => {
             if position.line.is_none() {

@@ -11,7 +11,7 @@ use scratch::{Client as Program, Cluster, Error, Programs};
 use crate::limit::Limit;
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
-const ADMIN: &str = "pgdumpkit_admin";
+pub const ADMIN: &str = "pgdumpkit_admin";
 /// Restores, and owns what the backup gives no owner.
 pub const RESTORER: &str = "pgdumpkit_restorer";
 
@@ -68,7 +68,7 @@ impl Server {
         command
     }
 
-    /// Creates an empty database of an encoding, and returns the superuser's and the restoring role's way into it.
+    /// Creates an empty database of an encoding, or with the options that `like` holds as SQL, and returns the superuser's and the restoring role's way into it.
     ///
     /// # Errors
     /// When the server cannot make it.
@@ -76,11 +76,14 @@ impl Server {
         &self,
         name: &str,
         encoding: &str,
+        like: &str,
         everybody_creates: bool,
     ) -> Result<(Parameters, Parameters), Failure> {
         let mut client = Client::connect(&self.admin)?;
         let mut sql = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {RESTORER}");
-        if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("UTF8") {
+        if !like.is_empty() {
+            sql.push_str(like);
+        } else if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("UTF8") {
             // Locale C goes with every encoding.
             sql.push_str(&format!(" ENCODING '{}' LOCALE 'C'", encoding.replace('\'', "")));
         }

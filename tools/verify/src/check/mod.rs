@@ -2,6 +2,8 @@
 
 pub mod assertion;
 pub mod catalog;
+pub mod pages;
+pub mod rights;
 pub mod rows;
 pub mod schema;
 pub mod zone;

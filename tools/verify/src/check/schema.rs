@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
-use compare::{Change, Judge, Kind as Way};
+use compare::{Change, Judge};
 use dump::{Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement};
 use scratch::{Client, Pipe};
 
 use crate::restoring::Restored;
-use crate::server::{RESTORER, Server};
+use crate::server::{ADMIN, RESTORER, Server};
 use crate::verdict::{Difference, Finding, Report, Verdict};
 
 /// How much of a text a finding quotes.
@@ -112,12 +112,13 @@ fn finding(verdict: Verdict, change: Change, format: &str) -> Finding {
 struct LeftOut {
     failed: usize,
     outside: usize,
-    unread: usize,
     owners: usize,
     tablespaces: usize,
     public: usize,
     system: usize,
     reworded: usize,
+    extensions: usize,
+    inherited: usize,
 }
 
 impl LeftOut {
@@ -139,7 +140,6 @@ impl LeftOut {
             Kind::Database | Kind::Role | Kind::Tablespace | Kind::Parameter | Kind::LargeObject => {
                 return Some(&mut self.outside);
             }
-            Kind::Other if change.kind == Way::Dropped => return Some(&mut self.unread),
             _ => {}
         }
         if restored.failures.iter().any(|failure| concerns(failure, change, restored)) {
@@ -147,15 +147,31 @@ impl LeftOut {
         }
         match change.attribute {
             // What no statement of the backup gives an owner is the restoring role's, with the rights of an owner.
-            Attribute::Owner if !owned && text(&change.new, RESTORER) => Some(&mut self.owners),
-            // Rights on parts of the server, whose grants pass with a warning.
-            Attribute::Privilege if system => Some(&mut self.system),
+            // What had to be made by a superuser is the superuser's.
+            Attribute::Owner if !owned && (text(&change.new, RESTORER) || text(&change.new, ADMIN)) => {
+                Some(&mut self.owners)
+            }
+            // That of the extension's own files.
+            Attribute::Comment if change.object.kind == Kind::Extension && change.old.is_none() => {
+                Some(&mut self.extensions)
+            }
+            // Columns of a parent come before a table's own, whatever their order was in the original.
+            Attribute::Order if inherits(change, restored) => Some(&mut self.inherited),
+            // Rights on parts of the server, whose grants were run and undone.
+            Attribute::Privilege if system && self.was_tried(change, restored) => Some(&mut self.system),
             Attribute::Privilege
                 if !owned && (text(&change.old, "REVOKE") || text(&change.new, RESTORER)) =>
             {
                 Some(&mut self.owners)
             }
             Attribute::Tablespace if change.new.is_none() => Some(&mut self.tablespaces),
+            // pg_dump writes nothing of one that is as `initdb` makes it; its owner and privileges are compared elsewhere.
+            _ if change.object.kind == Kind::Schema
+                && change.object.name.bytes() == b"public"
+                && (change.new.is_none() && change.attribute == Attribute::Whole) =>
+            {
+                Some(&mut self.public)
+            }
             // Everybody could create in it before 15, and can in the copy of such a backup.
             _ if privilege
                 && change.object.kind == Kind::Schema
@@ -171,18 +187,34 @@ impl LeftOut {
         }
     }
 
+    /// Says whether a right on a part of the server was granted and the grant undone.
+    fn was_tried(&self, change: &Change, restored: &Restored<'_>) -> bool {
+        restored.tried.contains(&change.object.to_string())
+            || restored.tried.contains(&change.address.to_string())
+    }
+
     fn notes(&self) -> Vec<String> {
         let notes = [
             (self.failed, "differences of the copy that follow from what could not be restored here"),
-            (self.outside, "not compared: properties of the database and of large objects"),
-            (self.unread, "not compared: statements that were not understood"),
+            (
+                self.outside,
+                "not compared here, but tried or looked up: properties of the database and of large objects",
+            ),
             (
                 self.owners,
                 "not compared, no statement of the backup gives an owner: owners and their privileges",
             ),
             (self.tablespaces, "not compared, the default one stands in: tablespaces"),
-            (self.public, "not compared, they are verify's own: privileges of schema public"),
-            (self.system, "not compared, a dump is not given rights on parts of the server: privileges"),
+            (
+                self.public,
+                "differences of schema public, of which only what the backup says was compared, in the catalogs",
+            ),
+            (
+                self.system,
+                "rights on parts of the server, granted in a transaction that was undone: differences",
+            ),
+            (self.extensions, "comments that extensions have by themselves"),
+            (self.inherited, "tables whose columns come in the order of their parents"),
             (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
         ];
         let told = notes.into_iter().filter(|(count, _)| *count > 0);
@@ -200,10 +232,21 @@ fn concerns(failure: &restore::Failure, change: &Change, restored: &Restored<'_>
     about
         && match (&failure.cause, failure.cause.judgement()) {
             (Cause::StandIn, _) => matches!(change.attribute, Attribute::Owner | Attribute::Privilege),
-            (Cause::SystemPrivilege, _) => change.attribute == Attribute::Privilege,
             (_, Judgement::Harmless) => false,
             _ => true,
         }
+}
+
+/// Says whether a table of the backup has parents.
+fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
+    let object = restored.database.schema.objects.get(&change.object);
+    let parts = object.into_iter().flat_map(|object| &object.parts);
+    let mut texts = parts.filter(|part| part.address == change.object).map(|part| part.text.as_slice());
+    texts.any(|text| {
+        [&b"INHERITS ("[..], b" INHERIT ", b" ATTACH PARTITION "]
+            .iter()
+            .any(|word| memchr::memmem::find(text, word).is_some())
+    })
 }
 
 /// An expression without parentheses and casts of strings: the server casts an array of literals as a whole or each of

@@ -1,0 +1,104 @@
+//! What the backup says of roles and of databases themselves, told in the report.
+
+use std::path::Path;
+
+use cli::Failure;
+use connect::Parameters;
+use dump::{Kind, Name};
+use restore::{ClusterReport, Judgement, Plan, Step};
+
+use crate::input::Backup;
+use crate::restoring::place;
+use crate::verdict::{Report, Verdict};
+
+/// Makes the roles of a file written by `pg_dumpall --globals-only`, and then those of the backup.
+///
+/// # Errors
+/// When the file cannot be read, or the server not be reached any more.
+pub fn roles(
+    globals: Option<&Path>,
+    backup: &Backup,
+    plan: &Plan,
+    server: (&Parameters, &Parameters),
+    newer: bool,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if let Some(path) = globals {
+        let file = Backup::open(path)?;
+        let (plan, _) = Plan::read(&file.path)?;
+        if plan.cluster.is_empty() {
+            return Err(anyhow::anyhow!("no roles in the file: {}", path.display()).into());
+        }
+        let of_file = restore::restore_roles(&plan.cluster, server.0, server.1, newer)?;
+        // Roles are the server's and not the backup's: what fails here says nothing of it.
+        for failure in &of_file.failures {
+            let what = format!("{} of {}", failure.what, path.display());
+            report.find(Verdict::Unclear, what, None, failure.error.to_string());
+        }
+        let names = of_file.roles.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
+        report.notes.push(format!("roles made as {} says: {names}", path.display()));
+        tell_left_out(&of_file, report);
+    }
+    let of_backup = restore::restore_roles(&plan.cluster, server.0, server.1, newer)?;
+    if !of_backup.roles.is_empty() {
+        let names = of_backup.roles.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
+        report.notes.push(format!(
+            "roles made as the backup says, without login, passwords and rights on the server: {names}"
+        ));
+    }
+    tell(&of_backup, "statements on roles, tried or run", backup, report);
+    for step in &plan.cluster {
+        let Some(address) = step.subject.address.as_ref().filter(|address| address.kind == Kind::Database)
+        else {
+            continue;
+        };
+        if !plan.databases.iter().any(|database| database.name.as_ref() == Some(&address.name)) {
+            let why = "what is said of it was not tried: the backup does not hold this database";
+            report.find(Verdict::Unclear, address.to_string(), Some(place(step.at, backup)), why);
+        }
+    }
+    Ok(())
+}
+
+/// Tries what the backup says of a database itself.
+///
+/// # Errors
+/// When the server cannot be reached any more.
+pub fn database(
+    steps: &[Step],
+    name: Option<&Name>,
+    server: (&Parameters, &Parameters),
+    newer: bool,
+    backup: &Backup,
+    report: &mut Report,
+) -> Result<(), restore::Error> {
+    let tried = restore::try_database(steps, name, server.0, server.1, newer)?;
+    tell(&tried, "statements on databases themselves, tried", backup, report);
+    Ok(())
+}
+
+fn tell(found: &ClusterReport, checked: &str, backup: &Backup, report: &mut Report) {
+    for failure in &found.failures {
+        let verdict = match failure.cause.judgement() {
+            Judgement::Bad => Verdict::Bad,
+            _ => Verdict::Unclear,
+        };
+        let error = &failure.error;
+        let why = format!("{} ({}): {}", error.message(), error.code(), failure.cause);
+        report.find(verdict, failure.what.clone(), Some(place(failure.at, backup)), why);
+    }
+    match report.checked.iter_mut().find(|(known, _)| known == checked) {
+        Some((_, count)) => *count += found.tried,
+        None => report.checked.push((checked.to_owned(), found.tried)),
+    }
+    tell_left_out(found, report);
+}
+
+fn tell_left_out(found: &ClusterReport, report: &mut Report) {
+    for (what, count) in &found.left_out {
+        report.notes.push(format!("left out: {what}: {count} statements"));
+    }
+    for message in &found.settings {
+        report.notes.push(format!("setting skipped: {message}"));
+    }
+}
