@@ -10,7 +10,7 @@ use dump::Name;
 use crate::plan::Step;
 use crate::settings::{Settings, reset};
 use crate::stand_in;
-use crate::{Error, escalation};
+use crate::{Error, Options, escalation};
 
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
@@ -19,6 +19,7 @@ const ATTEMPTS: usize = 100;
 pub(crate) struct Shared<'t> {
     restorer: &'t Parameters,
     trusted: bool,
+    escalates: bool,
     admin: Mutex<Admin>,
 }
 
@@ -29,6 +30,8 @@ struct Admin {
     roles: BTreeSet<String>,
     /// Settings that the server does not know.
     unknown: BTreeSet<String>,
+    /// The comment of roles that are made.
+    mark: Option<String>,
 }
 
 /// How a statement failed.
@@ -40,16 +43,21 @@ pub(crate) struct Failed {
 }
 
 impl<'t> Shared<'t> {
-    pub fn connect(admin: &Parameters, restorer: &'t Parameters, trusted: bool) -> Result<Shared<'t>, Error> {
-        // No trigger of the dump fires for the superuser, who would run it.
-        let admin = admin.clone().with_setting("session_replication_role", "replica");
+    pub fn connect(options: &'t Options) -> Result<Shared<'t>, Error> {
+        let mut admin = options.admin.clone();
+        if options.escalates {
+            // No trigger of the dump fires for the superuser, who would run it.
+            admin = admin.with_setting("session_replication_role", "replica");
+        }
         let admin = Admin {
             client: Client::connect(&admin)?,
             applied: Arc::default(),
             roles: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            mark: options.mark.clone(),
         };
-        Ok(Shared { restorer, trusted, admin: Mutex::new(admin) })
+        let Options { restorer, trusted, escalates, .. } = options;
+        Ok(Shared { restorer, trusted: *trusted, escalates: *escalates, admin: Mutex::new(admin) })
     }
 
     fn admin(&self) -> MutexGuard<'_, Admin> {
@@ -66,7 +74,7 @@ impl<'t> Shared<'t> {
 impl Admin {
     /// Makes a role; says whether it is there now.
     fn stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
-        for sql in stand_in::statements(role, &Name::from(member)) {
+        for sql in stand_in::statements(role, &Name::from(member), self.mark.as_deref()) {
             match self.client.execute(&sql) {
                 Ok(()) => {}
                 // Another connection missed it as well; or the server is older than 14.
@@ -117,7 +125,8 @@ impl<'s> Session<'s> {
         if !lacks_rights(&error) {
             return Ok(Some(Failed { error, refused: false }));
         }
-        if !self.shared.trusted && !escalation::is_allowed(&step.subject, text) {
+        let allowed = self.shared.trusted || escalation::is_allowed(&step.subject, text);
+        if !self.shared.escalates || !allowed {
             return Ok(Some(Failed { error, refused: true }));
         }
         for _ in 0..ATTEMPTS {

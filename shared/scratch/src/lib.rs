@@ -49,3 +49,4 @@ pub use leftovers::{Leftovers, reap};
 pub use pipe::Pipe;
 pub use programs::Programs;
 pub use server::Breaker;
+pub use signals::{AtSignal, at_signal};

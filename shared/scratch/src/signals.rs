@@ -18,13 +18,36 @@ use signal_hook::low_level::emulate_default_handler;
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What there is to remove.
-static MADE: Mutex<Made> = Mutex::new(Made { watched: false, folders: Vec::new() });
+static MADE: Mutex<Made> = Mutex::new(Made { watched: false, folders: Vec::new(), actions: Vec::new() });
+
+/// What else is to be done.
+type Action = Box<dyn FnOnce() + Send>;
 
 struct Made {
     /// Whether a thread waits for signals.
     watched: bool,
     /// Folders, each with the server that runs in it.
     folders: Vec<(PathBuf, Option<Pid>)>,
+    /// What else is to be done, by a number.
+    actions: Vec<(u64, Action)>,
+}
+
+/// Forgets the action of [`at_signal`] when dropped. While a signal is obeyed, that waits for the process's end.
+#[derive(Debug)]
+pub struct AtSignal(u64);
+
+/// Has something done, on a thread of its own, when Ctrl-C, SIGTERM or SIGHUP ends this process.
+pub fn at_signal(action: impl FnOnce() + Send + 'static) -> AtSignal {
+    let mut held = hold();
+    let number = held.0.actions.last().map_or(0, |(number, _)| number + 1);
+    held.0.actions.push((number, Box::new(action)));
+    AtSignal(number)
+}
+
+impl Drop for AtSignal {
+    fn drop(&mut self) {
+        hold().0.actions.retain(|(number, _)| *number != self.0);
+    }
 }
 
 /// Keeps signals waiting until dropped.
@@ -75,9 +98,12 @@ fn watch() {
     let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             // Never given back: whoever wants to clean up from here on waits for the end.
-            let made = MADE.lock().unwrap_or_else(|poison| poison.into_inner());
+            let mut made = MADE.lock().unwrap_or_else(|poison| poison.into_inner());
             for (folder, server) in &made.folders {
                 remove(folder, *server);
+            }
+            for (_, action) in made.actions.drain(..) {
+                action();
             }
             // The process ends as if nobody had caught the signal, and who waits for it sees that.
             let _ = emulate_default_handler(signal);

@@ -11,8 +11,8 @@ use crate::child::command_line;
 /// Ends the server and removes the folder when this process dies without doing so.
 ///
 /// The shell waits on a pipe whose other end only we hold. `watch` on it names the server; `done` means that we did the
-/// work ourselves; its end without that word means that we are gone. A server that it was not told of yet is found by
-/// the next run, as long as its folder is there.
+/// work ourselves; its end without that word means that we are gone. A server that it was not told of yet is looked for by
+/// its command line; where there is none yet, `initdb` may still write, and the next run removes the folder.
 const SCRIPT: &str = r#"server=
 while read -r word number; do
     case $word in
@@ -20,6 +20,13 @@ while read -r word number; do
         done) exit 0 ;;
     esac
 done
+if [ -z "$server" ]; then
+    for file in $(grep -las -e "$1/run/data" /proc/[0-9]*/cmdline); do
+        number=${file#/proc/}
+        number=${number%/cmdline}
+        [ "$(cat "/proc/$number/comm" 2>/dev/null)" = postgres ] && server=$number && break
+    done
+fi
 [ -n "$server" ] || exit 0
 kill -QUIT "$server" 2>/dev/null
 n=0

@@ -12,8 +12,8 @@ use crate::check::Assertion;
 #[command(name = "pgdump-verify", version, about)]
 pub(crate) struct Arguments {
     /// The backup, of any format, or `-` for standard input
-    #[arg(value_name = "BACKUP")]
-    pub backup: PathBuf,
+    #[arg(value_name = "BACKUP", required_unless_present = "reap")]
+    pub backup: Option<PathBuf>,
 
     /// How much is proved
     #[arg(long, value_enum, default_value_t = Level::Restore)]
@@ -27,6 +27,16 @@ pub(crate) struct Arguments {
     /// major version, else a newer one]
     #[arg(long, value_name = "FOLDER")]
     pub pg_bindir: Option<PathBuf>,
+
+    /// Restore into a database of this server, a URL or connection string, instead of a private server: it is made, named
+    /// and commented as ours, and removed. Needs a role that may create databases; nothing runs as a superuser
+    #[arg(long, value_name = "URL", conflicts_with_all = ["pg_bindir", "trust"])]
+    pub server: Option<String>,
+
+    /// Leave the restored database under this name, which must be free, and print how to connect; a private server is left
+    /// running
+    #[arg(long, value_name = "NAME")]
+    pub keep: Option<String>,
 
     /// Let a superuser run what fails without one, such as functions in C: only for backups of your own
     #[arg(long)]
@@ -44,6 +54,11 @@ pub(crate) struct Arguments {
     /// The value that the query of the `--assert` at the same place should return, as text; `NULL` for none
     #[arg(long, value_name = "VALUE", requires = "asserts", allow_hyphen_values = true)]
     pub equals: Vec<String>,
+
+    /// Remove what runs that were killed left behind, servers and folders, with `--server` its databases and roles as well,
+    /// and list it; no backup is verified
+    #[arg(long, conflicts_with = "backup")]
+    pub reap: bool,
 
     /// Print JSON
     #[arg(long)]

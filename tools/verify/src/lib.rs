@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod input;
+mod left_behind;
 mod limit;
 mod lines;
 mod report;
@@ -11,9 +12,11 @@ mod server;
 mod verdict;
 
 use std::io::Write;
+use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{Failure, Outcome};
 
@@ -32,8 +35,9 @@ pub fn command() -> clap::Command {
 /// outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
+    let Some(backup) = &arguments.backup else { return left_behind::remove(arguments.server.as_deref()) };
     let mut report = Report::default();
-    verify(&arguments, &mut report)?;
+    verify(backup, &arguments, &mut report)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{:#}", report::to_json(&report))?;
@@ -48,12 +52,19 @@ pub fn run() -> Result<Outcome, Failure> {
     })
 }
 
-fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
+fn verify(backup: &Path, arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     let level = arguments.level;
     let assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let backup = input::Backup::open(&arguments.backup)?;
-    report.backup = arguments.backup.display().to_string();
+    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
+        server::check_name(url, name)?;
+    }
+    if arguments.server.is_some() && level == Level::Full {
+        return Err(anyhow!("`--level full` needs a server of its own, without `--server`").into());
+    }
+    let path = backup;
+    let backup = input::Backup::open(path)?;
+    report.backup = path.display().to_string();
     let Some(dump) = backup.read(report)? else { return Ok(()) };
     let (plan, source) = restore::Plan::read(&backup.path)?;
     for command in &plan.meta_commands {
@@ -70,6 +81,8 @@ fn verify(arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
         trusted: arguments.trust,
         full: level == Level::Full,
         assertions,
+        server: arguments.server.clone(),
+        keep: arguments.keep.clone(),
         timeout: arguments.timeout.map(Duration::from_secs),
     };
     restoring::verify(&backup, &dump, &plan, &source, &options, report)

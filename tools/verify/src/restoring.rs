@@ -11,7 +11,8 @@ use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, rows, schema};
 use crate::input::Backup;
-use crate::server::Server;
+use crate::limit::Limit;
+use crate::server::{self, Server};
 use crate::verdict::{Report, Verdict};
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
@@ -28,6 +29,10 @@ pub struct Options {
     pub full: bool,
     /// What is asked of the restored database.
     pub assertions: Vec<Assertion>,
+    /// The server to use instead of a private one.
+    pub server: Option<String>,
+    /// The name under which the restored database stays.
+    pub keep: Option<String>,
     /// How long it may take.
     pub timeout: Option<Duration>,
 }
@@ -77,10 +82,21 @@ pub fn verify(
         )
         .into());
     }
+    if options.keep.is_some() && plan.databases.len() > 1 {
+        return Err(
+            anyhow!("`--keep` is for a backup of one database, this is of {}", plan.databases.len()).into()
+        );
+    }
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
-    let server = Server::start(options.bindir.as_deref(), wanted)?;
+    let wanted_server = server::Wanted {
+        url: options.server.as_deref(),
+        bindir: options.bindir.as_deref(),
+        major: wanted,
+        jobs: options.jobs,
+    };
+    let server = Server::start(&wanted_server, &mut report.notes)?;
     // Dropped before the server: afterwards its number may be another's.
     let limit = server.limit(options.timeout);
     let ended = |error: restore::Error, report: &mut Report| match &limit {
@@ -108,12 +124,14 @@ pub fn verify(
         };
         let encoding = &database.schema.encoding;
         let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
-        let scratch = format!("restored_{at}");
-        let (admin, restorer) = server.create_database(&scratch, encoding, everybody)?;
+        let (admin, restorer) = server.create_database(&at.to_string(), encoding, everybody)?;
+        let scratch = admin.database.clone();
         let how = restore::Options {
             admin: admin.clone(),
             restorer: restorer.clone(),
             jobs: options.jobs,
+            escalates: server.is_private(),
+            mark: server.mark(),
             trusted: options.trusted,
             newer,
         };
@@ -123,6 +141,10 @@ pub fn verify(
         };
         for (phase, time) in &restored.phases {
             add_phase(report, phase_name(*phase), *time);
+        }
+        if limit.as_ref().is_some_and(Limit::is_over) {
+            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+            return Ok(());
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, report);
@@ -134,18 +156,30 @@ pub fn verify(
             failures: &restored.failures,
             loads: &restored.loads,
             jobs: options.jobs,
-            // No trigger of the backup runs for the superuser.
-            admin: pinned(admin, encoding)
-                .with_setting("search_path", "")
-                .with_setting("session_replication_role", "replica"),
+            admin: match server.is_private() {
+                // No trigger of the backup runs for the superuser.
+                true => pinned(admin, encoding).with_setting("session_replication_role", "replica"),
+                false => pinned(restorer.clone(), encoding),
+            }
+            .with_setting("search_path", ""),
         };
         let begin = Instant::now();
+        let known = report.findings.len();
         let compared = rows::tables(&restored, report)?
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report));
         if let Err(error) = compared {
             return ended(error.into(), report);
+        }
+        if limit.as_ref().is_some_and(Limit::is_over) {
+            // What was found of a server that was being ended is no verdict.
+            report.findings.truncate(known);
+            for table in report.tables.iter_mut().filter(|table| table.verdict == Verdict::Bad) {
+                table.verdict = Verdict::Unclear;
+            }
+            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+            return Ok(());
         }
         add_phase(report, "comparison", begin.elapsed());
         if options.full {
@@ -165,6 +199,10 @@ pub fn verify(
         if let Err(error) = assertion::check(&options.assertions, &restorer, &restored, report) {
             return ended(error.into(), report);
         }
+    }
+    drop(limit);
+    if let Some(name) = &options.keep {
+        report.notes.extend(server.keep("0", name)?);
     }
     Ok(())
 }
@@ -211,7 +249,8 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
             Ok(())
         }
         restore::Error::Connection(error @ (connect::Error::Lost(_) | connect::Error::Connect { .. })) => {
-            let why = format!("{error}; the end of its log: {}", server.log());
+            let log = server.log().map(|log| format!("; the end of its log: {log}"));
+            let why = format!("{error}{}", log.unwrap_or_default());
             report.find(Verdict::Unclear, "server", None, why);
             Ok(())
         }
