@@ -3,6 +3,7 @@
 //! Everything that is made carries the same comment, which names the run; a lock that the run holds says that it lives.
 //! Nothing of the backup runs as a superuser here, since no fence keeps this server from its machine.
 
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::anyhow;
@@ -99,21 +100,22 @@ impl Given {
             format!("SELECT pg_catalog.pg_advisory_lock({})", run.number.cast_signed()).as_bytes(),
         )?;
         let mut given = Given { admin, run, major, restorer: None, lock: Some(client), at_signal: None };
+        given.admin = given.admin.clone().with_setting("application_name", &given.run.comment());
         let (to, run) = (given.in_haste(), given.run.clone());
         given.at_signal = Some(scratch::at_signal(move || {
-            // What cannot be removed now, the next run removes.
-            if let Ok(mut client) = Client::connect(&to) {
-                let _ = remove(&mut client, &run);
-            }
+            end_sessions(&to, &run);
+            remove_at_last(&to, &run);
         }));
         if superuser {
             let secret = random()?;
             let role = given.restorer_name();
             let verifier = scram_sha_256(secret.as_bytes());
-            given.admin_runs(&format!(
+            // Both or neither: a role without the comment would be nobody's.
+            let sql = format!(
                 "CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{verifier}'; COMMENT ON ROLE {role} IS '{}'",
                 given.run.comment()
-            ))?;
+            );
+            Client::connect(&given.admin)?.execute(sql.as_bytes())?;
             given.restorer = Some(Secret::from(secret));
         } else {
             notes.push(format!("restored as the given role, which is no superuser: {}", given.admin.user));
@@ -231,12 +233,35 @@ impl Given {
 
 impl Drop for Given {
     fn drop(&mut self) {
-        // What cannot be removed now, because the server is gone, the next run removes.
-        if let Ok(mut client) = Client::connect(&self.in_haste()) {
-            let _ = remove(&mut client, &self.run);
-        }
+        remove_at_last(&self.in_haste(), &self.run);
         drop(self.lock.take());
         drop(self.at_signal.take());
+    }
+}
+
+/// Ends what the run does on the server besides this.
+fn end_sessions(to: &Parameters, run: &Run) {
+    let sql = format!(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE application_name = pg_catalog.left('{}', 63) AND pid <> pg_catalog.pg_backend_pid()",
+        run.comment()
+    );
+    if let Ok(mut client) = Client::connect(to) {
+        // What cannot be ended, removing its database ends.
+        let _ = client.execute(sql.as_bytes());
+    }
+}
+
+/// Removes what the run made. What cannot be removed now, because the server is gone, the next run removes.
+fn remove_at_last(to: &Parameters, run: &Run) {
+    const ATTEMPTS: u32 = 3;
+    for attempt in 0..ATTEMPTS {
+        let removed = Client::connect(to).and_then(|mut client| remove(&mut client, run));
+        if removed.is_ok() {
+            return;
+        }
+        // Two threads may be at it, or a session of ours not have ended yet.
+        thread::sleep(Duration::from_millis(100) * (attempt + 1));
     }
 }
 
