@@ -93,7 +93,8 @@ impl Run {
     fn check(&mut self, what: &str, path: &Path, level: &str, expected: Expected) {
         let output =
             corpus::run(Path::new(PROGRAM), &[path.to_str().unwrap(), "--json", "--level", level], b"");
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let run: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let report = &run["backups"][0];
         let bad = |list: &str| {
             let list = report[list].as_array().cloned().unwrap_or_default();
             list.iter().any(|one| one["verdict"] == "bad" && one["why"] != "")

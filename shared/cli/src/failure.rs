@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::message::{escape, line};
+use crate::message::report_failure;
 
 /// How a tool ended that could do its work; the numbers are the exit codes of GNU's `diff`, and 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Outcome {
     Good,
     /// Different, bad: 1.
     Different,
+    /// Trouble that was told already, as with one of several inputs: 2.
+    Trouble,
     /// Cannot be judged completely: 3.
     Unclear,
 }
@@ -26,6 +28,17 @@ impl Failure {
     /// Returns the error, for tools that can say more about some than that there was trouble.
     pub fn error(&self) -> &anyhow::Error {
         &self.error
+    }
+
+    /// Returns what to do next, if that is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Says whether it is that the reader of our output went away.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        let mut errors = self.error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+        errors.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
     /// Adds what to do next.
@@ -71,15 +84,10 @@ pub fn run(tool: impl FnOnce() -> Result<Outcome, Failure>) -> ExitCode {
     match tool() {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(1),
+        Ok(Outcome::Trouble) => ExitCode::from(2),
         Ok(Outcome::Unclear) => ExitCode::from(3),
         Err(failure) => {
-            let pipe = failure.error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-            if !pipe.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
-                line(&format!("error: {}", escape(&failure.message())));
-                if let Some(hint) = &failure.hint {
-                    line(&format!("hint: {}", escape(hint)));
-                }
-            }
+            report_failure(&failure);
             ExitCode::from(2)
         }
     }

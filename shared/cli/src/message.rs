@@ -4,32 +4,23 @@ use std::io::Write;
 
 use dump::Dump;
 
-/// Makes text from a dump or a file name safe for a terminal: control and bidirectional formatting characters are
-/// written as escapes.
-///
-/// ```
-/// assert_eq!(cli::escape("a\u{1b}[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
-/// assert_eq!(cli::escape("naïve"), "naïve");
-/// ```
-pub fn escape(text: &str) -> String {
-    let dangerous = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        if dangerous(character) {
-            safe.extend(character.escape_unicode());
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
-}
+use crate::Failure;
+use crate::escape::escape;
 
 /// Writes a line to stderr; that nobody reads it is no reason to stop.
-pub(crate) fn line(text: &str) {
+fn line(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Tells on stderr what went wrong, and what to do next; a reader of our output that went away is told nothing.
+pub fn report_failure(failure: &Failure) {
+    if failure.is_closed_pipe() {
+        return;
+    }
+    line(&format!("error: {}", escape(&failure.message())));
+    if let Some(hint) = failure.hint() {
+        line(&format!("hint: {}", escape(hint)));
+    }
 }
 
 /// Warns on stderr.

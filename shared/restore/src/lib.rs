@@ -30,5 +30,5 @@ mod toc;
 pub use cause::{Cause, Judgement};
 pub use error::Error;
 pub use plan::{DatabasePlan, MetaCommand, Place, Plan, RowsPlan, Step, Work};
-pub use restore::{Failure, Options, Phase, Report, restore};
+pub use restore::{Failure, Observer, Options, Phase, Report, restore};
 pub use source::Source;

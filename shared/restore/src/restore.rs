@@ -1,7 +1,9 @@
 //! Goes through a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connect::{Parameters, ServerError};
@@ -29,6 +31,24 @@ pub struct Options {
     pub trusted: bool,
     /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
     pub newer: bool,
+    /// Is told how far the restore is.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Is told how far a restore is, by several threads.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// A phase begins or goes on.
+    fn begin(&self, phase: Phase);
+
+    /// So many more bytes of the dump's data were taken for the server.
+    fn sent(&self, bytes: u64);
+}
+
+/// Nobody looks.
+impl Observer for () {
+    fn begin(&self, _: Phase) {}
+
+    fn sent(&self, _: u64) {}
 }
 
 /// What became of a restore.
@@ -94,19 +114,23 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
             let rest = &steps[at..];
             let (phase, len) = match (&steps[at].work, build::of(&steps[at])) {
                 (Work::Rows(_), _) => {
+                    options.observer.begin(Phase::Rows);
                     let len = rest.iter().take_while(|step| matches!(step.work, Work::Rows(_))).count();
-                    let (found, times) = load(&shared, source, row_jobs, &rest[..len])?;
+                    let (found, times) = load(&shared, source, row_jobs, &rest[..len], &*options.observer)?;
                     failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
                     loads.extend(times.into_iter().map(|(step, time)| (at + step, time)));
                     (Phase::Rows, len)
                 }
                 (Work::Statement(_), Some(kind)) => {
+                    let phase = if kind == build::Build::Index { Phase::Indexes } else { Phase::ForeignKeys };
+                    options.observer.begin(phase);
                     let len = build::run_len(rest);
                     let found = build::run(&shared, options.jobs, &rest[..len])?;
                     failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
-                    (if kind == build::Build::Index { Phase::Indexes } else { Phase::ForeignKeys }, len)
+                    (phase, len)
                 }
                 (Work::Statement(text), None) => {
+                    options.observer.begin(Phase::Statements);
                     failures.extend(main.run(&steps[at], text)?.map(|failed| (at, failed)));
                     (Phase::Statements, 1)
                 }
@@ -135,7 +159,13 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
 type Loaded = (Vec<(usize, Failed)>, Vec<(usize, Duration)>);
 
 /// Loads the data of steps over several connections.
-fn load(shared: &Shared<'_>, source: &Source, jobs: usize, steps: &[Step]) -> Result<Loaded, Error> {
+fn load(
+    shared: &Shared<'_>,
+    source: &Source,
+    jobs: usize,
+    steps: &[Step],
+    observer: &dyn Observer,
+) -> Result<Loaded, Error> {
     let rows = |(at, step): (usize, &'_ Step)| match &step.work {
         Work::Rows(rows) => Some((at, rows.clone())),
         Work::Statement(_) => None,
@@ -145,7 +175,8 @@ fn load(shared: &Shared<'_>, source: &Source, jobs: usize, steps: &[Step]) -> Re
     let failures = Mutex::new(Vec::new());
     let times = Mutex::new(Vec::new());
     let idle: Mutex<Vec<Session<'_>>> = Mutex::new(Vec::new());
-    let visit = |data: Data<'_>, bytes: &mut dyn std::io::Read| -> Result<(), Error> {
+    let visit = |data: Data<'_>, bytes: &mut dyn Read| -> Result<(), Error> {
+        let bytes = &mut Observed { bytes, observer };
         let step = &steps[data.step];
         let begin = Instant::now();
         let free = idle.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
@@ -175,4 +206,18 @@ fn load(shared: &Shared<'_>, source: &Source, jobs: usize, steps: &[Step]) -> Re
     source.visit(jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
     let failures = failures.into_inner().unwrap_or_else(|poison| poison.into_inner());
     Ok((failures, times.into_inner().unwrap_or_else(|poison| poison.into_inner())))
+}
+
+/// Data whose bytes are counted as they are read.
+struct Observed<'d> {
+    bytes: &'d mut dyn Read,
+    observer: &'d dyn Observer,
+}
+
+impl Read for Observed<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buf)?;
+        self.observer.sent(read as u64);
+        Ok(read)
+    }
 }

@@ -4,16 +4,36 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Parser, ValueEnum};
-use cli::Failure;
+use cli::{ColorArgument, Failure};
+use jiff::SignedDuration;
 
+use crate::backups;
 use crate::check::Assertion;
+use crate::report::ReportFile;
+
+const EXIT_CODES: &str = "Exit codes: 0 verified, 1 bad, 2 trouble, 3 cannot be judged completely here. Of several \
+    backups the worst counts, in the order 1, 2, 3, 0";
 
 #[derive(Debug, Parser)]
-#[command(name = "pgdump-verify", version, about)]
+#[command(name = "pgdump-verify", version, about, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// The backup, of any format, or `-` for standard input
-    #[arg(value_name = "BACKUP", required_unless_present = "reap")]
-    pub backup: Option<PathBuf>,
+    /// The backups, of any format, or `-` for standard input
+    #[arg(value_name = "BACKUP", required_unless_present_any = ["dir", "reap"])]
+    pub backups: Vec<PathBuf>,
+
+    /// Verify every backup in a folder: what is one by its content or, if it is damaged, by its name (.sql .dump .backup
+    /// …, compressed or not). Folders in it are not entered, but for archives in the directory format. That there is none
+    /// is as bad as a bad one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "backups")]
+    pub dir: Option<PathBuf>,
+
+    /// Of a folder only the newest backup, by the time that an archive holds, else by the file's
+    #[arg(long, requires = "dir")]
+    pub newest: bool,
+
+    /// How old the newest of the backups may be, such as `26h` or `7d`; an older one is as bad as a bad one
+    #[arg(long, value_name = "DURATION", value_parser = backups::duration)]
+    pub max_age: Option<SignedDuration>,
 
     /// How much is proved
     #[arg(long, value_enum, default_value_t = Level::Restore)]
@@ -57,12 +77,21 @@ pub(crate) struct Arguments {
 
     /// Remove what runs that were killed left behind, servers and folders, with `--server` its databases and roles as well,
     /// and list it; no backup is verified
-    #[arg(long, conflicts_with = "backup")]
+    #[arg(long, conflicts_with_all = ["backups", "dir"])]
     pub reap: bool,
 
-    /// Print JSON
+    /// Print JSON, as docs/schemas/pgdump-verify.schema.json says
     #[arg(long)]
     pub json: bool,
+
+    /// Write one more report, in the form that the file's name says: .json, .html (one page that needs nothing else), .md
+    /// (at most 65,536 characters), .xml (JUnit), .prom (for Prometheus' textfile collector); may be given several times.
+    /// It is written after trouble too, and says so
+    #[arg(long, value_name = "FILE", value_parser = ReportFile::parse)]
+    pub report: Vec<ReportFile>,
+
+    #[command(flatten)]
+    pub color: ColorArgument,
 }
 
 /// How much is proved.
@@ -92,5 +121,13 @@ impl Arguments {
         }
         let pairs = asserts.iter().cloned().zip(equals.iter().cloned());
         Ok(pairs.map(|(sql, expected)| Assertion { sql, expected }).collect())
+    }
+
+    /// Refuses a level that a given server is not asked for.
+    pub fn check_server(&self) -> Result<(), Failure> {
+        match self.server.is_some() && self.level == Level::Full {
+            true => Err(anyhow!("`--level full` needs a server of its own, without `--server`").into()),
+            false => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `pgdump-verify`: restores a backup into a scratch database and proves it, row by row.
 
 mod arguments;
+mod backups;
 mod check;
 mod input;
 mod left_behind;
@@ -11,17 +12,18 @@ mod restoring;
 mod server;
 mod verdict;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use clap::{CommandFactory, Parser, ValueEnum};
-use cli::{Failure, Outcome};
+use cli::{Failure, Outcome, Progress};
+use jiff::Timestamp;
 
 use arguments::{Arguments, Level};
-use verdict::{Report, Verdict};
+use backups::Chosen;
+use verdict::{Report, Run, Verdict};
 
 /// Returns the command line, for man pages and completions.
 pub fn command() -> clap::Command {
@@ -31,40 +33,109 @@ pub fn command() -> clap::Command {
 /// Runs the tool on the process's arguments.
 ///
 /// # Errors
-/// When the backup cannot be opened, no server be started or the output not be written; a backup that is bad is an
-/// outcome.
+/// When the arguments contradict each other, a report cannot be opened or nobody reads the output. A backup that is bad
+/// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
-    let Some(backup) = &arguments.backup else { return left_behind::remove(arguments.server.as_deref()) };
-    let mut report = Report::default();
-    verify(backup, &arguments, &mut report)?;
-    let mut out = std::io::stdout().lock();
-    if arguments.json {
-        writeln!(out, "{:#}", report::to_json(&report))?;
-    } else {
-        out.write_all(report::to_text(&report).as_bytes())?;
+    if arguments.reap {
+        return left_behind::remove(arguments.server.as_deref());
     }
-    out.flush()?;
-    Ok(match report.verdict() {
-        Verdict::Verified => Outcome::Good,
-        Verdict::Bad => Outcome::Different,
-        Verdict::Unclear => Outcome::Unclear,
-    })
+    arguments.assertions()?;
+    arguments.check_server()?;
+    let targets = report::Targets::open(&arguments.report)?;
+    let mut run = Run { begun: Timestamp::now(), ..Run::default() };
+    let begin = Instant::now();
+    let mut page = Page::new(&arguments);
+    match backups::choose(&arguments, &mut run) {
+        Ok(chosen) => {
+            let progress = Progress::start();
+            for (at, backup) in chosen.iter().enumerate() {
+                if chosen.len() > 1 {
+                    progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
+                }
+                let report = examine(backup, &arguments, &progress);
+                progress.clear();
+                let gap = if at > 0 { "\n" } else { "" };
+                page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
+                run.backups.push(report);
+            }
+        }
+        Err(failure) => {
+            cli::report_failure(&failure);
+            run.trouble = Some(failure.message());
+        }
+    }
+    run.time = begin.elapsed();
+    let mut verdict = run.verdict();
+    // A reader of stdout that went away takes no report with it, and a report that cannot be written no verdict.
+    if let Err(error) = targets.write(&run) {
+        cli::report_failure(&error.into());
+        verdict = verdict.max(Verdict::Trouble);
+    }
+    page.finish(&run)?;
+    Ok(verdict.outcome())
 }
 
-fn verify(backup: &Path, arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
+/// Finds out everything of one backup; trouble with it is no trouble with others.
+fn examine(backup: &Chosen, arguments: &Arguments, progress: &Progress) -> Report {
+    let mut report =
+        Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
+    let begin = Instant::now();
+    if let Err(failure) = verify(&backup.path, arguments, progress, &mut report) {
+        progress.clear();
+        cli::report_failure(&failure);
+        report.trouble = Some(failure.message());
+    }
+    report.time = begin.elapsed();
+    report
+}
+
+/// What stdout gets: texts as they come, or JSON at the end.
+struct Page {
+    json: bool,
+    colour: bool,
+    written: io::Result<()>,
+}
+
+impl Page {
+    fn new(arguments: &Arguments) -> Page {
+        Page { json: arguments.json, colour: arguments.color.on_stdout(), written: Ok(()) }
+    }
+
+    fn write(&mut self, text: &str) {
+        if !self.json && self.written.is_ok() {
+            self.written = print(text);
+        }
+    }
+
+    fn finish(mut self, run: &Run) -> io::Result<()> {
+        match self.json {
+            true => print(&format!("{:#}\n", report::to_json(run))),
+            false => {
+                self.write(&report::summary(run, self.colour));
+                self.written
+            }
+        }
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn verify(
+    path: &Path,
+    arguments: &Arguments,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let level = arguments.level;
     let assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
-        server::check_name(url, name)?;
-    }
-    if arguments.server.is_some() && level == Level::Full {
-        return Err(anyhow!("`--level full` needs a server of its own, without `--server`").into());
-    }
-    let path = backup;
+    progress.begin("reading", None);
     let backup = input::Backup::open(path)?;
-    report.backup = path.display().to_string();
     let Some(dump) = backup.read(report)? else { return Ok(()) };
     let (plan, source) = restore::Plan::read(&backup.path)?;
     for command in &plan.meta_commands {
@@ -72,7 +143,11 @@ fn verify(backup: &Path, arguments: &Arguments, report: &mut Report) -> Result<(
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
     }
     if level == Level::File {
-        return lines::check(&backup, &dump, report);
+        progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
+        return lines::check(&backup, &dump, progress, report);
+    }
+    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
+        server::check_name(url, name)?;
     }
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let options = restoring::Options {
@@ -84,6 +159,7 @@ fn verify(backup: &Path, arguments: &Arguments, report: &mut Report) -> Result<(
         server: arguments.server.clone(),
         keep: arguments.keep.clone(),
         timeout: arguments.timeout.map(Duration::from_secs),
+        progress: progress.clone(),
     };
     restoring::verify(&backup, &dump, &plan, &source, &options, report)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use cli::Failure;
+use cli::{Failure, Progress};
 use dump::{Address, DataSink, Dump, Name, Want};
 
 use crate::input::{Backup, damage};
@@ -13,10 +13,10 @@ use crate::verdict::{Report, Rows, Table, Verdict};
 ///
 /// # Errors
 /// When the backup cannot be read any more.
-pub fn check(backup: &Backup, dump: &Dump, report: &mut Report) -> Result<(), Failure> {
+pub fn check(backup: &Backup, dump: &Dump, progress: &Progress, report: &mut Report) -> Result<(), Failure> {
     let utf8 = |encoding: &str| encoding.is_empty() || encoding.eq_ignore_ascii_case("UTF8");
     let encodings = dump.databases.iter().map(|database| database.schema.encoding.as_str());
-    let mut lines = Lines { utf8: encodings.clone().all(utf8), ..Lines::default() };
+    let mut lines = Lines::new(encodings.clone().all(utf8), progress);
     if !lines.utf8 {
         let names: Vec<&str> = encodings.filter(|name| !utf8(name)).collect();
         report.notes.push(format!("not checked, only UTF8 is: encoding of the rows: {}", names.join(", ")));
@@ -47,8 +47,8 @@ pub fn check(backup: &Backup, dump: &Dump, report: &mut Report) -> Result<(), Fa
 }
 
 /// Looks at each row; keeps the first fault of a table.
-#[derive(Default)]
-struct Lines {
+struct Lines<'p> {
+    progress: &'p Progress,
     utf8: bool,
     database: Option<Name>,
     table: Option<Address>,
@@ -57,7 +57,7 @@ struct Lines {
     faults: BTreeMap<(Option<Name>, Address), String>,
 }
 
-impl DataSink for Lines {
+impl DataSink for Lines<'_> {
     fn wants(&mut self, database: Option<&Name>, _: &Address) -> Want {
         self.database = database.cloned();
         Want::Rows
@@ -71,6 +71,7 @@ impl DataSink for Lines {
     }
 
     fn rows(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.progress.add(lines.len() as u64);
         let valid = !self.utf8 || std::str::from_utf8(lines).is_ok();
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             self.row += 1;
@@ -92,7 +93,12 @@ impl DataSink for Lines {
     }
 }
 
-impl Lines {
+impl<'p> Lines<'p> {
+    fn new(utf8: bool, progress: &'p Progress) -> Lines<'p> {
+        let faults = BTreeMap::new();
+        Lines { progress, utf8, database: None, table: None, columns: None, row: 0, faults }
+    }
+
     fn fault(&mut self, what: String) {
         if let Some(table) = &self.table {
             self.faults.entry((self.database.clone(), table.clone())).or_insert(what);

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use cli::Failure;
+use cli::{Failure, Progress};
 use dump::{Database, Dump, Name};
-use restore::{Cause, DatabasePlan, Judgement, Phase, Place, Plan, Source};
+use restore::{Cause, DatabasePlan, Judgement, Observer, Phase, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, rows, schema};
 use crate::input::Backup;
@@ -35,6 +37,8 @@ pub struct Options {
     pub keep: Option<String>,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// Shows how far it is.
+    pub progress: Progress,
 }
 
 /// One database of the backup, restored.
@@ -53,6 +57,8 @@ pub struct Restored<'a> {
     pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
+    /// Shows how far it is.
+    pub progress: Progress,
     /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
     pub admin: connect::Parameters,
 }
@@ -87,6 +93,7 @@ pub fn verify(
             anyhow!("`--keep` is for a backup of one database, this is of {}", plan.databases.len()).into()
         );
     }
+    options.progress.begin("server start", None);
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
@@ -134,6 +141,11 @@ pub fn verify(
             mark: server.mark(),
             trusted: options.trusted,
             newer,
+            observer: Arc::new(Stages {
+                progress: options.progress.clone(),
+                total: row_bytes(database),
+                sent: AtomicU64::new(0),
+            }),
         };
         let restored = match restore::restore(plan, source, &how) {
             Ok(restored) => restored,
@@ -141,6 +153,7 @@ pub fn verify(
         };
         for (phase, time) in &restored.phases {
             add_phase(report, phase_name(*phase), *time);
+            report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
         if limit.as_ref().is_some_and(Limit::is_over) {
             report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
@@ -156,6 +169,7 @@ pub fn verify(
             failures: &restored.failures,
             loads: &restored.loads,
             jobs: options.jobs,
+            progress: options.progress.clone(),
             admin: match server.is_private() {
                 // No trigger of the backup runs for the superuser.
                 true => pinned(admin, encoding).with_setting("session_replication_role", "replica"),
@@ -163,6 +177,7 @@ pub fn verify(
             }
             .with_setting("search_path", ""),
         };
+        options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
         let known = report.findings.len();
         let compared = rows::tables(&restored, report)?
@@ -183,6 +198,7 @@ pub fn verify(
         }
         add_phase(report, "comparison", begin.elapsed());
         if options.full {
+            options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
             if let Err(failure) = schema::check(&server, &scratch, &restored, dump, report) {
                 return match &limit {
@@ -205,6 +221,37 @@ pub fn verify(
         report.notes.extend(server.keep("0", name)?);
     }
     Ok(())
+}
+
+/// The bytes of all rows that the backup holds of a database.
+pub fn row_bytes(database: &Database) -> u64 {
+    database.data.tables.values().map(|data| data.content.bytes).sum()
+}
+
+/// Shows which phase a restore is in.
+#[derive(Debug)]
+struct Stages {
+    progress: Progress,
+    /// The bytes of all rows.
+    total: u64,
+    /// The bytes of those that the server got; rows may come in several stretches.
+    sent: AtomicU64,
+}
+
+impl Observer for Stages {
+    fn begin(&self, phase: Phase) {
+        match phase {
+            Phase::Rows => {
+                self.progress.resume(phase_name(phase), Some(self.total), self.sent.load(Ordering::Relaxed));
+            }
+            _ => self.progress.begin(phase_name(phase), None),
+        }
+    }
+
+    fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.add(bytes);
+    }
 }
 
 fn add_phase(report: &mut Report, name: &str, time: Duration) {

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use cli::Outcome;
 use dump::Content;
+use jiff::Timestamp;
+
+use crate::backups::Taken;
 
 /// How something turned out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,11 +16,73 @@ pub enum Verdict {
     Verified,
     /// It cannot be judged here.
     Unclear,
+    /// It could not be looked at: there is no such file, no server starts.
+    Trouble,
     /// It is not what it should be.
     Bad,
 }
 
+impl Verdict {
+    /// Every verdict, the worst last.
+    pub const ALL: [Verdict; 4] = [Verdict::Verified, Verdict::Unclear, Verdict::Trouble, Verdict::Bad];
+
+    /// Returns the verdict in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Verified => "verified",
+            Verdict::Unclear => "unclear",
+            Verdict::Trouble => "trouble",
+            Verdict::Bad => "bad",
+        }
+    }
+
+    /// Returns how the program ends.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Verdict::Verified => Outcome::Good,
+            Verdict::Unclear => Outcome::Unclear,
+            Verdict::Trouble => Outcome::Trouble,
+            Verdict::Bad => Outcome::Different,
+        }
+    }
+}
+
 /// Everything that a run found out.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// When it began.
+    pub begun: Timestamp,
+    /// How long it took.
+    pub time: Duration,
+    /// What it found out of each backup.
+    pub backups: Vec<Report>,
+    /// What is wrong with the backups as a set, such as that the newest is too old.
+    pub findings: Vec<Finding>,
+    /// What was there and is no backup, or none that was asked for.
+    pub left_alone: Vec<LeftAlone>,
+    /// Why there was nothing to look at.
+    pub trouble: Option<String>,
+}
+
+/// Something that was not looked at.
+#[derive(Debug)]
+pub struct LeftAlone {
+    /// What it is called.
+    pub path: String,
+    /// Why it was not.
+    pub why: String,
+}
+
+impl Run {
+    /// Returns the verdict on the whole: the worst of all.
+    pub fn verdict(&self) -> Verdict {
+        let trouble = self.trouble.iter().map(|_| Verdict::Trouble);
+        let findings = self.findings.iter().map(|finding| finding.verdict);
+        trouble.chain(findings).chain(self.backups.iter().map(Report::verdict)).max().unwrap_or_default()
+    }
+}
+
+/// Everything that was found out of one backup.
 #[derive(Debug, Default)]
 pub struct Report {
     /// The backup as it was named.
@@ -37,6 +103,14 @@ pub struct Report {
     pub checked: Vec<(String, usize)>,
     /// How long each phase took.
     pub phases: Vec<(String, Duration)>,
+    /// How long the restore took, which are several of the phases.
+    pub restored_in: Option<Duration>,
+    /// How long all of it took.
+    pub time: Duration,
+    /// When the backup was taken, as far as that is known.
+    pub taken: Option<Taken>,
+    /// Why it could not be looked at to the end.
+    pub trouble: Option<String>,
 }
 
 /// A table and its rows.
@@ -105,8 +179,32 @@ pub struct Difference {
 impl Report {
     /// Returns the verdict on the whole: the worst of all.
     pub fn verdict(&self) -> Verdict {
-        let tables = self.tables.iter().map(|table| table.verdict);
-        tables.chain(self.findings.iter().map(|finding| finding.verdict)).max().unwrap_or_default()
+        Verdict::ALL.into_iter().rev().find(|verdict| self.count(*verdict) > 0).unwrap_or_default()
+    }
+
+    /// Returns how many tables and findings turned out so; trouble counts as one.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        let findings = self.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        let trouble = usize::from(verdict == Verdict::Trouble && self.trouble.is_some());
+        self.count_tables(verdict) + findings + trouble
+    }
+
+    /// Returns how many tables turned out so.
+    pub fn count_tables(&self, verdict: Verdict) -> usize {
+        self.tables.iter().filter(|table| table.verdict == verdict).count()
+    }
+
+    /// Returns the rows that the backup holds, and their bytes as `COPY` text.
+    pub fn rows(&self) -> (u64, u64) {
+        let rows = self.tables.iter().map(|table| (table.expected.count(), table.expected.content.bytes));
+        rows.fold((0, 0), |(rows, bytes), (more, longer)| (rows + more, bytes + longer))
+    }
+
+    /// Returns the tables, the worst first, then the largest.
+    pub fn sorted_tables(&self) -> Vec<&Table> {
+        let mut tables: Vec<&Table> = self.tables.iter().collect();
+        tables.sort_by_key(|table| std::cmp::Reverse((table.verdict, table.expected.content.bytes)));
+        tables
     }
 
     /// Adds a finding.

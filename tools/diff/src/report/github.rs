@@ -73,7 +73,7 @@ fn command(
 
 /// As `escapeData` of actions/toolkit does, with what is dangerous on a terminal escaped first.
 fn data(text: &str) -> String {
-    wording::shown(text).replace('%', "%25").replace('\n', "%0A")
+    cli::escape_lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// As `escapeProperty` of actions/toolkit does.

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use cli::escape_xml as xml;
+
 use super::group::{self, ObjectGroup, SchemaGroup};
 use super::{Report, wording};
 
@@ -77,31 +79,4 @@ fn line(finding: &compare::Finding) -> String {
     let cost = wording::cost(finding);
     let cost = if cost.is_empty() { String::new() } else { format!("; applying it {cost}") };
     format!("{sign} {} [{}: {}]{cost}", wording::sentence(finding), finding.severity, finding.rule.id)
-}
-
-/// Escapes for element and attribute; what XML 1.0 does not allow at all comes as a visible escape.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in wording::shown(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\t' => safe.push_str("&#9;"),
-            '\u{fffe}' | '\u{ffff}' => safe.extend(character.escape_unicode()),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_xml_forbids_is_left() {
-        assert_eq!(xml("a<b>&\"\u{1}\u{ffff}\u{1b}\t"), "a&lt;b&gt;&amp;&quot;\\u{1}\\u{ffff}\\u{1b}&#9;");
-    }
 }

@@ -3,22 +3,17 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use cli::{Comment, markdown_code as code};
 use compare::{Finding, Severity};
 
 use super::group::{self, ObjectGroup, SchemaGroup};
 use super::{Report, body, wording};
 
-/// The longest comment that GitHub takes, in characters; here in bytes, of which there are never fewer.
-const LIMIT: usize = 65_536;
-
-/// Room for what is closed at the end, and for saying what was left out.
-const RESERVE: usize = 512;
-
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { text: String::new(), left_out: 0, bodies_left_out: 0, full: false };
-    page.push("### Schema changes\n\n");
-    page.push(&format!("{} → {}\n\n", code(&report.old.name), code(&report.new.name)));
-    page.push(&format!("**{}**\n", wording::totals(report)));
+    let mut page = Page::default();
+    page.comment.push("### Schema changes\n\n");
+    page.comment.push(&format!("{} → {}\n\n", code(&report.old.name), code(&report.new.name)));
+    page.comment.push(&format!("**{}**\n", wording::totals(report)));
     let groups = group::by_schema(report);
     page.not_understood(report);
     for severity in [Severity::Destructive, Severity::Breaking] {
@@ -27,7 +22,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             continue;
         }
         let title = if severity == Severity::Destructive { "Destructive" } else { "Breaking" };
-        page.push(&format!("\n#### {title}: {count}\n"));
+        page.comment.push(&format!("\n#### {title}: {count}\n"));
         for object in groups.iter().flat_map(|group| &group.objects) {
             page.object(object, |finding| finding.severity == severity);
         }
@@ -37,50 +32,24 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     for group in &groups {
         page.schema(group);
     }
-    let (changes, bodies) = (page.left_out, page.bodies_left_out);
-    if changes + bodies > 0 {
-        let mut missing = Vec::new();
-        if changes > 0 {
-            missing.push(format!("lines left out: {changes}"));
-        }
-        if bodies > 0 {
-            missing.push(format!("texts left out: {bodies}"));
-        }
-        let _ = write!(page.text, "\n> **Cut to fit a comment.** {}.\n", missing.join("; "));
+    let mut missing = Vec::new();
+    if page.comment.left_out() > 0 {
+        missing.push(format!("lines left out: {}", page.comment.left_out()));
     }
-    out.write_all(page.text.as_bytes())
+    if page.bodies_left_out > 0 {
+        missing.push(format!("texts left out: {}", page.bodies_left_out));
+    }
+    out.write_all(page.comment.finish(&missing).as_bytes())
 }
 
 /// What is written so far, and what there was no room for.
+#[derive(Default)]
 struct Page {
-    text: String,
-    left_out: usize,
+    comment: Comment,
     bodies_left_out: usize,
-    /// Once something has no room, nothing behind it gets some: what is worse stands in front.
-    full: bool,
 }
 
 impl Page {
-    fn fits(&self, piece: &str) -> bool {
-        self.text.len() + piece.len() + RESERVE <= LIMIT
-    }
-
-    /// Adds a piece if there is room, which is said to the caller.
-    fn push(&mut self, piece: &str) -> bool {
-        self.full |= !self.fits(piece);
-        if !self.full {
-            self.text.push_str(piece);
-        }
-        !self.full
-    }
-
-    /// Adds a line, or counts it.
-    fn line(&mut self, line: &str) {
-        if !self.push(line) {
-            self.left_out += 1;
-        }
-    }
-
     fn object(&mut self, group: &ObjectGroup<'_>, wanted: impl Fn(&Finding) -> bool) {
         let findings: Vec<_> = group.findings.iter().filter(|finding| wanted(finding)).collect();
         if findings.is_empty() {
@@ -88,7 +57,7 @@ impl Page {
         }
         let database =
             group.database.map(|name| format!("{}: ", code(&name.to_string()))).unwrap_or_default();
-        self.push(&format!(
+        self.comment.push(&format!(
             "\n{database}**{}** {}\n\n",
             code(&group.kind().sign().to_string()),
             code(&group.object.to_string())
@@ -116,12 +85,12 @@ impl Page {
         line.push('\n');
         let body = body_of(finding).map(|body| format!("{line}\n{body}\n"));
         match body {
-            Some(long) if !self.full && self.fits(&long) => drop(self.push(&long)),
+            Some(long) if self.comment.fits(&long) => drop(self.comment.push(&long)),
             Some(_) => {
                 self.bodies_left_out += 1;
-                self.line(&line);
+                self.comment.line(&line);
             }
-            None => self.line(&line),
+            None => self.comment.line(&line),
         }
     }
 
@@ -134,13 +103,12 @@ impl Page {
             return;
         }
         let summary = format!("\n<details><summary>{}: {count} more</summary>\n", code(&group.title()));
-        let opened = self.push(&summary);
+        let opened = self.comment.push(&summary);
         for object in &group.objects {
             self.object(object, mild);
         }
         if opened {
-            // There is always room for what closes.
-            self.text.push_str("\n</details>\n");
+            self.comment.close("\n</details>\n");
         }
     }
 
@@ -148,10 +116,10 @@ impl Page {
         if report.renames.is_empty() {
             return;
         }
-        self.push(&format!("\n#### Perhaps only renamed: {}\n\n", report.renames.len()));
+        self.comment.push(&format!("\n#### Perhaps only renamed: {}\n\n", report.renames.len()));
         for rename in &report.renames {
             let (old, new) = wording::rename_names(rename);
-            self.line(&format!(
+            self.comment.line(&format!(
                 "- {} → {}: {}; {}\n",
                 code(&old),
                 code(&new),
@@ -163,9 +131,9 @@ impl Page {
 
     fn rows(&mut self, report: &Report<'_>) {
         let Some(rows) = report.rows.as_ref().filter(|rows| !rows.is_empty()) else { return };
-        self.push(&format!("\n#### Rows: {}\n\n", rows.len()));
+        self.comment.push(&format!("\n#### Rows: {}\n\n", rows.len()));
         for change in rows {
-            self.line(&format!("- {}: {}\n", code(&change.table.to_string()), wording::rows(change)));
+            self.comment.line(&format!("- {}: {}\n", code(&change.table.to_string()), wording::rows(change)));
         }
     }
 
@@ -175,13 +143,13 @@ impl Page {
         if count == 0 {
             return;
         }
-        self.push(&format!("\n#### Not understood, compared as text: {count}\n\n"));
+        self.comment.push(&format!("\n#### Not understood, compared as text: {count}\n\n"));
         let sides = [&report.old, &report.new].into_iter();
         let all = sides.flat_map(|side| side.dump.unknown.iter().map(move |unknown| (side, unknown)));
         for (side, unknown) in all.take(SHOWN) {
-            self.line(&format!("- {}: {}\n", code(&side.place(unknown.at)), code(&unknown.excerpt)));
+            self.comment.line(&format!("- {}: {}\n", code(&side.place(unknown.at)), code(&unknown.excerpt)));
         }
-        self.left_out += count.saturating_sub(SHOWN);
+        self.comment.leave_out(count.saturating_sub(SHOWN));
     }
 }
 
@@ -197,12 +165,12 @@ fn body_of(finding: &Finding) -> Option<String> {
             for hunk in body::of(change) {
                 lines.push(hunk.header.clone());
                 lines.extend(
-                    hunk.lines.iter().map(|line| format!("{}{}", line.sign, wording::shown(&line.text()))),
+                    hunk.lines.iter().map(|line| format!("{}{}", line.sign, cli::escape_lines(&line.text()))),
                 );
             }
         }
-        (Some(only), None) => lines.extend(only.lines().map(|line| format!("-{}", wording::shown(line)))),
-        (None, Some(only)) => lines.extend(only.lines().map(|line| format!("+{}", wording::shown(line)))),
+        (Some(only), None) => lines.extend(only.lines().map(|line| format!("-{}", cli::escape_lines(line)))),
+        (None, Some(only)) => lines.extend(only.lines().map(|line| format!("+{}", cli::escape_lines(line)))),
         (None, None) => return None,
     }
     let fence = "`".repeat(longest_run(&lines).max(2) + 1);
@@ -220,38 +188,12 @@ fn longest_run(lines: &[String]) -> usize {
     runs.max().unwrap_or_default()
 }
 
-/// Text as code in a line: neither Markdown nor HTML in it takes effect, since every sign that these know becomes a
-/// character reference, and GitHub makes no mention and no reference of what is code.
-fn code(text: &str) -> String {
-    let text = cli::escape(text);
-    let mut safe = String::from("<code>");
-    for (at, character) in text.char_indices() {
-        let plain = match character {
-            // What would begin a link.
-            ':' => !text[at..].starts_with("://"),
-            '.' => !text[..at].to_ascii_lowercase().ends_with("www"),
-            _ => !character.is_ascii_punctuation() || " ,-/=()+%?'".contains(character),
-        };
-        if plain {
-            safe.push(character);
-        } else {
-            let _ = write!(safe, "&#{};", u32::from(character));
-        }
-    }
-    safe.push_str("</code>");
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_takes_effect() {
-        assert_eq!(
-            code("`|<b>@x #1 http://a\n"),
-            "<code>&#96;&#124;&#60;b&#62;&#64;x &#35;1 http&#58;//a&#92;u&#123;a&#125;</code>"
-        );
+    fn a_fence_is_longer_than_what_it_holds() {
         assert_eq!(longest_run(&["a``b".to_owned(), "`".to_owned()]), 2);
     }
 }

@@ -123,7 +123,7 @@ fn path(address: &Address) -> String {
 
 /// `[text](target)` would be a link.
 fn message(text: &str) -> String {
-    wording::shown(text).replace("](", "] (")
+    cli::escape_lines(text).replace("](", "] (")
 }
 
 fn physical(side: &Side<'_>, at: Position) -> Value {

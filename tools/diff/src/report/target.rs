@@ -1,12 +1,9 @@
 //! Which reports are written, in which form and where to.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use clap::{Args, ColorChoice, ValueEnum};
-use tempfile::NamedTempFile;
+use clap::{Args, ValueEnum};
+use cli::{ColorArgument, Sink};
 
 use super::{Format, Report};
 
@@ -35,9 +32,8 @@ pub struct ReportArguments {
     #[arg(long = "report", value_name = "[FORMAT:]FILE", value_parser = further)]
     further: Vec<(Format, PathBuf)>,
 
-    /// Whether to use colours
-    #[arg(long, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
-    color: ColorChoice,
+    #[command(flatten)]
+    color: ColorArgument,
 }
 
 impl ReportArguments {
@@ -63,32 +59,23 @@ impl ReportArguments {
             (None, false, None) => Format::Text,
         };
         let content = if self.stat { Content::Stat } else { Content::Report(form) };
-        let mut targets =
-            Targets { further: Vec::new(), main: Target { content, colour: false, sink: Sink::Stdout } };
-        match &self.output {
-            Some(path) => targets.main.sink = Sink::open(path)?,
-            None => {
-                targets.main.colour =
-                    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-            }
+        let further = self.further.iter().map(|(format, path)| (Content::Report(*format), path));
+        let main = self.output.iter().map(|path| (content, path));
+        let (contents, paths): (Vec<Content>, Vec<&PathBuf>) = further.chain(main).unzip();
+        let sinks = cli::open_all(paths.into_iter().map(PathBuf::as_path))?;
+        let mut targets: Vec<Target> = contents
+            .into_iter()
+            .zip(sinks)
+            .map(|(content, sink)| Target { content, colour: self.color.wanted() == Some(true), sink })
+            .collect();
+        for target in &mut targets[..self.further.len()] {
+            target.colour = false;
         }
-        match self.color {
-            ColorChoice::Auto => {}
-            ColorChoice::Always => targets.main.colour = true,
-            ColorChoice::Never => targets.main.colour = false,
+        if self.output.is_none() {
+            // What goes into files first: a reader of stdout that went away takes no report with it.
+            targets.push(Target { content, colour: self.color.on_stdout(), sink: Sink::stdout() });
         }
-        let mut files: Vec<PathBuf> = targets.main.sink.file().into_iter().collect();
-        for (format, path) in &self.further {
-            let sink = Sink::open(path)?;
-            if let Some(file) = sink.file() {
-                if files.contains(&file) {
-                    bail!("two reports would go to one file: {}", path.display());
-                }
-                files.push(file);
-            }
-            targets.further.push(Target { content: Content::Report(*format), colour: false, sink });
-        }
-        Ok(targets)
+        Ok(Targets(targets))
     }
 }
 
@@ -122,10 +109,7 @@ fn by_ending(path: &Path) -> Option<Format> {
 
 /// Everything that is to be written, opened.
 #[derive(Debug)]
-pub struct Targets {
-    main: Target,
-    further: Vec<Target>,
-}
+pub struct Targets(Vec<Target>);
 
 impl Targets {
     /// Writes the reports, and puts each where it belongs once all are written.
@@ -133,14 +117,13 @@ impl Targets {
     /// # Errors
     /// When one cannot be written; files then stay as they were.
     pub fn write(mut self, report: &Report<'_>) -> anyhow::Result<()> {
-        // What goes into files first: a reader of stdout that went away takes no report with it.
-        for target in self.further.iter_mut().chain([&mut self.main]) {
-            target.write(report)?;
+        for Target { content, colour, sink } in &mut self.0 {
+            sink.write(|out| match content {
+                Content::Report(format) => report.write(*format, *colour, out),
+                Content::Stat => report.write_stat(out),
+            })?;
         }
-        for target in self.further.into_iter().chain([self.main]) {
-            target.sink.finish()?;
-        }
-        Ok(())
+        self.0.into_iter().try_for_each(|target| target.sink.finish())
     }
 }
 
@@ -156,96 +139,6 @@ struct Target {
 enum Content {
     Report(Format),
     Stat,
-}
-
-impl Target {
-    fn write(&mut self, report: &Report<'_>) -> anyhow::Result<()> {
-        let mut buffer;
-        let mut stdout;
-        let name = self.sink.name();
-        let out: &mut dyn Write = match &mut self.sink {
-            Sink::Stdout => {
-                stdout = BufWriter::new(io::stdout().lock());
-                &mut stdout
-            }
-            Sink::Device(file, _) => file,
-            Sink::Replacement(file, _) => {
-                buffer = BufWriter::new(file.as_file_mut());
-                &mut buffer
-            }
-        };
-        let written = match self.content {
-            Content::Report(format) => report.write(format, self.colour, out),
-            Content::Stat => report.write_stat(out),
-        };
-        written.and_then(|()| out.flush()).with_context(|| format!("cannot write {name}"))
-    }
-}
-
-/// Where a report goes.
-#[derive(Debug)]
-enum Sink {
-    Stdout,
-    /// What cannot be replaced, such as a pipe.
-    Device(File, PathBuf),
-    /// A file that takes the place of another at the end.
-    Replacement(NamedTempFile, PathBuf),
-}
-
-impl Sink {
-    fn open(path: &Path) -> anyhow::Result<Sink> {
-        let cannot = || format!("cannot write {}", path.display());
-        // A link stays one.
-        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let known = fs::metadata(path).ok();
-        if let Some(metadata) = known.as_ref().filter(|metadata| !metadata.is_file()) {
-            if metadata.is_dir() {
-                return Err(io::Error::from(io::ErrorKind::IsADirectory)).with_context(cannot);
-            }
-            let file = File::options().write(true).open(path).with_context(cannot)?;
-            return Ok(Sink::Device(file, path.clone()));
-        }
-        if known.is_some() {
-            // What must not be written must not be replaced either.
-            File::options().append(true).open(path).with_context(cannot)?;
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".pgdump-diff.");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // The process's mask takes from this what it takes from every new file.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder.tempfile_in(folder.unwrap_or(Path::new("."))).with_context(cannot)?;
-        if let Some(metadata) = known {
-            file.as_file().set_permissions(metadata.permissions()).with_context(cannot)?;
-        }
-        Ok(Sink::Replacement(file, path.clone()))
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Sink::Stdout => "standard output".to_owned(),
-            Sink::Device(_, path) | Sink::Replacement(_, path) => path.display().to_string(),
-        }
-    }
-
-    /// The file that will be replaced, by the one name that all its names lead to.
-    fn file(&self) -> Option<PathBuf> {
-        let Sink::Replacement(_, path) = self else { return None };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-        Some(folder.join(path.file_name()?))
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        if let Sink::Replacement(file, path) = self {
-            file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

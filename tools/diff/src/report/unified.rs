@@ -7,7 +7,7 @@ use compare::{Change, Kind};
 use dump::{Object, mask_secrets, write_parts};
 
 use super::group::{self, ObjectGroup};
-use super::{Report, Side, body, wording};
+use super::{Report, Side, body};
 
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for schema in group::by_schema(report) {
@@ -47,7 +47,7 @@ fn file(report: &Report<'_>, group: &ObjectGroup<'_>) -> String {
     for hunk in hunks {
         let _ = writeln!(text, "{}", hunk.header);
         for line in hunk.lines {
-            let _ = writeln!(text, "{}{}", line.sign, wording::shown(&line.text()));
+            let _ = writeln!(text, "{}{}", line.sign, cli::escape_lines(&line.text()));
         }
     }
     text

@@ -152,17 +152,3 @@ pub(super) fn totals(report: &Report<'_>) -> String {
     }
     totals
 }
-
-/// Makes text of several lines safe to show: control and bidirectional characters as escapes, tabs and line breaks as
-/// they are.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['\n', '\t']) {
-        shown.push_str(&cli::escape(&rest[..at]));
-        shown.push_str(&rest[at..=at]);
-        rest = &rest[at + 1..];
-    }
-    shown.push_str(&cli::escape(rest));
-    shown
-}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cli::Failure;
+use cli::{Failure, Progress};
 use connect::{Client, Error, Parameters};
 use dump::{Address, ByteHasher, Content, DataForm, Name, TableData};
 use restore::{Judgement, Work};
@@ -123,7 +123,7 @@ fn table(
         why: String::new(),
     };
     let begin = Instant::now();
-    let content = content(client, address, columns);
+    let content = content(client, address, columns, &restored.progress);
     table.compared_in = Some(begin.elapsed());
     let actual = match content {
         Ok(actual) => actual,
@@ -159,7 +159,12 @@ fn load_time(restored: &Restored<'_>, address: &Address) -> Option<Duration> {
 }
 
 /// The count and hash of what the server holds.
-fn content(client: &mut Client, address: &Address, columns: Option<&Vec<Name>>) -> Result<Content, Error> {
+fn content(
+    client: &mut Client,
+    address: &Address,
+    columns: Option<&Vec<Name>>,
+    progress: &Progress,
+) -> Result<Content, Error> {
     let table = address.qualified_name().to_sql();
     let list = columns.map(|columns| columns.iter().map(Name::to_sql).collect::<Vec<_>>().join(&b", "[..]));
     // The rows of a partitioned table, which a backup may load through it, are its partitions'.
@@ -183,7 +188,10 @@ fn content(client: &mut Client, address: &Address, columns: Option<&Vec<Name>>) 
         (false, _) => [b"COPY ", &*table, b" TO STDOUT"].concat(),
     };
     let mut content = Content::default();
-    client.copy_out(&sql, &mut |row| content.add_lines(row))?;
+    client.copy_out(&sql, &mut |row| {
+        content.add_lines(row);
+        progress.add(row.len() as u64);
+    })?;
     Ok(content)
 }
 

@@ -65,7 +65,7 @@ fn line(text: &str) -> String {
 
 /// A text of several lines.
 fn text(text: &str) -> String {
-    wording::shown(text)
+    cli::escape_lines(text)
 }
 
 fn header(report: &Report<'_>) -> Markup {
