@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use connect::{Parameters, ServerError};
+use connect::ServerError;
 use dump::lexer::TokenKind;
 use dump::{Address, Class, Event, Events, Kind, Name, Role, Statement, Stream};
 
@@ -15,7 +15,7 @@ use crate::escalation::is_plain;
 use crate::plan::{Place, Step, Work};
 use crate::session::{Gathered, Session, Shared, lacks_rights};
 use crate::stand_in::missing_role;
-use crate::{Error, plain};
+use crate::{Error, Options, plain};
 
 /// What became of the statements of a cluster.
 #[derive(Debug, Default)]
@@ -47,17 +47,10 @@ pub struct ClusterFailure {
 
 /// Makes the roles of a dump, and tries whatever else it says of roles, parameters and tablespaces.
 ///
-/// `newer` says that the dump is of a newer server, or made by a newer pg_dump, than the server is.
-///
 /// # Errors
 /// When the server cannot be reached any more.
-pub fn restore_roles(
-    steps: &[Step],
-    admin: &Parameters,
-    restorer: &Parameters,
-    newer: bool,
-) -> Result<ClusterReport, Error> {
-    let shared = Shared::connect(admin, restorer, false)?;
+pub fn restore_roles(steps: &[Step], options: &Options) -> Result<ClusterReport, Error> {
+    let shared = Shared::connect(options)?;
     let mut report = ClusterReport::default();
     let mut session = Session::connect(&shared)?;
     let steps = || steps.iter().filter(|step| kind(step).is_some_and(Kind::is_global));
@@ -73,7 +66,7 @@ pub fn restore_roles(
     for step in steps() {
         match kind(step) {
             Some(Kind::Tablespace) => report.leave_out("tablespaces, for which the default one stands in"),
-            _ => one(&mut session, step, None, newer, &mut report)?,
+            _ => one(&mut session, step, None, options, &mut report)?,
         }
     }
     drop(session);
@@ -81,27 +74,22 @@ pub fn restore_roles(
     Ok(report)
 }
 
-/// Tries what a dump says of a database itself, on the one that `admin` is connected to.
+/// Tries what a dump says of a database itself, on the one that the options lead to.
 ///
 /// `name` is the database's name in the dump, where it tells it.
 ///
 /// # Errors
 /// As for [`restore_roles`].
-pub fn try_database(
-    steps: &[Step],
-    name: Option<&Name>,
-    admin: &Parameters,
-    restorer: &Parameters,
-    newer: bool,
-) -> Result<ClusterReport, Error> {
-    let shared = Shared::connect(admin, restorer, false)?;
+pub fn try_database(steps: &[Step], name: Option<&Name>, options: &Options) -> Result<ClusterReport, Error> {
+    let shared = Shared::connect(options)?;
     let mut report = ClusterReport::default();
     let mut session = Session::connect(&shared)?;
     for step in steps.iter().filter(|step| kind(step) == Some(Kind::Database)) {
         let same = step.subject.address.as_ref().map(plain::root).map(|address| &address.name) == name;
         // It was made when the scratch database was, with its encoding and locale.
         if same && step.subject.class != Class::Part(Role::Definition) {
-            one(&mut session, step, Some(&Name::from(admin.database.as_str())), newer, &mut report)?;
+            let to = Name::from(options.admin.database.as_str());
+            one(&mut session, step, Some(&to), options, &mut report)?;
         }
     }
     drop(session);
@@ -161,7 +149,7 @@ fn one(
     session: &mut Session<'_>,
     step: &Step,
     database: Option<&Name>,
-    newer: bool,
+    options: &Options,
     report: &mut ClusterReport,
 ) -> Result<(), Error> {
     if makes_role(step) {
@@ -177,7 +165,8 @@ fn one(
         return Ok(());
     }
     report.tried += 1;
-    let plain = is_plain(&text.sql);
+    // Nothing of a dump is about the roles that restore it.
+    let plain = is_plain(&text.sql) && !names_us(&text.sql, options);
     // Membership is all that the restore itself may need.
     let stays = match &text.membership {
         Some((role, member)) => plain && shared.is_stand_in(role)? && shared.is_stand_in(member)?,
@@ -200,13 +189,21 @@ fn one(
         "42704" if missing_role(&error).is_some_and(|role| role.bytes().starts_with(b"pg_")) => {
             Cause::NewerServer
         }
-        "42601" | "42704" | "22023" | "0A000" if newer => Cause::NewerServer,
+        "42601" | "42704" | "22023" | "0A000" if options.newer => Cause::NewerServer,
         _ if lacks_rights(&error) => Cause::NeedsSuperuser,
         _ => Cause::Backup,
     };
     let what = step.subject.address.as_ref().map(Address::to_string).unwrap_or_default();
     report.failures.push(ClusterFailure { what, at: step.at, error, cause });
     Ok(())
+}
+
+/// Says whether a statement names one of the roles that we restore as.
+fn names_us(text: &[u8], options: &Options) -> bool {
+    let mut events = Events::new(Stream(text));
+    let Ok(Some(Event::Statement(statement))) = events.next() else { return true };
+    let ours = [&options.admin.user, &options.restorer.user].map(|user| Name::from(user.as_str()));
+    statement.tokens.iter().any(|token| ours.contains(&Name::from_sql(statement.bytes(*token))))
 }
 
 impl ClusterReport {

@@ -23,6 +23,10 @@ pub struct Options {
     pub restorer: Parameters,
     /// How many connections load rows and build indexes.
     pub jobs: usize,
+    /// Whether `admin` may run statements of the dump at all: not on a server that is not fenced.
+    pub escalates: bool,
+    /// The comment of roles that are made to stand in for missing ones.
+    pub mark: Option<String>,
     /// Whether a superuser may run whatever fails without one.
     pub trusted: bool,
     /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
@@ -97,7 +101,7 @@ pub struct Failure {
 /// # Errors
 /// When the server or the dump cannot be reached any more; whatever else fails is told by the report.
 pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Result<Report, Error> {
-    let shared = Shared::connect(&options.admin, &options.restorer, options.trusted)?;
+    let shared = Shared::connect(options)?;
     let mut phases: Vec<(Phase, Duration)> = Vec::new();
     let mut failures: Vec<(usize, Failed)> = Vec::new();
     let mut loads = BTreeMap::new();

@@ -11,7 +11,7 @@ use crate::escalation::Right;
 use crate::plan::Step;
 use crate::settings::{Settings, reset};
 use crate::stand_in;
-use crate::{Error, escalation, plain};
+use crate::{Error, Options, escalation, plain};
 
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
@@ -20,6 +20,7 @@ const ATTEMPTS: usize = 100;
 pub(crate) struct Shared<'t> {
     restorer: &'t Parameters,
     trusted: bool,
+    escalates: bool,
     admin: Mutex<Admin>,
 }
 
@@ -30,6 +31,8 @@ struct Admin {
     roles: BTreeSet<String>,
     /// Settings that the server does not know.
     unknown: BTreeSet<String>,
+    /// The comment of roles that are made.
+    mark: Option<String>,
     /// What rights were only tried on, see [`escalation::Right::Tried`].
     tried: BTreeSet<String>,
 }
@@ -54,17 +57,22 @@ pub(crate) struct Failed {
 }
 
 impl<'t> Shared<'t> {
-    pub fn connect(admin: &Parameters, restorer: &'t Parameters, trusted: bool) -> Result<Shared<'t>, Error> {
-        // No trigger of the dump fires for the superuser, who would run it.
-        let admin = admin.clone().with_setting("session_replication_role", "replica");
+    pub fn connect(options: &'t Options) -> Result<Shared<'t>, Error> {
+        let mut admin = options.admin.clone();
+        if options.escalates {
+            // No trigger of the dump fires for the superuser, who would run it.
+            admin = admin.with_setting("session_replication_role", "replica");
+        }
         let admin = Admin {
             client: Client::connect(&admin)?,
             applied: Arc::default(),
             roles: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            mark: options.mark.clone(),
             tried: BTreeSet::new(),
         };
-        Ok(Shared { restorer, trusted, admin: Mutex::new(admin) })
+        let Options { restorer, trusted, escalates, .. } = options;
+        Ok(Shared { restorer, trusted: *trusted, escalates: *escalates, admin: Mutex::new(admin) })
     }
 
     fn admin(&self) -> MutexGuard<'_, Admin> {
@@ -105,7 +113,7 @@ impl<'t> Shared<'t> {
 impl Admin {
     /// Makes a role; says whether it is there now.
     fn stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
-        for sql in stand_in::statements(role, &Name::from(member)) {
+        for sql in stand_in::statements(role, &Name::from(member), self.mark.as_deref()) {
             match self.client.execute(&sql) {
                 Ok(()) => {}
                 // Another connection missed it as well, or it is a role of the server, which nobody is let into.
@@ -232,7 +240,7 @@ impl<'s> Session<'s> {
             true => Right::Run,
             false => escalation::right(&step.subject, text),
         };
-        if right == Right::None {
+        if right == Right::None || !self.shared.escalates {
             return Ok(Some(Failed { error, refused: true }));
         }
         let Some(error) = self.shared.run_as_admin(step, text, right == Right::Tried)? else {

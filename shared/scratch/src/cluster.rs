@@ -1,15 +1,18 @@
 //! A private cluster and what one does with it.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::account::Account;
 use crate::child::{feed, run};
-use crate::folder::{Folder, PORT, remove_leftovers};
+use crate::fence::{Fences, Places};
+use crate::folder::{Folder, PORT, write_private};
 use crate::server::{Breaker, Server, log_tail};
-use crate::{Error, Programs};
+use crate::warden::Warden;
+use crate::{Error, Programs, settings};
 
 /// How long a new server may take until it accepts connections.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -17,32 +20,16 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// The superuser of every cluster.
 const SUPERUSER: &str = "postgres";
 
-/// Every setting that differs from the server's own default. All of them exist since PostgreSQL 10.
-const SETTINGS: [&str; 16] = [
-    // Reached through the socket in its own folder only.
-    "listen_addresses=",
-    // Nothing here outlives a crash, so nothing needs to reach the disk in order.
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    // Publications and subscriptions can still be created, with a warning.
-    "wal_level=minimal",
-    "max_wal_senders=0",
-    // No background work between us and what is measured or compared.
-    "autovacuum=off",
-    // One transaction may touch all tables of a big schema.
-    "max_locks_per_transaction=1024",
-    "max_connections=50",
-    "shared_buffers=128MB",
-    "huge_pages=off",
-    // Messages go to the folder's log, in English.
-    "logging_collector=off",
-    "log_destination=stderr",
-    "lc_messages=C",
-    // The same answers on every machine.
-    "timezone=UTC",
-    "log_timezone=UTC",
-];
+/// A cluster for a dump that is not trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Guarded<'a> {
+    /// The name of the superuser, which no dump knows: `postgres` is an ordinary role then.
+    pub superuser: &'a str,
+    /// The superuser's password. Whoever connects without one is refused, even from within the server.
+    pub password: &'a str,
+    /// How many connections restore into it at once.
+    pub jobs: usize,
+}
 
 /// Runs a private, throw-away PostgreSQL cluster, stopped and removed when dropped.
 ///
@@ -59,6 +46,20 @@ pub struct Cluster {
     folder: Folder,
     programs: Programs,
     superuser: String,
+    guarded: bool,
+}
+
+/// A server that was left running.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The folder with everything of it.
+    pub folder: PathBuf,
+    /// The folder of its socket, for `PGHOST`.
+    pub socket_dir: PathBuf,
+    /// Its password file, for `PGPASSFILE`.
+    pub passwords: PathBuf,
+    /// The number of its process.
+    pub server: u32,
 }
 
 impl Cluster {
@@ -79,7 +80,7 @@ impl Cluster {
     /// # }
     /// ```
     pub fn start(programs: &Programs) -> Result<Cluster, Error> {
-        Cluster::start_as(programs, SUPERUSER)
+        Cluster::start_as(programs, None, &[])
     }
 
     /// Creates and starts a cluster with settings of the caller's over our own, such as
@@ -89,44 +90,81 @@ impl Cluster {
     ///
     /// As for [`start`](Cluster::start).
     pub fn start_with(programs: &Programs, settings: &[&str]) -> Result<Cluster, Error> {
-        Cluster::begin(programs, SUPERUSER, settings)
+        Cluster::start_as(programs, None, settings)
     }
 
-    /// Creates and starts a cluster whose superuser has another name, so that a dump's `postgres` is an ordinary role;
-    /// otherwise as [`start`](Cluster::start).
+    /// Creates and starts a cluster for a dump that is not trusted: behind [`Fences`], with passwords, and with the
+    /// settings that make a restore quick; otherwise as [`start`](Cluster::start).
     ///
     /// # Errors
     ///
     /// As for [`start`](Cluster::start).
-    pub fn start_as(programs: &Programs, superuser: &str) -> Result<Cluster, Error> {
-        Cluster::begin(programs, superuser, &[])
+    pub fn start_guarded(programs: &Programs, guarded: Guarded<'_>) -> Result<Cluster, Error> {
+        Cluster::start_as(programs, Some(guarded), &[])
     }
 
-    fn begin(programs: &Programs, superuser: &str, settings: &[&str]) -> Result<Cluster, Error> {
-        remove_leftovers();
+    fn start_as(programs: &Programs, guarded: Option<Guarded<'_>>, more: &[&str]) -> Result<Cluster, Error> {
         let account = Account::choose()?;
-        let folder = Folder::create(account)?;
-        initialise(programs, &folder, account, superuser)?;
+        let folder = Folder::create()?;
+        folder.furnish(account)?;
+        let warden = Warden::start(folder.path())?;
+        let superuser = guarded.map_or(SUPERUSER, |guarded| guarded.superuser).to_owned();
+        let password = guarded.map(|guarded| guarded.password);
+        initialise(programs, &folder, account, &superuser, password)?;
         let mut command = server_command(programs, "postgres", &folder);
         command.arg("-D").arg(folder.data());
         command.arg("-k").arg(folder.run()).args(["-p", &PORT.to_string()]);
-        for setting in SETTINGS.iter().chain(settings) {
-            command.args(["-c", setting]);
+        let settings = match guarded {
+            Some(guarded) => settings::restoring(programs.major(), guarded.jobs),
+            None => settings::plain(),
+        };
+        for setting in settings.into_iter().chain(more.iter().map(|setting| (*setting).to_owned())) {
+            command.arg("-c").arg(setting);
         }
-        let server = Server::start(command, &folder, account)?;
-        let superuser = superuser.to_owned();
-        let mut cluster = Cluster { server, folder, programs: programs.clone(), superuser };
+        let places =
+            guarded.map(|_| Places::of(programs.bindir(), programs.folders(), folder.run(), folder.root()));
+        let server = Server::start(command, &folder, account, places.as_ref(), warden)?;
+        let mut cluster =
+            Cluster { server, folder, programs: programs.clone(), superuser, guarded: password.is_some() };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
 
     fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let mut question = self.command("pg_isready");
-        question.arg("-q");
-        self.server.wait_until(START_LIMIT, &self.folder.log(), || match run(&mut question) {
-            Ok(_) => Ok(true),
-            Err(Error::Failed { .. }) => Ok(false),
-            Err(error) => Err(error),
+        let status = self.folder.data().join("postmaster.pid");
+        // The eighth line of the file (pidfile.h, since PostgreSQL 10).
+        let is_ready = |text: String| text.lines().nth(7).is_some_and(|line| line.trim_end() == "ready");
+        let ready = || fs::read_to_string(&status).is_ok_and(is_ready);
+        self.server.wait_until(START_LIMIT, &self.folder.log(), ready)
+    }
+
+    /// Returns what the server is kept from; nothing for a cluster that is not guarded.
+    pub fn fences(&self) -> &Fences {
+        self.server.fences()
+    }
+
+    /// Lets `role` connect with a password: adds it to the password file that [`command`](Cluster::command) names.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn remember_password(&self, role: &str, password: &str) -> Result<(), Error> {
+        let path = self.folder.passwords();
+        let known = fs::read_to_string(&path).unwrap_or_default();
+        write_private(&path, format!("{known}*:*:*:{role}:{password}\n").as_bytes())
+    }
+
+    /// Leaves the server running when this is dropped, and tells what is left.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then it is not left.
+    pub fn keep(mut self) -> Result<Kept, Error> {
+        self.folder.keep()?;
+        self.server.keep();
+        Ok(Kept {
+            folder: self.folder.path().to_owned(),
+            socket_dir: self.folder.run(),
+            passwords: self.folder.passwords(),
+            server: self.server.number(),
         })
     }
 
@@ -140,13 +178,13 @@ impl Cluster {
         PORT
     }
 
-    /// Returns the name of the superuser, who has no password.
+    /// Returns the name of the superuser.
     pub fn superuser(&self) -> &str {
         &self.superuser
     }
 
-    /// Returns what ends the server from another thread, for a time limit; `None` on a system with odd process numbers.
-    pub fn breaker(&self) -> Option<Breaker> {
+    /// Returns what ends the server from another thread, for a time limit.
+    pub fn breaker(&self) -> Breaker {
         self.server.breaker()
     }
 
@@ -175,6 +213,9 @@ impl Cluster {
         remove_postgres_variables(&mut command);
         let port = PORT.to_string();
         command.env("PGHOST", self.socket_dir()).env("PGPORT", port).env("PGUSER", &self.superuser);
+        if self.guarded {
+            command.env("PGPASSFILE", self.folder.passwords());
+        }
         command
     }
 
@@ -246,16 +287,43 @@ impl Cluster {
     }
 }
 
-fn initialise(programs: &Programs, folder: &Folder, account: Account, superuser: &str) -> Result<(), Error> {
+fn initialise(
+    programs: &Programs,
+    folder: &Folder,
+    account: Account,
+    superuser: &str,
+    password: Option<&str>,
+) -> Result<(), Error> {
+    let file = folder.run().join("password");
+    if let Some(password) = password {
+        write_private(&file, password.as_bytes())?;
+        account.give(&file)?;
+        write_private(&folder.passwords(), format!("*:*:*:{superuser}:{password}\n").as_bytes())?;
+    }
     let initdb = |locale: &str| {
         let mut command = server_command(programs, "initdb", folder);
-        command.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", superuser]);
+        match password {
+            Some(_) => command.arg("--auth=scram-sha-256").arg("--pwfile").arg(&file),
+            None => command.arg("--auth=trust"),
+        };
+        command.args(["--no-sync", "--encoding=UTF8", "-U", superuser]);
+        if programs.major() >= 14 {
+            command.arg("--no-instructions");
+        }
+        // Sums over pages are the default since 18, and proof of nothing here.
+        if programs.major() >= 18 {
+            command.arg("--no-data-checksums");
+        }
         command.arg(format!("--locale={locale}")).arg("-D").arg(folder.data());
         account.run_as(&mut command);
         run(&mut command)
     };
     // Not every system has C.UTF-8; `initdb` removes what it made when it fails.
-    initdb("C.UTF-8").or_else(|_| initdb("C")).map(drop)
+    let made = initdb("C.UTF-8").or_else(|_| initdb("C")).map(drop);
+    if password.is_some() {
+        fs::remove_file(&file).map_err(Error::io("remove", &file))?;
+    }
+    made
 }
 
 fn server_command(programs: &Programs, name: &str, folder: &Folder) -> Command {

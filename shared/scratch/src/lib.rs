@@ -22,18 +22,31 @@ mod child;
 mod client;
 mod cluster;
 mod error;
+mod fence;
 mod folder;
 mod install;
+#[cfg(target_os = "linux")]
+mod interpreter;
+mod leftovers;
+#[cfg(target_os = "linux")]
+mod own_root;
 mod pipe;
 mod programs;
 mod server;
+mod settings;
+mod signals;
+mod warden;
 
 pub use browser::Browser;
 pub use child::run;
 pub use client::Client;
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Guarded, Kept};
 pub use error::Error;
+pub use fence::Fences;
+pub use folder::Folder;
 pub use install::{ensure, install_command};
+pub use leftovers::{Leftovers, reap};
 pub use pipe::Pipe;
 pub use programs::Programs;
 pub use server::Breaker;
+pub use signals::{AtSignal, at_signal};

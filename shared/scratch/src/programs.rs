@@ -137,6 +137,16 @@ impl Programs {
         self.major
     }
 
+    /// Returns the folders of the server's libraries and shared files, as its `pg_config` tells; none where it has none.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let options = ["--pkglibdir", "--sharedir", "--libdir", "--localedir"];
+        let Ok(output) = run(Command::new(self.program("pg_config")).args(options)) else {
+            return Vec::new();
+        };
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().filter(|line| line.starts_with('/')).map(PathBuf::from).collect()
+    }
+
     /// Returns the path of one of the programs, as in `program("psql")`; it is not checked to exist.
     pub fn program(&self, name: &str) -> PathBuf {
         self.bindir.join(name)

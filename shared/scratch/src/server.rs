@@ -1,9 +1,8 @@
-//! A running `postgres`, stopped when dropped, and its warden.
+//! A running `postgres`, stopped when dropped.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,27 +10,18 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::Error;
 use crate::account::Account;
 use crate::child::command_line;
+use crate::fence::{self, Fences, Places};
 use crate::folder::Folder;
+use crate::warden::Warden;
+use crate::{Error, signals};
 
-/// How long a fast shutdown, and after it an immediate one, may take.
+/// How long the server may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// How much of the end of the log an error quotes, in bytes.
 const LOG_TAIL: usize = 4096;
-
-/// Ends the server and removes the folder when this process dies without doing so: killed, or by Ctrl-C.
-///
-/// The shell waits on a pipe whose other end only we hold. `done` on it means that we did the work ourselves; its
-/// end without that word means that we are gone.
-const WARDEN: &str = r#"read -r word && exit 0
-kill -INT "$1"
-n=0
-while kill -0 "$1" 2>/dev/null && [ "$n" -lt 50 ]; do sleep 0.2; n=$((n + 1)); done
-kill -QUIT "$1" 2>/dev/null
-rm -rf -- "$2""#;
 
 /// Ends a server at once, whatever it is doing, so that everybody who waits for it gets an error.
 ///
@@ -52,12 +42,23 @@ impl Breaker {
 pub(crate) struct Server {
     child: Child,
     command_line: String,
-    warden: Option<Child>,
+    folder: PathBuf,
+    fences: Fences,
+    /// Told last that there is nothing left to do.
+    _warden: Warden,
+    kept: bool,
 }
 
 impl Server {
-    /// Starts `command`, which is a `postgres` of `folder`'s cluster, with its output in the folder's log.
-    pub(crate) fn start(mut command: Command, folder: &Folder, account: Account) -> Result<Server, Error> {
+    /// Starts `command`, which is a `postgres` of `folder`'s cluster, with its output in the folder's log; behind fences
+    /// if it has `places`.
+    pub(crate) fn start(
+        mut command: Command,
+        folder: &Folder,
+        account: Account,
+        places: Option<&Places>,
+        mut warden: Warden,
+    ) -> Result<Server, Error> {
         let path = folder.log();
         let log = File::options().create(true).append(true).open(&path).map_err(Error::io("open", &path))?;
         let log_too = log.try_clone().map_err(Error::io("open", &path))?;
@@ -65,20 +66,24 @@ impl Server {
         // Its own process group: Ctrl-C in the terminal reaches us, and we (or the warden) stop the server.
         command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(log_too);
         let command_line = command_line(&command);
-        let child = command.spawn().map_err(|source| Error::Run { command: command_line.clone(), source })?;
-        let mut server = Server { child, command_line, warden: None };
-        server.warden = Some(server.start_warden(folder.path())?);
-        Ok(server)
+        // A signal that comes now would not know of the server yet.
+        let signals = signals::hold();
+        let started = match places {
+            Some(places) => fence::spawn(&mut command, places),
+            None => command.spawn().map(|child| (child, Fences::default())),
+        };
+        let (child, fences) =
+            started.map_err(|source| Error::Run { command: command_line.clone(), source })?;
+        warden.watch(child.id());
+        signals.remember_server(folder.path(), pid(&child));
+        // Where memory runs out, the kernel is to end this server and nobody else's process. That it cannot be asked for
+        // that, as on other systems, keeps nobody from restoring.
+        let _ = fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
+        let folder = folder.path().to_owned();
+        Ok(Server { child, command_line, folder, fences, _warden: warden, kept: false })
     }
 
-    fn start_warden(&self, folder: &Path) -> Result<Child, Error> {
-        let mut command = Command::new("sh");
-        command.args(["-c", WARDEN, "warden", &self.child.id().to_string()]).arg(folder);
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().map_err(|source| Error::Run { command: command_line(&command), source })
-    }
-
-    /// Waits until `ready` says yes; its own errors end the waiting.
+    /// Waits until `ready` says yes.
     ///
     /// # Errors
     ///
@@ -87,10 +92,10 @@ impl Server {
         &mut self,
         limit: Duration,
         log: &Path,
-        mut ready: impl FnMut() -> Result<bool, Error>,
+        mut ready: impl FnMut() -> bool,
     ) -> Result<(), Error> {
         let begin = Instant::now();
-        while !ready()? {
+        while !ready() {
             if let Some(status) = self.status() {
                 return Err(Error::ServerEnded {
                     command: self.command_line.clone(),
@@ -105,14 +110,29 @@ impl Server {
                     log: log_tail(log),
                 });
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
 
+    /// Returns the number of its process.
+    pub(crate) fn number(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns the fences that it runs behind.
+    pub(crate) fn fences(&self) -> &Fences {
+        &self.fences
+    }
+
     /// Returns what ends the server from another thread.
-    pub(crate) fn breaker(&self) -> Option<Breaker> {
-        i32::try_from(self.child.id()).ok().map(|number| Breaker(Pid::from_raw(number)))
+    pub(crate) fn breaker(&self) -> Breaker {
+        Breaker(pid(&self.child))
+    }
+
+    /// Lets the server go on when dropped.
+    pub(crate) fn keep(&mut self) {
+        self.kept = true;
     }
 
     fn status(&mut self) -> Option<ExitStatus> {
@@ -121,9 +141,8 @@ impl Server {
 
     /// Signals the server and waits; says whether it ended.
     fn stop_with(&mut self, signal: Signal) -> bool {
-        let Ok(number) = i32::try_from(self.child.id()) else { return false };
         // The child was not waited for yet, so the number cannot have passed to another process.
-        if self.status().is_none() && kill(Pid::from_raw(number), signal).is_ok() {
+        if self.status().is_none() && kill(pid(&self.child), signal).is_ok() {
             let begin = Instant::now();
             while self.status().is_none() && begin.elapsed() < STOP_LIMIT {
                 thread::sleep(Duration::from_millis(5));
@@ -135,18 +154,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // SIGINT is a fast shutdown, SIGQUIT an immediate one.
-        if !self.stop_with(Signal::SIGINT) && !self.stop_with(Signal::SIGQUIT) {
+        signals::forget_server(&self.folder);
+        // SIGQUIT is an immediate shutdown: nobody needs what the server would still write.
+        if !self.kept && !self.stop_with(Signal::SIGQUIT) {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        if let Some(mut warden) = self.warden.take() {
-            if let Some(mut stdin) = warden.stdin.take() {
-                let _ = stdin.write_all(b"done\n");
-            }
-            let _ = warden.wait();
-        }
     }
+}
+
+/// Process numbers are positive and fit: `pid_t` is signed.
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
 }
 
 /// Returns the end of a log.

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use scratch::{Cluster, Error, Programs};
+use scratch::{Cluster, Error, Guarded, Programs};
 
 /// Starts a cluster, or says why the test is skipped.
 fn cluster() -> Option<Cluster> {
@@ -37,11 +37,12 @@ fn the_superuser_may_have_another_name() {
     let Some(programs) = Programs::find_optional().unwrap() else {
         return println!("skipped: no PostgreSQL server found");
     };
-    let cluster = Cluster::start_as(&programs, "somebody_else").unwrap();
+    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2 };
+    let cluster = Cluster::start_guarded(&programs, guarded).unwrap();
     let superusers = "select string_agg(rolname, ',') from pg_roles where rolsuper";
     assert_eq!(cluster.psql("postgres", superusers).unwrap(), "somebody_else\n");
     // Whoever waits for a server that was ended gets an error at once.
-    let breaker = cluster.breaker().unwrap();
+    let breaker = cluster.breaker();
     let begin = Instant::now();
     let waiting = thread::spawn(move || {
         thread::sleep(Duration::from_secs(1));

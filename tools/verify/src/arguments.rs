@@ -18,7 +18,7 @@ const EXIT_CODES: &str = "Exit codes: 0 verified, 1 bad, 2 trouble, 3 cannot be 
 #[command(name = "pgdump-verify", version, about, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// The backups, of any format, or `-` for standard input
-    #[arg(value_name = "BACKUP", required_unless_present = "dir")]
+    #[arg(value_name = "BACKUP", required_unless_present_any = ["dir", "reap"])]
     pub backups: Vec<PathBuf>,
 
     /// Verify every backup in a folder: what is one by its content or, if it is damaged, by its name (.sql .dump .backup
@@ -53,6 +53,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub globals: Option<PathBuf>,
 
+    /// Restore into a database of this server, a URL or connection string, instead of a private server: it is made, named
+    /// and commented as ours, and removed. Needs a role that may create databases; nothing runs as a superuser
+    #[arg(long, value_name = "URL", conflicts_with_all = ["pg_bindir", "trust", "globals"])]
+    pub server: Option<String>,
+
+    /// Leave the restored database under this name, which must be free, and print how to connect; a private server is left
+    /// running
+    #[arg(long, value_name = "NAME")]
+    pub keep: Option<String>,
+
     /// Let a superuser run what fails without one, such as functions in C: only for backups of your own
     #[arg(long)]
     pub trust: bool,
@@ -85,6 +95,11 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub password: connect::PasswordArguments,
+
+    /// Remove what runs that were killed left behind, servers and folders, with `--server` its databases and roles as well,
+    /// and list it; no backup is verified
+    #[arg(long, conflicts_with_all = ["backups", "dir"])]
+    pub reap: bool,
 
     /// Print JSON, as docs/schemas/pgdump-verify.schema.json says
     #[arg(long)]
@@ -127,5 +142,13 @@ impl Arguments {
         }
         let pairs = asserts.iter().cloned().zip(equals.iter().cloned());
         Ok(pairs.map(|(sql, expected)| Assertion { sql, expected }).collect())
+    }
+
+    /// Refuses a level that a given server is not asked for.
+    pub fn check_server(&self) -> Result<(), Failure> {
+        match self.server.is_some() && self.level == Level::Full {
+            true => Err(anyhow!("`--level full` needs a server of its own, without `--server`").into()),
+            false => Ok(()),
+        }
     }
 }

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use cli::Failure;
-use connect::Parameters;
 use dump::{Kind, Name};
-use restore::{ClusterReport, Judgement, Plan, Step};
+use restore::{ClusterReport, Judgement, Options, Plan, Step};
 
 use crate::input::Backup;
 use crate::restoring::place;
@@ -19,8 +18,7 @@ pub fn roles(
     globals: Option<&Path>,
     backup: &Backup,
     plan: &Plan,
-    server: (&Parameters, &Parameters),
-    newer: bool,
+    options: &Options,
     report: &mut Report,
 ) -> Result<(), Failure> {
     if let Some(path) = globals {
@@ -29,7 +27,7 @@ pub fn roles(
         if plan.cluster.is_empty() {
             return Err(anyhow::anyhow!("no roles in the file: {}", path.display()).into());
         }
-        let of_file = restore::restore_roles(&plan.cluster, server.0, server.1, newer)?;
+        let of_file = restore::restore_roles(&plan.cluster, options)?;
         // Roles are the server's and not the backup's: what fails here says nothing of it.
         for failure in &of_file.failures {
             let what = format!("{} of {}", failure.what, path.display());
@@ -39,7 +37,7 @@ pub fn roles(
         report.notes.push(format!("roles made as {} says: {names}", path.display()));
         tell_left_out(&of_file, report);
     }
-    let of_backup = restore::restore_roles(&plan.cluster, server.0, server.1, newer)?;
+    let of_backup = restore::restore_roles(&plan.cluster, options)?;
     if !of_backup.roles.is_empty() {
         let names = of_backup.roles.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
         report.notes.push(format!(
@@ -67,12 +65,11 @@ pub fn roles(
 pub fn database(
     steps: &[Step],
     name: Option<&Name>,
-    server: (&Parameters, &Parameters),
-    newer: bool,
+    options: &Options,
     backup: &Backup,
     report: &mut Report,
 ) -> Result<(), restore::Error> {
-    let tried = restore::try_database(steps, name, server.0, server.1, newer)?;
+    let tried = restore::try_database(steps, name, options)?;
     tell(&tried, "statements on databases themselves, tried", backup, report);
     Ok(())
 }

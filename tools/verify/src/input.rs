@@ -8,7 +8,7 @@ use anyhow::Context;
 use archive::{Content, Format};
 use cli::{DataWanted, Failure};
 use dump::{DataSink, Dump, Fault, ReadOptions};
-use tempfile::NamedTempFile;
+use scratch::Folder;
 
 use crate::verdict::{Report, Verdict};
 
@@ -17,7 +17,7 @@ pub struct Backup {
     /// Where it is.
     pub path: PathBuf,
     /// What came through a pipe; removed when dropped.
-    _spool: Option<NamedTempFile>,
+    _spool: Option<Folder>,
 }
 
 impl Backup {
@@ -34,13 +34,15 @@ impl Backup {
                 return Ok(Backup { path: path.to_owned(), _spool: None });
             }
         }
-        let mut spool = NamedTempFile::new().context("cannot make a temporary file")?;
+        let folder = Folder::create()?;
+        let kept = folder.path().join("backup");
+        let mut spool = File::create_new(&kept).context("cannot make a temporary file")?;
         let copied = match stdin {
             true => io::copy(&mut io::stdin().lock(), &mut spool),
             false => io::copy(&mut File::open(path).with_context(missing)?, &mut spool),
         };
         copied.context("cannot keep the backup in a temporary file")?;
-        Ok(Backup { path: spool.path().to_owned(), _spool: Some(spool) })
+        Ok(Backup { path: kept, _spool: Some(folder) })
     }
 
     /// Reads the backup to its end; `None` if that cannot be done, which is in the report then.

@@ -5,6 +5,7 @@ mod backups;
 mod check;
 mod cluster;
 mod input;
+mod left_behind;
 mod limit;
 mod lines;
 mod report;
@@ -39,7 +40,11 @@ pub fn command() -> clap::Command {
 /// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
+    if arguments.reap {
+        return left_behind::remove(arguments.server.as_deref());
+    }
     arguments.assertions()?;
+    arguments.check_server()?;
     let targets = report::Targets::open(&arguments.report)?;
     let mut run = Run { begun: Timestamp::now(), ..Run::default() };
     let begin = Instant::now();
@@ -168,6 +173,9 @@ fn verify(
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         return lines::check(&backup, &dump, progress, report);
     }
+    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
+        server::check_name(url, name)?;
+    }
     let options = restoring::Options {
         jobs,
         bindir: arguments.pg_bindir.clone(),
@@ -175,6 +183,8 @@ fn verify(
         globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
+        server: arguments.server.clone(),
+        keep: arguments.keep.clone(),
         timeout: arguments.timeout.map(Duration::from_secs),
         progress: progress.clone(),
     };

@@ -1,4 +1,4 @@
-//! A limit of time: what takes longer is ended with its server.
+//! A limit of time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,9 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use scratch::Breaker;
-
-/// Ends the server when the time is over, unless dropped before.
+/// Ends what takes longer when the time is over, unless dropped before.
 pub struct Limit {
     over: Arc<AtomicBool>,
     /// Tells the waiting thread by its end that nobody waits for the limit any more.
@@ -16,15 +14,15 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Begins to wait.
-    pub fn begin(time: Duration, breaker: Breaker) -> Limit {
+    /// Begins to wait; `end` ends what takes longer.
+    pub fn begin(time: Duration, end: impl FnOnce() + Send + 'static) -> Limit {
         let over = Arc::new(AtomicBool::new(false));
         let (done, wait) = channel();
         let flag = Arc::clone(&over);
         thread::spawn(move || {
             if wait.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
                 flag.store(true, Ordering::SeqCst);
-                breaker.end_server();
+                end();
             }
         });
         Limit { over, _done: done }

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cli::{Failure, Progress};
+use connect::Parameters;
 use dump::{Database, Dump, Name};
 use restore::{Cause, DatabasePlan, Judgement, Observer, Phase, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
-use crate::server::Server;
+use crate::limit::Limit;
+use crate::server::{self, Server};
 use crate::verdict::{Report, Verdict};
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
@@ -33,6 +35,10 @@ pub struct Options {
     pub full: bool,
     /// What is asked of the restored database.
     pub assertions: Vec<Assertion>,
+    /// The server to use instead of a private one.
+    pub server: Option<String>,
+    /// The name under which the restored database stays.
+    pub keep: Option<String>,
     /// How long it may take.
     pub timeout: Option<Duration>,
     /// Shows how far it is.
@@ -82,11 +88,22 @@ pub fn verify(
         )
         .into());
     }
+    if options.keep.is_some() && plan.databases.len() > 1 {
+        return Err(
+            anyhow!("`--keep` is for a backup of one database, this is of {}", plan.databases.len()).into()
+        );
+    }
     options.progress.begin("server start", None);
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
-    let server = Server::start(options.bindir.as_deref(), wanted)?;
+    let wanted_server = server::Wanted {
+        url: options.server.as_deref(),
+        bindir: options.bindir.as_deref(),
+        major: wanted,
+        jobs: options.jobs,
+    };
+    let server = Server::start(&wanted_server, &mut report.notes)?;
     // Dropped before the server: afterwards its number may be another's.
     let limit = server.limit(options.timeout);
     let ended = |error: restore::Error, report: &mut Report| match &limit {
@@ -108,11 +125,27 @@ pub fn verify(
     if options.trusted {
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
+    let how = |admin: &Parameters, restorer: &Parameters, total: u64| restore::Options {
+        admin: admin.clone(),
+        restorer: restorer.clone(),
+        jobs: options.jobs,
+        escalates: server.is_private(),
+        mark: server.mark(),
+        trusted: options.trusted,
+        newer,
+        observer: Arc::new(Stages { progress: options.progress.clone(), total, sent: AtomicU64::new(0) }),
+    };
     let whole = plan;
     if !whole.cluster.is_empty() || options.globals.is_some() {
         // Roles belong to no database, and are made before any.
-        let (admin, restorer) = server.create_database("roles", "", "", false)?;
-        cluster::roles(options.globals.as_deref(), backup, whole, (&admin, &restorer), newer, report)?;
+        if server.is_private() {
+            let (admin, restorer) = server.create_database("roles", "", "", false)?;
+            let how = how(&admin, &restorer, 0);
+            cluster::roles(options.globals.as_deref(), backup, whole, &how, report)?;
+        } else {
+            let why = "not tried on a server that others use as well (`--server`)";
+            report.find(Verdict::Unclear, "statements on roles and databases", None, why);
+        }
     }
     for (at, plan) in plan.databases.iter().enumerate() {
         let Some(database) = dump.databases.iter().find(|database| database.name == plan.name) else {
@@ -120,29 +153,19 @@ pub fn verify(
         };
         let encoding = &database.schema.encoding;
         let everybody = dump.versions.server_major().is_some_and(|major| major < 15);
-        let scratch = format!("restored_{at}");
+        let name = at.to_string();
         let like = restore::database_options(&whole.cluster, plan.name.as_ref());
-        let made = match server.create_database(&scratch, encoding, &like, everybody) {
+        let made = match server.create_database(&name, encoding, &like, everybody) {
             Err(failure) if !like.is_empty() => {
                 let why = failure.error().root_cause().to_string();
                 report.notes.push(format!("the locale of the server stands in for the backup's: {why}"));
-                server.create_database(&scratch, encoding, "", everybody)
+                server.create_database(&name, encoding, "", everybody)
             }
             made => made,
         };
         let (admin, restorer) = made?;
-        let how = restore::Options {
-            admin: admin.clone(),
-            restorer: restorer.clone(),
-            jobs: options.jobs,
-            trusted: options.trusted,
-            newer,
-            observer: Arc::new(Stages {
-                progress: options.progress.clone(),
-                total: row_bytes(database),
-                sent: AtomicU64::new(0),
-            }),
-        };
+        let scratch = admin.database.clone();
+        let how = how(&admin, &restorer, row_bytes(database));
         let restored = match restore::restore(plan, source, &how) {
             Ok(restored) => restored,
             Err(error) => return ended(error, report),
@@ -151,8 +174,12 @@ pub fn verify(
             add_phase(report, phase_name(*phase), *time);
             report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
-        let of = plan.name.as_ref();
-        if let Err(error) = cluster::database(&whole.cluster, of, (&admin, &restorer), newer, backup, report)
+        if limit.as_ref().is_some_and(Limit::is_over) {
+            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+            return Ok(());
+        }
+        if server.is_private()
+            && let Err(error) = cluster::database(&whole.cluster, plan.name.as_ref(), &how, backup, report)
         {
             return ended(error, report);
         }
@@ -168,13 +195,16 @@ pub fn verify(
             loads: &restored.loads,
             jobs: options.jobs,
             progress: options.progress.clone(),
-            // No trigger of the backup runs for the superuser.
-            admin: pinned(admin, encoding)
-                .with_setting("search_path", "")
-                .with_setting("session_replication_role", "replica"),
+            admin: match server.is_private() {
+                // No trigger of the backup runs for the superuser.
+                true => pinned(admin, encoding).with_setting("session_replication_role", "replica"),
+                false => pinned(restorer.clone(), encoding),
+            }
+            .with_setting("search_path", ""),
         };
         options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
+        let known = report.findings.len();
         let compared = rows::tables(&restored, report)?
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
@@ -182,6 +212,15 @@ pub fn verify(
             .and_then(|()| rights::check(&restored, options.full, dump, report));
         if let Err(error) = compared {
             return ended(error.into(), report);
+        }
+        if limit.as_ref().is_some_and(Limit::is_over) {
+            // What was found of a server that was being ended is no verdict.
+            report.findings.truncate(known);
+            for table in report.tables.iter_mut().filter(|table| table.verdict == Verdict::Bad) {
+                table.verdict = Verdict::Unclear;
+            }
+            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+            return Ok(());
         }
         add_phase(report, "comparison", begin.elapsed());
         if options.full {
@@ -209,6 +248,10 @@ pub fn verify(
         if let Err(error) = assertion::check(&options.assertions, &restorer, &restored, report) {
             return ended(error.into(), report);
         }
+    }
+    drop(limit);
+    if let Some(name) = &options.keep {
+        report.notes.extend(server.keep("0", name)?);
     }
     Ok(())
 }
@@ -286,7 +329,8 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
             Ok(())
         }
         restore::Error::Connection(error @ (connect::Error::Lost(_) | connect::Error::Connect { .. })) => {
-            let why = format!("{error}; the end of its log: {}", server.log());
+            let log = server.log().map(|log| format!("; the end of its log: {log}"));
+            let why = format!("{error}{}", log.unwrap_or_default());
             report.find(Verdict::Unclear, "server", None, why);
             Ok(())
         }

@@ -1,50 +1,60 @@
-//! The scratch server: which programs, which roles, which databases.
+//! A server of our own, behind fences.
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use cli::Failure;
-use connect::{Client, Environment, Parameters};
-use scratch::{Client as Program, Cluster, Error, Programs};
+use connect::{Client, Environment, Parameters, Secret};
+use dump::Name;
+use postgres_protocol::password::scram_sha_256;
+use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Guarded, Programs};
 
-use crate::limit::Limit;
+use super::{RESTORER, random};
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
 pub const ADMIN: &str = "pgdumpkit_admin";
-/// Restores, and owns what the backup gives no owner.
-pub const RESTORER: &str = "pgdumpkit_restorer";
 
 /// A private server with the two roles that a restore needs.
-pub struct Server {
+pub struct Private {
     cluster: Cluster,
     admin: Parameters,
+    restorer: Secret,
 }
 
-impl Server {
-    /// Starts a server: of the major version that is wanted, else a newer one, else the newest there is.
+impl Private {
+    /// Starts a server for a number of connections: of the major version that is wanted, else a newer one, else the newest
+    /// there is.
     ///
     /// # Errors
     /// When there is none, with a hint at how to install one, or it does not start.
-    pub fn start(bindir: Option<&Path>, wanted: Option<u32>) -> Result<Server, Failure> {
+    pub fn start(bindir: Option<&Path>, wanted: Option<u32>, jobs: usize) -> Result<Private, Failure> {
         let programs = match bindir {
             Some(bindir) => Programs::in_dir(bindir)?,
             None => choose(Programs::all().map_err(with_install)?, wanted)?,
         };
-        let cluster = Cluster::start_as(&programs, ADMIN)?;
+        let (password, secret) = (random()?, random()?);
+        let cluster =
+            Cluster::start_guarded(&programs, Guarded { superuser: ADMIN, password: &password, jobs })?;
         let folder = cluster.socket_dir();
         let environment = Environment { user: Some(ADMIN.to_owned()), ..Environment::default() };
         let written = format!("host='{}' port={} dbname=template1", folder.display(), cluster.port());
-        let admin = Parameters::resolve(&written, &environment)?;
+        let mut admin = Parameters::resolve(&written, &environment)?;
+        admin.password = Some(Secret::from(password));
         let mut client = Client::connect(&admin)?;
-        // Row security would hide rows from whoever does not bypass it.
-        client.execute(format!("CREATE ROLE {RESTORER} LOGIN BYPASSRLS").as_bytes())?;
-        Ok(Server { cluster, admin })
+        // Row security would hide rows from whoever does not bypass it. The server is not told the password itself.
+        let verifier = scram_sha_256(secret.as_bytes());
+        client.execute(format!("CREATE ROLE {RESTORER} LOGIN BYPASSRLS PASSWORD '{verifier}'").as_bytes())?;
+        Ok(Private { cluster, admin, restorer: Secret::from(secret) })
     }
 
-    /// Begins to limit the time that the server runs.
-    pub fn limit(&self, time: Option<Duration>) -> Option<Limit> {
-        Some(Limit::begin(time?, self.cluster.breaker()?))
+    /// Returns what the server is kept from.
+    pub fn fences(&self) -> &Fences {
+        self.cluster.fences()
+    }
+
+    /// Returns what ends the server.
+    pub fn breaker(&self) -> Breaker {
+        self.cluster.breaker()
     }
 
     /// Returns the server's major version.
@@ -68,34 +78,59 @@ impl Server {
         command
     }
 
-    /// Creates an empty database of an encoding, or with the options that `like` holds as SQL, and returns the superuser's and the restoring role's way into it.
+    /// Creates an empty database, and returns the superuser's and the restoring role's way into it.
     ///
     /// # Errors
     /// When the server cannot make it.
     pub fn create_database(
         &self,
         name: &str,
-        encoding: &str,
-        like: &str,
+        locale: &str,
         everybody_creates: bool,
     ) -> Result<(Parameters, Parameters), Failure> {
         let mut client = Client::connect(&self.admin)?;
-        let mut sql = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {RESTORER}");
-        if !like.is_empty() {
-            sql.push_str(like);
-        } else if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("UTF8") {
-            // Locale C goes with every encoding.
-            sql.push_str(&format!(" ENCODING '{}' LOCALE 'C'", encoding.replace('\'', "")));
-        }
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {RESTORER}{locale}");
         client.execute(sql.as_bytes())?;
         let admin = self.admin.with_database(name);
         if everybody_creates {
             // As it was before 15, when the backup was taken.
             Client::connect(&admin)?.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")?;
         }
-        let restorer = admin.with_user(RESTORER);
+        let mut restorer = admin.with_user(RESTORER);
+        restorer.password = Some(self.restorer.clone());
         Ok((admin, restorer))
     }
+
+    /// Leaves the server running with a database under a name; returns how to connect and how to remove it.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn keep(self, database: &str, as_name: &str) -> Result<[String; 2], Failure> {
+        let mut client = Client::connect(&self.admin)?;
+        client.execute(
+            &[b"ALTER DATABASE ", database.as_bytes(), b" RENAME TO ", &*Name::from(as_name).to_sql()]
+                .concat(),
+        )?;
+        drop(client);
+        let psql = self.cluster.programs().program("psql");
+        let port = self.cluster.port();
+        let kept = self.cluster.keep()?;
+        let connect = format!(
+            "PGPASSFILE={} {} -h {} -p {port} -U {ADMIN} -d {}",
+            word(&kept.passwords.display().to_string()),
+            word(&psql.display().to_string()),
+            word(&kept.socket_dir.display().to_string()),
+            word(as_name)
+        );
+        let remove =
+            format!("kill -QUIT {} && rm -rf {}", kept.server, word(&kept.folder.display().to_string()));
+        Ok([connect, remove])
+    }
+}
+
+/// Quotes a word for a shell.
+fn word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn choose(all: Vec<Programs>, wanted: Option<u32>) -> Result<Programs, Failure> {

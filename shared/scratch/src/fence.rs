@@ -1,0 +1,187 @@
+//! What a server's process is kept from, so that code of a foreign dump that runs in it reaches nothing.
+//!
+//! Namespaces and Landlock hold for the thread that enters them and what it starts. A thread of its own goes behind
+//! the fences and starts the server there; the tool itself stays outside.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::thread;
+
+/// What the server's process is kept from, in words for a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fences {
+    /// What it does not reach, and by what means.
+    pub held: Vec<String>,
+    /// What it may reach, and why nothing keeps it from that.
+    pub missing: Vec<String>,
+}
+
+/// The places that a server needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// The server's program, the only one that may be run.
+    pub program: PathBuf,
+    /// Files and folders to read: the installation and the libraries of the system.
+    pub read: Vec<PathBuf>,
+    /// The folder to read and write.
+    pub write: PathBuf,
+    /// An empty folder, to be the root of all files.
+    pub root: PathBuf,
+}
+
+/// What every program reads, where it exists: libraries and their index, locales, time zones, dictionaries of text search.
+const SYSTEM: [&str; 9] = [
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share",
+    "/etc/ld.so.cache",
+    // Debian's files of `tsearch_data` are links to these.
+    "/var/cache/postgresql/dicts",
+];
+
+impl Places {
+    /// Gathers the places of a server whose programs are in `bindir`; `named` are folders that `pg_config` tells.
+    pub fn of(bindir: &Path, named: Vec<PathBuf>, write: PathBuf, root: PathBuf) -> Places {
+        let mut read: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
+        let program = bindir.join("postgres");
+        read.push(program.clone());
+        read.extend(named);
+        // What is below /usr is named above; elsewhere an installation is a folder of its own.
+        if let Some(prefix) = bindir.parent().filter(|prefix| prefix.parent().is_some_and(is_deep)) {
+            read.push(prefix.to_owned());
+        }
+        if bindir.starts_with("/nix/store") {
+            read.push("/nix/store".into());
+        }
+        read.retain(|path| path.exists());
+        Places { program, read, write, root }
+    }
+}
+
+fn is_deep(path: &Path) -> bool {
+    path.components().count() > 1
+}
+
+/// Starts a program behind all fences that can be put up here, and returns which.
+pub(crate) fn spawn(command: &mut Command, places: &Places) -> io::Result<(Child, Fences)> {
+    let behind = || {
+        let fences = here::raise(places);
+        command.spawn().map(|child| (child, fences))
+    };
+    let joined = thread::scope(|scope| scope.spawn(behind).join());
+    joined.unwrap_or_else(|_| Err(io::Error::other("the thread that starts the server panicked")))
+}
+
+#[cfg(target_os = "linux")]
+mod here {
+    use landlock::{
+        ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
+        RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+        path_beneath_rules,
+    };
+    use nix::sched::{CloneFlags, unshare};
+
+    use super::{Fences, Places};
+    use crate::interpreter::interpreter;
+    use crate::own_root;
+
+    /// The newest version of Landlock whose rights are known here; older kernels hold what they can.
+    const NEWEST: ABI = ABI::V6;
+
+    /// Puts up the fences around the calling thread.
+    pub fn raise(places: &Places) -> Fences {
+        let mut fences = Fences::default();
+        let alone =
+            match unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID) {
+                Ok(()) => {
+                    fences
+                        .held
+                        .push("network, processes and shared memory: namespaces of their own".to_owned());
+                    true
+                }
+                Err(_) => false,
+            };
+        match own_root::enter(places) {
+            Ok(()) => fences.held.push("sockets and files of others: a root folder of its own".to_owned()),
+            Err(why) => fences.missing.push(format!(
+                "Unix sockets of other servers, as far as the server's user may use them (no root folder of its own: {why})"
+            )),
+        }
+        match restrict(places) {
+            Ok(status) => tell(&status, alone, &mut fences),
+            Err(why) => {
+                if !alone {
+                    fences.missing.push("network: neither a namespace of its own nor Landlock".to_owned());
+                }
+                fences
+                    .missing
+                    .push(format!("files that the server's user may read or write (no Landlock: {why})"));
+            }
+        }
+        fences
+    }
+
+    fn restrict(places: &Places) -> Result<RestrictionStatus, String> {
+        let mut run = vec![places.program.clone()];
+        // Only a program of an unknown kind has none that is seen; the server does not start then, which is told.
+        run.extend(interpreter(&places.program).map_err(|why| why.to_string())?);
+        let dev = ["/dev/zero", "/dev/random", "/dev/urandom"];
+        let read = AccessFs::ReadFile | AccessFs::ReadDir;
+        let write = AccessFs::from_all(NEWEST)
+            & !(AccessFs::Execute | AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
+        let restrict = |read: BitFlags<AccessFs>| -> Result<RestrictionStatus, RulesetError> {
+            Ruleset::default()
+                .set_compatibility(CompatLevel::BestEffort)
+                .handle_access(AccessFs::from_all(NEWEST))?
+                .handle_access(AccessNet::from_all(NEWEST))?
+                .scope(Scope::from_all(NEWEST))?
+                .create()?
+                .add_rules(path_beneath_rules(&places.read, read))?
+                .add_rules(path_beneath_rules(dev, AccessFs::ReadFile))?
+                .add_rules(path_beneath_rules(["/dev/null"], AccessFs::ReadFile | AccessFs::WriteFile))?
+                .add_rules(path_beneath_rules(&run, AccessFs::Execute | AccessFs::ReadFile))?
+                .add_rules(path_beneath_rules([&places.write], write))?
+                .restrict_self()
+        };
+        let status = restrict(read).map_err(|error| error.to_string())?;
+        match status.ruleset {
+            RulesetStatus::NotEnforced => Err("not in this kernel".to_owned()),
+            _ => Ok(status),
+        }
+    }
+
+    fn tell(status: &RestrictionStatus, alone: bool, fences: &mut Fences) {
+        let abi = match status.landlock {
+            LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
+            _ => 0,
+        };
+        fences.held.push(format!("files and programs outside of its folder: Landlock, version {abi}"));
+        if !alone && abi >= ABI::V4 as i32 {
+            fences.held.push(format!("TCP: Landlock, version {abi}"));
+            fences.missing.push("UDP (no network namespace without the rights of root)".to_owned());
+        } else if !alone {
+            fences.missing.push("network (no network namespace without the rights of root)".to_owned());
+        }
+        if !alone && abi < ABI::V6 as i32 {
+            fences.missing.push(
+                "signals to other processes of the server's user (needs Landlock, version 6)".to_owned(),
+            );
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod here {
+    use super::{Fences, Places};
+
+    /// Knows no fences of this system.
+    pub fn raise(_: &Places) -> Fences {
+        let missing = vec!["files and network: fences are known on Linux only".to_owned()];
+        Fences { held: Vec::new(), missing }
+    }
+}
