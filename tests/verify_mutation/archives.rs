@@ -11,7 +11,7 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::bytes;
 use crate::contents::{Contents, Entry};
-use crate::damage::{Backup, Damage, Mark, Random, near, words};
+use crate::damage::{Backup, Damage, Mark, Random, find, near, words};
 
 /// A healthy archive, and the kinds of damage it can take.
 pub struct Archive {
@@ -37,6 +37,10 @@ const COMMON: [&str; 8] = [
     "data exchanged",
     "no rows and no end of them",
 ];
+
+/// How streams begin that are not taken apart here.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+const LZ4: &[u8] = b"\x04\x22\x4d\x18";
 
 /// Kinds that are about files or members.
 const FILES: [&str; 8] =
@@ -89,8 +93,13 @@ impl Archive {
                     marks = self.marks_at(&change.place);
                 }
                 let what = format!("{name}: {}", change.what);
+                let ended = find(&change.bytes, b"\\.", 0).is_some();
                 let damage = Damage::new(what, self.with_file(files, &name, change.bytes), marks);
-                Some(if change.cut && self.must_be_whole(&name) { damage.forbidden() } else { damage })
+                Some(if change.cut && !ended && self.must_be_whole(&name) {
+                    damage.forbidden()
+                } else {
+                    damage
+                })
             }
             Store::Tar(members) => self.tar_bytes(members, kind - FILES.len(), random),
         }
@@ -149,7 +158,14 @@ impl Archive {
         let bytes = self.bytes_of(&name)?;
         let mut marks = self.marks_of(&name);
         let whole = self.must_be_whole(&name);
-        let mut forbidden = whole;
+        // Nothing but line breaks may follow the end of rows that are not packed.
+        let ended = |left: &[u8]| left.ends_with(b"\\.") || find(left, b"\\.\n", 0).is_some();
+        let mut forbidden = whole
+            && match kind {
+                "at its half" => !ended(&bytes[..bytes.len() / 2]),
+                "without its end" => !ended(&bytes[..bytes.len().saturating_sub(1)]),
+                _ => true,
+            };
         let backup = match kind {
             "missing" => {
                 // A directory without its table of contents is named as such.
@@ -299,6 +315,9 @@ impl Archive {
         match &self.store {
             Store::Custom => {
                 let stream = self.contents.stream(entry)?;
+                if stream.starts_with(ZSTD) || stream.starts_with(LZ4) {
+                    return None;
+                }
                 if stream.first() != Some(&0x78) {
                     return Some(stream);
                 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::damage::{Mark, Random, replaced, words};
+use crate::damage::{Mark, Random, near, replaced, words};
 use crate::text::bare;
 
 /// A table of contents: a `toc.dat`, or a custom archive with its data.
@@ -38,7 +38,11 @@ pub struct Entry {
 impl Entry {
     /// The words that name it.
     pub fn marks(&self) -> Vec<Mark> {
-        vec![words(format!("entry {}", self.id)), words(format!("entry {},", self.id)), words(&self.name)]
+        let mut marks = vec![words(format!("entry {}", self.id)), words(&self.name)];
+        // The name of its file.
+        marks.push(words(format!("{}.dat", self.id)));
+        marks.extend(self.block.clone().map(near));
+        marks
     }
 }
 

@@ -77,6 +77,8 @@ fn unended(text: &[u8]) -> Option<String> {
     let mut in_rows = false;
     let (mut complete, mut restricted) = (false, false);
     for line in text.split(|byte| *byte == b'\n') {
+        // psql takes line ends of either kind.
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line {
             b"\\." => in_rows = false,
             _ if in_rows => {}

@@ -95,7 +95,9 @@ impl<'c> Run<'c> {
             if let Some(folder) = std::env::var_os("PGDUMPKIT_MUTATE_KEEP") {
                 damage.backup.write(&Path::new(&folder).join(format!("{name}-{}-{number}", self.seed)));
             }
-            self.tally.missed.push(format!("{name} {number}: {}: {why}: {told}{stderr}", damage.what));
+            let missed = format!("{name} {number}: {}: {why}: {told}{stderr}", damage.what);
+            eprintln!("missed: {missed}");
+            self.tally.missed.push(missed);
         }
         self.tally.time += begin.elapsed();
     }

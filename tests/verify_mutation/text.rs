@@ -273,7 +273,7 @@ impl Text {
     }
 
     /// The objects whose text a range touches.
-    fn names_in(&self, range: &Range<usize>) -> Vec<Mark> {
+    pub fn names_in(&self, range: &Range<usize>) -> Vec<Mark> {
         let touches = |entry: &&Entry| entry.range.start <= range.end && range.start < entry.range.end;
         self.entries.iter().filter(touches).map(|entry| words(&entry.name)).collect()
     }
