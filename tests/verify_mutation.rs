@@ -47,6 +47,9 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-verify");
 /// Where damages happen follows from it alone; `PGDUMPKIT_MUTATE_SEED` is another.
 const SEED: u64 = 20_240_229;
 
+/// Damages of each format where nobody asks for more.
+const SMALL: usize = 6;
+
 /// One of every kind of object that can be lost; tables of different columns, and of the same.
 const SHOP: &str = r"
 CREATE ROLE keeper;
@@ -155,8 +158,10 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 /// How much is to be done.
 struct Size {
     seed: u64,
-    /// Damages of each format; every kind once where nobody asked.
-    count: Option<usize>,
+    /// Damages of each format.
+    count: usize,
+    /// Whether one in ten is restored whatever its file tells.
+    thorough: bool,
     format: Option<String>,
 }
 
@@ -165,7 +170,8 @@ impl Size {
         let asked = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         Size {
             seed: asked("PGDUMPKIT_MUTATE_SEED").map_or(SEED, |seed| seed.parse().unwrap()),
-            count: asked("PGDUMPKIT_MUTATE_COUNT").map(|count| count.parse().unwrap()),
+            count: asked("PGDUMPKIT_MUTATE_COUNT").map_or(SMALL, |count| count.parse().unwrap()),
+            thorough: asked("PGDUMPKIT_MUTATE_COUNT").is_some(),
             format: asked("PGDUMPKIT_MUTATE_FORMAT"),
         }
     }
@@ -224,7 +230,7 @@ impl Ways {
                     marks.extend(text.names_in(&change.place));
                 }
                 // What is packed is damaged from the place on.
-                if change.everywhere || change.cut || packed {
+                if change.everywhere || change.cut || packed || change.place.start >= bytes.len() {
                     marks.push(Mark::Whole);
                 }
                 let damage = Damage::new(change.what, Backup::File(change.bytes), marks);
@@ -277,15 +283,17 @@ fn every_damage_that_can_be_known_is_found_and_named() {
     let mut tallies: Vec<Tally> = Vec::new();
     for (format, healthy) in backups.iter().filter(|(format, _)| size.wants(format)) {
         let ways = Ways::of(format, healthy, folder.path());
-        let mut run = Run::new(*format, healthy, &cluster, folder.path(), size.seed, size.count.is_some());
-        let count = size.count.unwrap_or(ways.kinds());
+        let mut run = Run::new(*format, healthy, &cluster, folder.path(), size.seed, size.thorough);
+        let count = size.count;
         let mut random = Random(size.seed);
         // A kind may not fit here, such as the columns of a table that has one.
         for number in 0..20 * count {
             if run.tally.damages() >= count {
                 break;
             }
-            if let Some(damage) = ways.damage(number % ways.kinds(), &mut random) {
+            // A few are of kinds far from each other, many of every kind.
+            let kind = if count < ways.kinds() { random.below(ways.kinds()) } else { number % ways.kinds() };
+            if let Some(damage) = ways.damage(kind, &mut random) {
                 run.judge(&damage);
             }
         }

@@ -172,7 +172,10 @@ impl Archive {
                 marks.push(words("toc.dat"));
                 self.renamed(&name, None)
             }
-            "renamed" => self.renamed(&name, Some("0000.dat")),
+            "renamed" => {
+                marks.push(words("0000.dat"));
+                self.renamed(&name, Some("0000.dat"))
+            }
             "emptied" if !bytes.is_empty() => self.with_files(&[(&name, Vec::new())]),
             "at its half" if bytes.len() > 1 => {
                 self.with_files(&[(&name, bytes[..bytes.len() / 2].to_vec())])
@@ -253,6 +256,8 @@ impl Archive {
             let member = *header..header + 512 + content.len().next_multiple_of(512);
             if member.start <= change.place.end && change.place.start <= member.end {
                 marks.extend(self.marks_of(name));
+                // What is too much or too little shows where the member ends.
+                marks.push(near(member));
             }
         }
         let damage = Damage::new(change.what, Backup::File(change.bytes), marks);

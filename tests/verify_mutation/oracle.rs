@@ -17,6 +17,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// The database that everything is restored into.
 const DATABASE: &str = "shop";
 
+/// Where psql begins with a text that makes its database itself.
+const BEFORE: &str = "before";
+
 /// How PostgreSQL's own programs fared.
 pub enum Restored {
     /// They restored it without an error; what `pg_dump` writes of the copy, its lines sorted.
@@ -41,10 +44,9 @@ pub fn restore(cluster: &Cluster, backup: &Path, format: &super::Format) -> Rest
         if let Some(why) = unended(&text) {
             return Restored::Failed(why);
         }
-        let into = if format.creates { "postgres" } else { DATABASE };
-        if !format.creates {
-            cluster.create_database(DATABASE).unwrap();
-        }
+        let into = if format.creates { BEFORE } else { DATABASE };
+        cluster.psql("postgres", &format!("DROP DATABASE IF EXISTS {into}")).unwrap();
+        cluster.create_database(into).unwrap();
         cluster.psql_script(into, &text).map_err(|error| error.to_string())
     } else {
         cluster.create_database(DATABASE).unwrap();
@@ -54,7 +56,10 @@ pub fn restore(cluster: &Cluster, backup: &Path, format: &super::Format) -> Rest
     if let Err(why) = done {
         return Restored::Failed(why);
     }
-    match cluster.pg_dump(DATABASE, &[]) {
+    // A text that lost its own database goes where psql is.
+    let made = cluster.psql("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"));
+    let database = if made.unwrap().is_empty() { BEFORE } else { DATABASE };
+    match cluster.pg_dump(database, &[]) {
         Ok(text) => Restored::Clean(lines(&text)),
         Err(error) => Restored::Failed(error.to_string()),
     }

@@ -236,6 +236,11 @@ impl Reading {
             let failed = |source| Error::Read { at, source };
             let mut want = None;
             let Some(event) = events.next()? else { break };
+            if let Event::Statement(Statement { text, .. }) | Event::Values { text, .. } = &event
+                && memchr::memchr(0, text).is_some()
+            {
+                return Err(Error::Fault { at, fault: Fault::ZeroByte });
+            }
             match event {
                 Event::Gap(text) => self.gap(text, in_copy),
                 Event::Meta(_) if self.options.canonical => {
