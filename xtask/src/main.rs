@@ -9,6 +9,7 @@ mod corpus;
 mod demo;
 mod fuzz;
 mod generated;
+mod mutate;
 mod process;
 mod test;
 mod tidy;
@@ -47,6 +48,8 @@ enum Task {
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u64,
     },
+    /// Damage healthy backups in every way, and look whether `pgdump-verify` finds it.
+    Mutate(mutate::Arguments),
     /// Check the house rules that no compiler checks.
     Tidy,
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Corpus => corpus::run(),
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Task::Mutate(arguments) => mutate::run(&arguments),
         Task::Tidy => tidy::run(),
     };
     match done {

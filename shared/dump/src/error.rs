@@ -68,6 +68,9 @@ pub enum Fault {
     /// The dump has pg_dump's opening comment and not its closing one.
     #[error("truncated dump: it has pg_dump's opening comment but no `dump complete`; it ends")]
     NotComplete,
+    /// A zero byte stands within a statement; no text of PostgreSQL can hold it.
+    #[error("zero byte in the statement that begins")]
+    ZeroByte,
     /// A backslash stands within a statement.
     #[error("psql meta-command within a statement")]
     MetaCommandInStatement,

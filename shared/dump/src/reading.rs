@@ -137,6 +137,8 @@ pub struct Reading {
     /// The dump opened and not yet closed by pg_dump's comments.
     opened: Frame,
     cluster_opened: Frame,
+    /// The key of a `\restrict` that no `\unrestrict` has answered yet.
+    restricted: Option<Vec<u8>>,
     in_trailer: bool,
     /// Whether the values that follow belong to a statement that is kept as *other*.
     in_other: bool,
@@ -184,6 +186,7 @@ impl Reading {
             preamble: Preamble::None,
             opened: Frame::None,
             cluster_opened: Frame::None,
+            restricted: None,
             in_trailer: false,
             in_other: false,
             flow: Flow::default(),
@@ -233,6 +236,11 @@ impl Reading {
             let failed = |source| Error::Read { at, source };
             let mut want = None;
             let Some(event) = events.next()? else { break };
+            if let Event::Statement(Statement { text, .. }) | Event::Values { text, .. } = &event
+                && memchr::memchr(0, text).is_some()
+            {
+                return Err(Error::Fault { at, fault: Fault::ZeroByte });
+            }
             match event {
                 Event::Gap(text) => self.gap(text, in_copy),
                 Event::Meta(_) if self.options.canonical => {
@@ -280,7 +288,9 @@ impl Reading {
             }
         }
         self.bytes += events.position().byte;
-        if self.opened == Frame::Open || self.cluster_opened == Frame::Open {
+        // pg_dump's closing comment may be there, and what follows it be lost.
+        let unanswered = self.opened == Frame::Complete && self.restricted.is_some();
+        if self.opened == Frame::Open || self.cluster_opened == Frame::Open || unanswered {
             return Err(Error::Fault { at: events.position(), fault: Fault::NotComplete });
         }
         Ok(())
@@ -339,6 +349,11 @@ impl Reading {
 
     fn meta(&mut self, text: &[u8], at: Position) {
         let line = text.trim_ascii_end();
+        if let Some(key) = line.strip_prefix(b"\\restrict ") {
+            self.restricted = Some(key.to_vec());
+        } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
+            self.restricted = None;
+        }
         // `\encoding` comes in front of `\connect` to a database with an odd name.
         let known = [b"\\restrict".as_slice(), b"\\unrestrict", b"\\encoding"];
         if let Some(target) = connect_target(line) {

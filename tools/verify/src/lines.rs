@@ -73,6 +73,7 @@ impl DataSink for Lines<'_> {
     fn rows(&mut self, lines: &[u8]) -> io::Result<()> {
         self.progress.add(lines.len() as u64);
         let valid = !self.utf8 || std::str::from_utf8(lines).is_ok();
+        let zero = memchr::memchr(0, lines).is_some();
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             self.row += 1;
             let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -87,6 +88,10 @@ impl DataSink for Lines<'_> {
             }
             if !valid && std::str::from_utf8(line).is_err() {
                 self.fault(format!("row {}: not UTF-8", self.row));
+            }
+            // No text of PostgreSQL can hold it, in any encoding.
+            if zero && line.contains(&0) {
+                self.fault(format!("row {}: a zero byte", self.row));
             }
         }
         Ok(())
