@@ -159,6 +159,7 @@ fn one(
     }
     let shared = session.shared();
     let Work::Statement(text) = &step.work else { return Ok(()) };
+    let ours = names_us(text, options);
     let text = written(text, database);
     if text.moves {
         report.leave_out("tablespaces, for which the default one stands in");
@@ -166,7 +167,7 @@ fn one(
     }
     report.tried += 1;
     // Nothing of a dump is about the roles that restore it.
-    let plain = is_plain(&text.sql) && !names_us(&text.sql, options);
+    let plain = is_plain(&text.sql) && !ours;
     // Membership is all that the restore itself may need.
     let stays = match &text.membership {
         Some((role, member)) => plain && shared.is_stand_in(role)? && shared.is_stand_in(member)?,

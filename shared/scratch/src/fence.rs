@@ -31,7 +31,7 @@ pub(crate) struct Places {
 }
 
 /// What every program reads, where it exists: libraries and their index, locales, time zones, dictionaries of text search.
-const SYSTEM: [&str; 9] = [
+const SYSTEM: [&str; 10] = [
     "/lib",
     "/lib32",
     "/lib64",
@@ -40,6 +40,8 @@ const SYSTEM: [&str; 9] = [
     "/usr/local/lib",
     "/usr/share",
     "/etc/ld.so.cache",
+    // One of the time zones below /usr/share is a link to it on Debian, and all of them are listed or none.
+    "/etc/localtime",
     // Debian's files of `tsearch_data` are links to these.
     "/var/cache/postgresql/dicts",
 ];
