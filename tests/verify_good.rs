@@ -85,8 +85,9 @@ fn verify(backup: &Path, arguments: &[&str]) -> (i32, Value) {
     let arguments = [&[backup.to_str().unwrap(), "--json"], arguments].concat();
     let output = corpus::run(Path::new(PROGRAM), &arguments, b"");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {stderr}"));
-    (output.status.code().unwrap(), report)
+    let run: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {stderr}"));
+    (output.status.code().unwrap(), run["backups"][0].clone())
 }
 
 /// What was found, tables included, as `verdict: what: why`.
