@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use dump::{Address, Name, Position, Subject};
+use dump::{Address, Class, Kind, Name, Position, Role, Subject};
 
+use crate::build;
 use crate::settings::Settings;
 
 /// The steps of a restore, database by database.
@@ -144,6 +145,36 @@ impl DatabasePlan {
             }
             Work::Rows(_) => false,
         })
+    }
+
+    /// Returns the index of the first step from which on no step can change the rows of any table.
+    ///
+    /// Foreign keys read them, and so do the equality operators of their columns; whatever else of the dump's own code
+    /// could run then, as an event trigger or in a matview, is no such step.
+    pub(crate) fn rows_are_final_from(&self) -> usize {
+        let kind = |step: &Step| step.subject.address.as_ref().map(|address| address.kind);
+        let makes = |step: &Step| match step.subject.class {
+            Class::Part(Role::Definition) => kind(step),
+            _ => None,
+        };
+        let own_code = |step: &Step| {
+            let kinds =
+                [Kind::Operator, Kind::OperatorClass, Kind::OperatorFamily, Kind::EventTrigger, Kind::Cast];
+            makes(step).is_some_and(|kind| kinds.contains(&kind)) || step.subject.class == Class::Unknown
+        };
+        if self.steps.iter().any(own_code) {
+            return self.steps.len();
+        }
+        let quiet = |step: &Step| match step.subject.class {
+            Class::Part(Role::Privilege | Role::Comment | Role::Owner) => true,
+            Class::Part(Role::Definition) => {
+                matches!(makes(step), Some(Kind::Trigger | Kind::Policy | Kind::Publication))
+                    || build::of(step) == Some(build::Build::ForeignKey)
+            }
+            _ => false,
+        };
+        let changes = |step: &Step| matches!(step.work, Work::Rows(_)) || !quiet(step);
+        self.steps.iter().rposition(changes).map_or(0, |last| last + 1)
     }
 }
 

@@ -42,6 +42,10 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
     /// So many more bytes of the dump's data were taken for the server.
     fn sent(&self, bytes: u64);
+
+    /// All rows are there, and no step to come can change any: they may be read while the restore goes on. Not said where
+    /// that holds only at the end.
+    fn rows_are_final(&self);
 }
 
 /// Nobody looks.
@@ -49,6 +53,8 @@ impl Observer for () {
     fn begin(&self, _: Phase) {}
 
     fn sent(&self, _: u64) {}
+
+    fn rows_are_final(&self) {}
 }
 
 /// What became of a restore.
@@ -110,8 +116,13 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
         let steps = &plan.steps;
         // Rows that are checked as they come need the order of the dump.
         let row_jobs = if plan.rows_are_watched() { 1 } else { options.jobs };
+        let mut last = Some(plan.rows_are_final_from());
         let mut at = 0;
         while at < steps.len() {
+            // Several steps may have run at once.
+            if last.take_if(|last| *last <= at).is_some() {
+                options.observer.rows_are_final();
+            }
             let begin = Instant::now();
             let rest = &steps[at..];
             let (phase, len) = match (&steps[at].work, build::of(&steps[at])) {

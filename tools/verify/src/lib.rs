@@ -12,6 +12,7 @@ mod report;
 mod restoring;
 mod server;
 mod source;
+mod stages;
 mod verdict;
 
 use std::io::{self, Write};

@@ -3,20 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
 use dump::{Database, Dump, Name};
-use restore::{Cause, DatabasePlan, Judgement, Observer, Phase, Place, Plan, Source};
+use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source};
 
 use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
 use crate::limit::Limit;
 use crate::server::{self, Server};
+use crate::stages::{self, Stages};
 use crate::verdict::{Report, Verdict};
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
@@ -125,7 +128,7 @@ pub fn verify(
     if options.trusted {
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
-    let how = |admin: &Parameters, restorer: &Parameters, total: u64| restore::Options {
+    let how = |admin: &Parameters, restorer: &Parameters| restore::Options {
         admin: admin.clone(),
         restorer: restorer.clone(),
         jobs: options.jobs,
@@ -133,14 +136,14 @@ pub fn verify(
         mark: server.mark(),
         trusted: options.trusted,
         newer,
-        observer: Arc::new(Stages { progress: options.progress.clone(), total, sent: AtomicU64::new(0) }),
+        observer: Arc::new(()),
     };
     let whole = plan;
     if !whole.cluster.is_empty() || options.globals.is_some() {
         // Roles belong to no database, and are made before any.
         if server.is_private() {
             let (admin, restorer) = server.create_database("roles", "", "", false)?;
-            let how = how(&admin, &restorer, 0);
+            let how = how(&admin, &restorer);
             cluster::roles(options.globals.as_deref(), backup, whole, &how, report)?;
         } else {
             let why = "not tried on a server that others use as well (`--server`)";
@@ -165,13 +168,20 @@ pub fn verify(
         };
         let (admin, restorer) = made?;
         let scratch = admin.database.clone();
-        let how = how(&admin, &restorer, row_bytes(database));
-        let restored = match restore::restore(plan, source, &how) {
+        let how = how(&admin, &restorer);
+        let reader = match server.is_private() {
+            // No trigger of the backup runs for the superuser.
+            true => pinned(admin.clone(), encoding).with_setting("session_replication_role", "replica"),
+            false => pinned(restorer.clone(), encoding),
+        };
+        let reader = reader.with_setting("search_path", "");
+        let (restored, early) = restore_and_read(database, plan, source, &how, &reader, &options.progress);
+        let restored = match restored {
             Ok(restored) => restored,
             Err(error) => return ended(error, report),
         };
         for (phase, time) in &restored.phases {
-            add_phase(report, phase_name(*phase), *time);
+            add_phase(report, stages::name(*phase), *time);
             report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
         if limit.as_ref().is_some_and(Limit::is_over) {
@@ -195,17 +205,16 @@ pub fn verify(
             loads: &restored.loads,
             jobs: options.jobs,
             progress: options.progress.clone(),
-            admin: match server.is_private() {
-                // No trigger of the backup runs for the superuser.
-                true => pinned(admin, encoding).with_setting("session_replication_role", "replica"),
-                false => pinned(restorer.clone(), encoding),
-            }
-            .with_setting("search_path", ""),
+            admin: reader,
         };
         options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
         let known = report.findings.len();
-        let compared = rows::tables(&restored, report)?
+        let early = match early {
+            Ok(early) => early,
+            Err(error) => return ended(error.into(), report),
+        };
+        let compared = rows::tables(&restored, early, report)?
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report))
@@ -256,50 +265,54 @@ pub fn verify(
     Ok(())
 }
 
+/// What was read of the tables while a restore went on, if it could be.
+type Early = Result<Option<Vec<rows::Read>>, connect::Error>;
+
+/// Restores a database, and reads its tables as soon as nothing can change them any more: while foreign keys of one table
+/// wait for each other, processors have nothing else to do.
+fn restore_and_read(
+    database: &Database,
+    plan: &DatabasePlan,
+    source: &Source,
+    how: &restore::Options,
+    reader: &Parameters,
+    progress: &Progress,
+) -> (Result<restore::Report, restore::Error>, Early) {
+    let (rows_are_final, wait) = channel();
+    let stages = Stages {
+        progress: progress.clone(),
+        rows_are_final,
+        total: row_bytes(database),
+        sent: AtomicU64::new(0),
+    };
+    let how = restore::Options { observer: Arc::new(stages), ..how.clone() };
+    let tables = rows::longest_first(database);
+    let columns = rows::columns(plan);
+    // The other half of the processors is the restore's.
+    let jobs = how.jobs.div_ceil(2);
+    thread::scope(|scope| {
+        let (tables, columns) = (&tables, &columns);
+        let reading = scope.spawn(move || {
+            // The end of the restore without a word is the end of waiting.
+            let () = wait.recv().ok()?;
+            Some(rows::read(reader, jobs, tables, columns, &Progress::none()))
+        });
+        let restored = restore::restore(plan, source, &how);
+        drop(how);
+        let lost = |_| Some(Err(connect::Error::Lost(std::io::Error::other("a thread panicked"))));
+        (restored, reading.join().unwrap_or_else(lost).transpose())
+    })
+}
+
 /// The bytes of all rows that the backup holds of a database.
 pub fn row_bytes(database: &Database) -> u64 {
     database.data.tables.values().map(|data| data.content.bytes).sum()
-}
-
-/// Shows which phase a restore is in.
-#[derive(Debug)]
-struct Stages {
-    progress: Progress,
-    /// The bytes of all rows.
-    total: u64,
-    /// The bytes of those that the server got; rows may come in several stretches.
-    sent: AtomicU64,
-}
-
-impl Observer for Stages {
-    fn begin(&self, phase: Phase) {
-        match phase {
-            Phase::Rows => {
-                self.progress.resume(phase_name(phase), Some(self.total), self.sent.load(Ordering::Relaxed));
-            }
-            _ => self.progress.begin(phase_name(phase), None),
-        }
-    }
-
-    fn sent(&self, bytes: u64) {
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.progress.add(bytes);
-    }
 }
 
 fn add_phase(report: &mut Report, name: &str, time: Duration) {
     match report.phases.iter_mut().find(|(known, _)| known == name) {
         Some((_, known)) => *known += time,
         None => report.phases.push((name.to_owned(), time)),
-    }
-}
-
-fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Statements => "statements",
-        Phase::Rows => "rows",
-        Phase::Indexes => "indexes",
-        Phase::ForeignKeys => "foreign keys",
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cli::{Failure, Progress};
 use connect::{Client, Error, Parameters};
-use dump::{Address, ByteHasher, Content, DataForm, Name, TableData};
+use dump::{Address, ByteHasher, Content, DataForm, Database, Name, TableData};
 use restore::{DatabasePlan, Judgement, Work};
 
 use crate::check::zone;
@@ -18,19 +18,84 @@ use crate::verdict::{Report, Rows, Table, Verdict};
 /// What the content of a table is said to be that has all its rows, and others than the backup.
 const DIFFERS: &str = "the content of the rows differs";
 
-/// Compares every table by count and content, several at once, the longest first.
+/// What the server holds of a table, or its reason to give nothing; and how long that took.
+pub struct Read {
+    found: Result<Content, String>,
+    time: Duration,
+}
+
+/// Lists the tables that the backup holds data of, the longest first.
+pub fn longest_first(database: &Database) -> Vec<(&Address, &TableData)> {
+    let mut tables: Vec<(&Address, &TableData)> = database.data.tables.iter().collect();
+    tables.sort_by_key(|(_, data)| std::cmp::Reverse(data.content.bytes));
+    tables
+}
+
+/// Reads tables over several connections, and returns what it found in their order.
+///
+/// # Errors
+/// When the connection to the server is lost.
+pub fn read(
+    to: &Parameters,
+    jobs: usize,
+    tables: &[(&Address, &TableData)],
+    columns: &BTreeMap<Address, Vec<Name>>,
+    progress: &Progress,
+) -> Result<Vec<Read>, Error> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Read)>> = Mutex::new(Vec::new());
+    let work = || -> Result<(), Error> {
+        let mut client = Client::connect(to)?;
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((address, _)) = tables.get(at) else { return Ok(()) };
+            let begin = Instant::now();
+            let found = match content(&mut client, address, columns.get(*address), progress) {
+                Ok(content) => Ok(content),
+                Err(Error::Server(error)) => Err(error.to_string()),
+                Err(error) => return Err(error),
+            };
+            let read = Read { found, time: begin.elapsed() };
+            done.lock().unwrap_or_else(|poison| poison.into_inner()).push((at, read));
+        }
+    };
+    let threads = jobs.clamp(1, tables.len().max(1));
+    let results: Vec<Result<(), Error>> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let panicked = |_| Err(Error::Lost(std::io::Error::other("a thread panicked")));
+        started.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+    });
+    results.into_iter().collect::<Result<(), Error>>()?;
+    let mut done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, read)| read).collect())
+}
+
+/// Compares every table by count and content; `early` is what was read of them, the longest first, while the restore went
+/// on.
 ///
 /// The inner error says that the connection to the server is lost.
 ///
 /// # Errors
 /// When the backup cannot be read again.
-pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<Result<(), Error>, Failure> {
-    let mut tables: Vec<(&Address, &TableData)> = restored.database.data.tables.iter().collect();
-    tables.sort_by_key(|(_, data)| std::cmp::Reverse(data.content.bytes));
-    let mut found = match all(restored, &restored.admin, &tables) {
-        Ok(found) => found,
+pub fn tables(
+    restored: &Restored<'_>,
+    early: Option<Vec<Read>>,
+    report: &mut Report,
+) -> Result<Result<(), Error>, Failure> {
+    let tables = longest_first(restored.database);
+    let columns = columns(restored.plan);
+    let all = |to: &Parameters, tables: &[(&Address, &TableData)]| {
+        read(to, restored.jobs, tables, &columns, &restored.progress)
+    };
+    let judged = |tables: &[(&Address, &TableData)], read: Vec<Read>| -> Vec<Table> {
+        tables.iter().zip(read).map(|((address, data), read)| table(restored, address, data, read)).collect()
+    };
+    let read = match early.map_or_else(|| all(&restored.admin, &tables), Ok) {
+        Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
+    let mut found = judged(&tables, read);
     // Rows with points in time differ as well where the backup was taken in another time zone.
     let differs = |table: &Table| table.verdict == Verdict::Bad && table.why == DIFFERS;
     let open: Vec<usize> = (0..found.len()).filter(|at| differs(&found[*at])).collect();
@@ -40,8 +105,8 @@ pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<Result<(),
         let database = restored.database.name.as_ref();
         for name in zone::candidates(restored.backup, database, &addresses, &restored.admin)? {
             let admin = restored.admin.clone().with_setting("TimeZone", &name);
-            let compared = match all(restored, &admin, &again) {
-                Ok(compared) => compared,
+            let compared = match all(&admin, &again) {
+                Ok(read) => judged(&again, read),
                 Err(error) => return Ok(Err(error)),
             };
             let mut verified = 0;
@@ -65,36 +130,6 @@ pub fn tables(restored: &Restored<'_>, report: &mut Report) -> Result<Result<(),
     Ok(Ok(()))
 }
 
-/// Compares tables over several connections.
-fn all(
-    restored: &Restored<'_>,
-    admin: &Parameters,
-    tables: &[(&Address, &TableData)],
-) -> Result<Vec<Table>, Error> {
-    let columns = columns(restored.plan);
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Table)>> = Mutex::new(Vec::new());
-    let work = || -> Result<(), Error> {
-        let mut client = Client::connect(admin)?;
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((address, data)) = tables.get(at) else { return Ok(()) };
-            let table = table(&mut client, restored, address, data, columns.get(*address))?;
-            done.lock().unwrap_or_else(|poison| poison.into_inner()).push((at, table));
-        }
-    };
-    let threads = restored.jobs.clamp(1, tables.len().max(1));
-    let results: Vec<Result<(), Error>> = thread::scope(|scope| {
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let panicked = |_| Err(Error::Lost(std::io::Error::other("a thread panicked")));
-        started.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
-    });
-    results.into_iter().collect::<Result<(), Error>>()?;
-    let mut done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
-    done.sort_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, table)| table).collect())
-}
-
 /// The columns that the backup's COPY statements name.
 pub fn columns(plan: &DatabasePlan) -> BTreeMap<Address, Vec<Name>> {
     let rows = plan.steps.iter().filter_map(|step| match &step.work {
@@ -104,13 +139,8 @@ pub fn columns(plan: &DatabasePlan) -> BTreeMap<Address, Vec<Name>> {
     rows.collect()
 }
 
-fn table(
-    client: &mut Client,
-    restored: &Restored<'_>,
-    address: &Address,
-    data: &TableData,
-    columns: Option<&Vec<Name>>,
-) -> Result<Table, Error> {
+/// Compares a table with the backup.
+fn table(restored: &Restored<'_>, address: &Address, data: &TableData, read: Read) -> Table {
     let expected = Rows { content: data.content, expressions: data.expressions };
     let mut table = Table {
         database: restored.name.clone(),
@@ -118,20 +148,16 @@ fn table(
         expected,
         actual: None,
         loaded_in: load_time(restored, address),
-        compared_in: None,
+        compared_in: Some(read.time),
         verdict: Verdict::Bad,
         why: String::new(),
     };
-    let begin = Instant::now();
-    let content = content(client, address, columns, &restored.progress);
-    table.compared_in = Some(begin.elapsed());
-    let actual = match content {
+    let actual = match read.found {
         Ok(actual) => actual,
-        Err(Error::Server(error)) => {
-            (table.verdict, table.why) = excuse(restored, address, &error.to_string());
-            return Ok(table);
+        Err(why) => {
+            (table.verdict, table.why) = excuse(restored, address, &why);
+            return table;
         }
-        Err(error) => return Err(error),
     };
     table.actual = Some(Rows { content: actual, expressions: 0 });
     let differs = match () {
@@ -139,16 +165,16 @@ fn table(
         () if expected.expressions > 0 => {
             table.verdict = Verdict::Unclear;
             table.why = "rows written as expressions: only their number was compared".to_owned();
-            return Ok(table);
+            return table;
         }
         () if actual != expected.content => DIFFERS,
         () => {
             table.verdict = Verdict::Verified;
-            return Ok(table);
+            return table;
         }
     };
     (table.verdict, table.why) = excuse(restored, address, differs);
-    Ok(table)
+    table
 }
 
 /// How long the rows of a table took to be restored, which may stand in several places.
