@@ -185,3 +185,47 @@ pub(crate) fn excerpt(text: &[u8]) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(SHOWN).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// The step from which on rows are final, in words; `end` if that is known only at the end.
+    fn final_from(post_data: &str) -> String {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let dump = format!(
+            "CREATE TABLE a.t (x integer);\nCOPY a.t (x) FROM stdin;\n1\n\\.\n\nSELECT pg_catalog.setval('a.s', 3, true);\n\
+             ALTER TABLE ONLY a.t\n    ADD CONSTRAINT t_pkey PRIMARY KEY (x);\n{post_data}"
+        );
+        file.write_all(dump.as_bytes()).unwrap();
+        let (plan, _) = crate::Plan::read(file.path()).unwrap();
+        let database = &plan.databases[0];
+        let from = database.rows_are_final_from();
+        database.steps.get(from).map_or_else(|| "end".to_owned(), Step::label)
+    }
+
+    #[test]
+    fn rows_are_final_when_nothing_can_change_them() {
+        let key = "ALTER TABLE ONLY a.t\n    ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES a.t(x);\n";
+        let quiet = "CREATE TRIGGER w BEFORE INSERT ON a.t FOR EACH ROW EXECUTE FUNCTION a.f();\n";
+        let rights = "GRANT SELECT ON TABLE a.t TO PUBLIC;\n";
+        assert_eq!(final_from(&format!("{key}{rights}")), "constraint f on a.t");
+        assert_eq!(final_from(&format!("{quiet}{key}{rights}")), "trigger w on a.t");
+        assert_eq!(final_from(""), "end");
+        for more in [
+            "REFRESH MATERIALIZED VIEW a.m;\n",
+            "CREATE INDEX i ON a.t USING btree (a.f(x));\n",
+            "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION a.f();\n",
+            "CREATE OPERATOR a.= (FUNCTION = a.f, LEFTARG = integer, RIGHTARG = integer);\n",
+            "SELECT a.f();\n",
+            "COPY a.t (x) FROM stdin;\n2\n\\.\n",
+        ] {
+            assert_eq!(final_from(&format!("{key}{more}")), "end", "{more}");
+            if !more.starts_with("CREATE EVENT") && !more.starts_with("CREATE OPERATOR") {
+                assert_eq!(final_from(&format!("{more}{key}")), "constraint f on a.t", "{more}");
+            }
+        }
+    }
+}
