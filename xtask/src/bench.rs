@@ -3,6 +3,7 @@
 mod inputs;
 mod measure;
 mod random;
+mod restoring;
 mod table;
 
 use std::env;
@@ -47,6 +48,9 @@ const CASES: [Case; 12] = [
     Case { name: "diff-big-10", input: Input::Pair(10), steps: &[Step::GnuDiff, Step::Diff] },
     Case { name: "diff-copy", input: Input::CopyPair, steps: &[Step::CatWc, Step::Diff] },
 ];
+
+/// The case of servers and restores, which is no row of programs that read a file.
+const VERIFY: &str = "verify-1g";
 
 const SCHEMA_STEPS: [Step; 5] = [Step::Wc, Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
 
@@ -103,16 +107,13 @@ enum Step {
 
 /// Runs the chosen cases and prints a table for each.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let chosen: Vec<&Case> = CASES
-        .iter()
-        .filter(|case| {
-            arguments.names.is_empty()
-                || arguments.names.iter().any(|name| case.name.starts_with(name.as_str()))
-        })
-        .collect();
-    if chosen.is_empty() {
+    let asked = |case: &str| {
+        arguments.names.is_empty() || arguments.names.iter().any(|name| case.starts_with(name.as_str()))
+    };
+    let chosen: Vec<&Case> = CASES.iter().filter(|case| asked(case.name)).collect();
+    if chosen.is_empty() && !asked(VERIFY) {
         let names = CASES.map(|case| case.name);
-        bail!("no such case, there are: {}", names.join(", "));
+        bail!("no such case, there are: {}, {VERIFY}", names.join(", "));
     }
     let folder = workspace::target()?.join("bench");
     let inputs = Inputs::new(folder.join("inputs"), arguments.scale)?;
@@ -128,6 +129,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
         println!("\n## {} ({} MB)\n", case.name, bytes / 1_000_000);
         programs.run(case, &input, arguments.runs)?;
+    }
+    if asked(VERIFY) {
+        println!("\n## {VERIFY}\n");
+        match inputs.shop()? {
+            Some((plain, custom)) => {
+                restoring::run(&plain, &custom, &programs.bin, &programs.out, arguments.runs)?;
+            }
+            None => println!("skipped: no server programs"),
+        }
     }
     remove(&programs.out)
 }

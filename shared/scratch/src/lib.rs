@@ -49,4 +49,5 @@ pub use leftovers::{Leftovers, reap};
 pub use pipe::Pipe;
 pub use programs::Programs;
 pub use server::Breaker;
+pub use settings::restoring as restoring_settings;
 pub use signals::{AtSignal, at_signal};

@@ -60,7 +60,7 @@ pub(crate) fn plain() -> Vec<String> {
 }
 
 /// Returns the settings of a cluster of this major version that `jobs` connections restore into.
-pub(crate) fn restoring(major: u32, jobs: usize) -> Vec<String> {
+pub fn restoring(major: u32, jobs: usize) -> Vec<String> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let (buffers, maintenance) = sizes(memory(), jobs);
     let mut settings: Vec<String> = EVERY.into_iter().chain(RESTORING).map(str::to_owned).collect();

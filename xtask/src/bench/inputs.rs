@@ -155,6 +155,18 @@ impl Inputs {
         Ok(vec![old, new])
     }
 
+    /// Returns a plain and a custom dump of one database of about a gigabyte; `None` if there is no server to make it with.
+    pub fn shop(&self) -> Result<Option<(PathBuf, PathBuf)>> {
+        let Some(programs) = Programs::find_optional()? else { return Ok(None) };
+        let thousands = self.scaled(1000);
+        let path = |ending: &str| self.folder.join(format!("shop-{thousands}.{ending}"));
+        let (plain, custom) = (path("sql"), path("dump"));
+        if !plain.exists() || !custom.exists() {
+            super::restoring::make(&programs, &plain, &custom, thousands)?;
+        }
+        Ok(Some((plain, custom)))
+    }
+
     fn scaled(&self, full: u64) -> u64 {
         ((full as f64 * self.scale) as u64).max(3)
     }

@@ -1,0 +1,131 @@
+//! `pgdump-verify` beside what one would do by hand, on the same data.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use scratch::{Cluster, Programs};
+use serde_json::Value;
+
+use super::measure::{Sample, measure};
+use super::table;
+
+/// What a cluster has that `initdb` made and nobody configured, over our own settings.
+const STOCK: [&str; 9] = [
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "wal_level=replica",
+    "max_wal_senders=10",
+    "autovacuum=on",
+    "shared_buffers=128MB",
+    "max_locks_per_transaction=64",
+    "huge_pages=try",
+];
+
+/// Runs all in turn, again and again, and prints a table.
+pub fn run(dump: &Path, archive: &Path, bin: &Path, out: &Path, runs: u32) -> Result<()> {
+    let programs = Programs::find()?;
+    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let json = out.join("verify.json");
+    let (mut by_hand, mut restored, mut verified) = (Vec::new(), Vec::new(), Vec::new());
+    let mut alone: Vec<f64> = Vec::new();
+    for _ in 0..runs {
+        {
+            let stock = Cluster::start_with(&programs, &STOCK)?;
+            let mut shell = shell(
+                &stock,
+                "createdb x && psql -qX -o /dev/null -d x -f \"$1\" && psql -qXAt -d x -o /dev/null -c \"$2\"",
+            );
+            by_hand.push(measure(shell.arg(dump).arg(COUNTS), &[0])?);
+        }
+        {
+            let settings = scratch::restoring_settings(programs.major(), 2);
+            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+            let tuned = Cluster::start_with(&programs, &settings)?;
+            let mut shell = shell(&tuned, "createdb x && pg_restore -j2 -d x \"$1\"");
+            restored.push(measure(shell.arg(archive), &[0])?);
+        }
+        let mut verify = Command::new(bin.join("pgdump-verify"));
+        verified.push(measure(verify.arg("--jobs=2").arg("--report").arg(&json).arg(dump), &[0])?);
+        let report: Value = serde_json::from_slice(&fs::read(&json)?)?;
+        alone.extend(report["backups"][0]["restore_seconds"].as_f64());
+    }
+    let rows: [(&str, &[Sample]); 3] = [
+        ("createdb; psql -f; count(*) on a stock cluster", &by_hand),
+        ("pg_restore -j2 of the custom archive, tuned", &restored),
+        ("verify", &verified),
+    ];
+    print!("{}", table::render(&rows));
+    alone.sort_by(f64::total_cmp);
+    let middle = alone.get(alone.len() / 2).copied().unwrap_or(f64::NAN);
+    println!("\nverify's restore alone, median: {middle:.3} s");
+    Ok(())
+}
+
+/// Counts the rows of every table.
+const COUNTS: &str = "select (select count(*) from customer), (select count(*) from product), \
+                      (select count(*) from sale), (select count(*) from line), (select count(*) from event)";
+
+fn shell(cluster: &Cluster, script: &str) -> Command {
+    // What leads to the cluster is in the environment of its own programs.
+    let like = cluster.command("psql");
+    let mut command = Command::new("sh");
+    for (name, value) in like.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(cluster.programs().bindir().to_owned()).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
+    }
+    command.args(["-ec", script, "sh"]);
+    command
+}
+
+/// Five tables of about a gigabyte, with the keys and indexes that a shop has.
+const SHOP: &str = "
+CREATE TABLE customer (id bigint, name text, email text, created timestamptz, balance numeric(12,2), tags jsonb);
+INSERT INTO customer SELECT n, 'customer ' || n, md5(n::text) || '@example.org', '2020-01-01'::timestamptz + n * interval
+    '7 minutes', (n % 100000) / 7.0, jsonb_build_object('k', n % 10, 'v', md5((n * 3)::text)) FROM generate_series(1, 600 * {scale}) n;
+CREATE TABLE product (id integer, title text, description text, price numeric(10,2));
+INSERT INTO product SELECT n, 'product ' || n, repeat(md5(n::text), 8), (n % 9999) / 3.0 FROM generate_series(1, 200 * {scale}) n;
+CREATE TABLE sale (id bigint, customer bigint, at timestamptz, status text, total numeric(12,2));
+INSERT INTO sale SELECT n, 1 + (n * 7919) % (600 * {scale}), '2021-01-01'::timestamptz + n * interval '11 seconds',
+    (ARRAY['new', 'paid', 'sent', 'done'])[1 + n % 4], (n % 77777) / 3.0 FROM generate_series(1::bigint, 3000 * {scale}) n;
+CREATE TABLE line (sale bigint, number integer, product integer, quantity integer, price numeric(10,2));
+INSERT INTO line SELECT 1 + (n * 13) % (3000 * {scale}), 1 + n / (3000 * {scale}), 1 + (n * 31) % (200 * {scale}), 1 + n % 9,
+    (n % 5555) / 7.0 FROM generate_series(0::bigint, 9000 * {scale} - 1) n;
+CREATE TABLE event (id bigint, at timestamptz, kind text, payload text);
+INSERT INTO event SELECT n, '2022-01-01'::timestamptz + n * interval '3 seconds', 'kind' || n % 20,
+    md5(n::text) || md5((n + 1)::text) || md5((n * 5)::text) FROM generate_series(1::bigint, 3000 * {scale}) n;
+ALTER TABLE customer ADD PRIMARY KEY (id);
+ALTER TABLE product ADD PRIMARY KEY (id);
+ALTER TABLE sale ADD PRIMARY KEY (id), ADD FOREIGN KEY (customer) REFERENCES customer;
+ALTER TABLE line ADD PRIMARY KEY (sale, number), ADD FOREIGN KEY (sale) REFERENCES sale, ADD FOREIGN KEY (product) REFERENCES product;
+ALTER TABLE event ADD PRIMARY KEY (id);
+CREATE INDEX ON customer (email);
+CREATE INDEX ON sale (customer);
+CREATE INDEX ON sale (at);
+CREATE INDEX ON line (product);
+CREATE INDEX ON event (at);
+";
+
+/// Makes the two dumps, plain and custom, of `thousands` times a few rows.
+pub fn make(programs: &Programs, plain: &Path, custom: &Path, thousands: u64) -> Result<()> {
+    let cluster = Cluster::start(programs)?;
+    cluster.create_database("shop")?;
+    cluster.psql_script("shop", SHOP.replace("{scale}", &thousands.to_string()).as_bytes())?;
+    for (form, path) in [("-Fc", custom), ("-Fp", plain)] {
+        println!("generating {}", path.display());
+        let partial: PathBuf = path.with_extension("partial");
+        let arguments = [form, "-f", &partial.display().to_string()];
+        cluster.pg_dump("shop", &arguments)?;
+        fs::rename(&partial, path).with_context(|| format!("cannot rename {}", partial.display()))?;
+    }
+    Ok(())
+}
