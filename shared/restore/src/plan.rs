@@ -211,8 +211,8 @@ mod tests {
         let key = "ALTER TABLE ONLY a.t\n    ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES a.t(x);\n";
         let quiet = "CREATE TRIGGER w BEFORE INSERT ON a.t FOR EACH ROW EXECUTE FUNCTION a.f();\n";
         let rights = "GRANT SELECT ON TABLE a.t TO PUBLIC;\n";
-        assert_eq!(final_from(&format!("{key}{rights}")), "constraint f on a.t");
-        assert_eq!(final_from(&format!("{quiet}{key}{rights}")), "trigger w on a.t");
+        assert_eq!(final_from(&format!("{key}{rights}")), "constraint f on table a.t");
+        assert_eq!(final_from(&format!("{quiet}{key}{rights}")), "trigger w on table a.t");
         assert_eq!(final_from(""), "end");
         for more in [
             "REFRESH MATERIALIZED VIEW a.m;\n",
@@ -224,7 +224,7 @@ mod tests {
         ] {
             assert_eq!(final_from(&format!("{key}{more}")), "end", "{more}");
             if !more.starts_with("CREATE EVENT") && !more.starts_with("CREATE OPERATOR") {
-                assert_eq!(final_from(&format!("{more}{key}")), "constraint f on a.t", "{more}");
+                assert_eq!(final_from(&format!("{more}{key}")), "constraint f on table a.t", "{more}");
             }
         }
     }
