@@ -123,7 +123,9 @@ fn make_again(
     let cause = match code {
         "42P04" => return Ok(()),
         // The copy was made with another one, which was told.
-        "42809" if message.starts_with("invalid L") => return Ok(()),
+        "42809" if message.contains(" locale name: ") || message.starts_with("invalid locale name") => {
+            return Ok(());
+        }
         "0A000" if message.contains("ICU") => return Ok(()),
         "22023" if message.starts_with("could not open collator") => return Ok(()),
         "42704" if message.starts_with("tablespace ") => {

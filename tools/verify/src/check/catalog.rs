@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use connect::{Client, Error};
-use dump::{Address, DataForm, Kind, Name, Role};
-use restore::Work;
+use dump::{Address, DataForm, Kind, Name, Part, Role};
+use restore::{Place, Work};
 
 use crate::restoring::Restored;
 use crate::verdict::{Report, Verdict};
+
+/// How much of a statement a finding quotes.
+const QUOTED: usize = 60;
 
 /// What is told apart in the catalogs: kind, schema, the relation it is on, name. Overloads of a routine are counted.
 type Key = (Kind, Vec<u8>, Vec<u8>, Vec<u8>);
@@ -153,20 +156,21 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
         }
     }
     let mut wanted: BTreeMap<Key, Vec<&Address>> = BTreeMap::new();
-    let mut unlisted: Vec<&Address> = Vec::new();
+    let mut unlisted: Vec<&Part> = Vec::new();
     for object in restored.database.schema.objects.values() {
         let mut addresses: Vec<&Address> = Vec::new();
         for part in object.parts.iter().filter(|part| matches!(part.role, Role::Definition | Role::Shell)) {
-            if !addresses.contains(&&part.address) {
+            let kind = part.address.kind;
+            // What is said of databases and roles is tried, and told, for the whole dump.
+            if key(&part.address).is_none() && !kind.is_global() && kind != Kind::Database {
+                unlisted.push(part);
+            } else if !addresses.contains(&&part.address) {
                 addresses.push(&part.address);
             }
         }
         for address in addresses {
-            match key(address) {
-                Some(key) => wanted.entry(key).or_default().push(address),
-                // What is said of these is tried, and told, for the whole dump.
-                None if address.kind.is_global() || address.kind == Kind::Database => {}
-                None => unlisted.push(address),
+            if let Some(key) = key(address) {
+                wanted.entry(key).or_default().push(address);
             }
         }
     }
@@ -197,9 +201,20 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
         }
     }
     report.checked.push(("objects present".to_owned(), checked));
-    for address in unlisted {
-        let why = "no statement that is understood: it ran, and nobody knows what it should have come to";
-        report.find(Verdict::Unclear, address.to_string(), None, why);
+    for part in unlisted {
+        // It was told that it failed.
+        let failed = |failure: &restore::Failure| match failure.at {
+            Place::At(at) => at.byte == part.at.byte,
+            Place::Entry(_) => false,
+        };
+        if !restored.failures.iter().any(failed) {
+            let text = String::from_utf8_lossy(&part.text);
+            let what: String =
+                text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect();
+            let place = report.format.starts_with("plain").then(|| part.at.to_string());
+            let why = "is not understood: it ran, and whether it did what it should was not checked";
+            report.find(Verdict::Unclear, what, place, why);
+        }
     }
     Ok(())
 }
