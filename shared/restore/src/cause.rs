@@ -110,9 +110,13 @@ impl Causes {
         let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
         let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
         let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
-        let whole = kinds.iter().any(|kind| {
-            kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
-        });
+        let has = |wanted: fn(Kind) -> bool| kinds.iter().any(|kind| wanted(*kind));
+        let tables = kinds.contains(&Kind::Table);
+        // A function that needs a primary key comes with the last section of a dump, among the keys of tables that it
+        // does not make.
+        let keys_alone = !tables && has(|kind| matches!(kind, Kind::Constraint | Kind::Index));
+        let whole = has(|kind| matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension))
+            || has(Kind::is_routine) && !keys_alone;
         let describes =
             |step: &&Step| matches!(step.subject.class, Class::Part(role) if role != Role::Privilege);
         let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
@@ -124,7 +128,7 @@ impl Causes {
             lost: BTreeMap::new(),
             extensions: Vec::new(),
             made: made.map(|address| address.name.to_string()).collect(),
-            tables: kinds.contains(&Kind::Table),
+            tables,
             whole,
         }
     }
