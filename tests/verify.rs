@@ -11,6 +11,7 @@ mod corpus;
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use scratch::{Cluster, Programs};
 use serde_json::Value;
@@ -80,7 +81,7 @@ fn every_format_of_a_healthy_backup_is_verified() {
     cluster.create_database("shop").unwrap();
     cluster.psql_script("shop", DATABASE.as_bytes()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (name, arguments) in [
+    let formats = [
         ("plain.sql", &["-Fp"][..]),
         ("create.sql", &["-Fp", "--create", "--clean"]),
         ("owner.sql", &["-Fp", "--use-set-session-authorization"]),
@@ -92,22 +93,27 @@ fn every_format_of_a_healthy_backup_is_verified() {
         ("plain.gz", &["-Fp", "-Z6"]),
         ("tar.tar", &["-Ft"]),
         ("directory", &["-Fd"]),
-    ] {
+    ];
+    let one = |(name, arguments): (&str, &[&str])| {
         let path = folder.path().join(name);
         let arguments = [arguments, &["-f", path.to_str().unwrap()]].concat();
         cluster.pg_dump("shop", &arguments).unwrap();
-        let report = assert_verified(&path, &[]);
+        // Each of them takes a server of its own, a full one a pg_dump as well.
+        let full = ["plain.sql", "inserts.sql", "directory"].contains(&name);
+        let report = assert_verified(&path, &["--level", if full { "full" } else { "restore" }]);
         assert_eq!(report["compared_with_source"], false);
         let goods = report["tables"].as_array().unwrap().iter().find(|table| table["table"] == "shop.goods");
         assert_eq!(goods.unwrap()["actual"]["rows"], 500, "{name}");
         let seconds = |of: &str| goods.unwrap()[of].as_f64().unwrap();
         assert!(seconds("load_seconds") > 0. && seconds("compare_seconds") > 0., "{name}: {report:#}");
         assert_eq!(goods.unwrap()["actual"]["hash"], goods.unwrap()["expected"]["hash"], "{name}");
-        for level in ["file", "full"] {
-            let (code, report) = verify(&path, &["--level", level]);
-            assert_eq!((code, findings(&report)), (0, vec![]), "{name}");
-        }
-    }
+        assert_verified(&path, &["--level", "file"]);
+    };
+    let (first, second) = formats.split_at(formats.len() / 2);
+    thread::scope(|scope| {
+        scope.spawn(|| first.iter().copied().for_each(&one));
+        second.iter().copied().for_each(&one);
+    });
     let notes = assert_verified(&folder.path().join("plain.sql"), &[])["notes"].to_string();
     assert!(notes.contains("stand in for those of the backup: postgres, shopkeeper"), "{notes}");
     // What comes through a pipe is read several times all the same.
@@ -211,7 +217,8 @@ fn a_copy_that_is_not_what_the_backup_says_is_told() {
             findings.iter().any(|one| one.contains("public.goods") && one.contains(found)),
             "{findings:#?}"
         );
-        assert!(report["findings"][0]["difference"]["attribute"].is_string(), "{report:#}");
+        let all = report["findings"].as_array().unwrap();
+        assert!(all.iter().any(|one| one["difference"]["attribute"].is_string()), "{report:#}");
     }
 
     fs::write(&path, &dump).unwrap();

@@ -6,9 +6,9 @@ use std::fmt;
 use connect::ServerError;
 use dump::{Class, Kind, Role};
 
-use crate::plain;
 use crate::plan::{Step, Work};
 use crate::session::Failed;
+use crate::{newer, plain};
 
 /// Says why a statement failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,9 @@ impl fmt::Display for Cause {
             Cause::MissingExtension(name) => write!(f, "extension is not installed here: {name}"),
             Cause::MissingLibrary => f.write_str("library is not installed here"),
             Cause::MissingLocale => f.write_str("locale or collation is not there on this system"),
-            Cause::NewerServer => f.write_str("dump is of a newer server or by a newer pg_dump"),
+            Cause::NewerServer => {
+                f.write_str("dump is of a newer server or by a newer pg_dump, or needs one")
+            }
             Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
             Cause::NotInBackup(what) => {
@@ -87,6 +89,8 @@ impl fmt::Display for Cause {
 pub(crate) struct Causes {
     /// Whether the dump is of a newer server than the one it is restored on.
     newer: bool,
+    /// The server's major version.
+    major: u32,
     /// What could not be made, by its name without the schema, with what it is.
     lost: BTreeMap<String, String>,
     /// Extensions that are not there.
@@ -102,24 +106,29 @@ pub(crate) struct Causes {
 }
 
 impl Causes {
-    pub fn new(steps: &[Step], newer: bool) -> Causes {
+    pub fn new(steps: &[Step], newer: bool, major: u32) -> Causes {
         let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
         let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
         let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
-        let whole = kinds.iter().any(|kind| {
-            kind.is_routine() || matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension)
-        });
+        let has = |wanted: fn(Kind) -> bool| kinds.iter().any(|kind| wanted(*kind));
+        let tables = kinds.contains(&Kind::Table);
+        // A function that needs a primary key comes with the last section of a dump, among the keys of tables that it
+        // does not make.
+        let keys_alone = !tables && has(|kind| matches!(kind, Kind::Constraint | Kind::Index));
+        let whole = has(|kind| matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension))
+            || has(Kind::is_routine) && !keys_alone;
         let describes =
             |step: &&Step| matches!(step.subject.class, Class::Part(role) if role != Role::Privilege);
         let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
         let described = described.map(|address| plain::root(address).name.to_string());
         Causes {
             newer,
+            major,
             described: described.collect(),
             lost: BTreeMap::new(),
             extensions: Vec::new(),
             made: made.map(|address| address.name.to_string()).collect(),
-            tables: kinds.contains(&Kind::Table),
+            tables,
             whole,
         }
     }
@@ -159,6 +168,14 @@ impl Causes {
         {
             return Cause::AlreadyThere;
         }
+        // A function of that name which the dump makes is its own.
+        let own = || names(message).iter().any(|name| self.made.contains(name));
+        if let Work::Statement(text) = &step.work
+            && newer::explains(error, text, self.major)
+            && !own()
+        {
+            return Cause::NewerServer;
+        }
         if let Some(lost) = self.follows(step, error) {
             return Cause::Follows(lost);
         }
@@ -169,6 +186,10 @@ impl Causes {
             "42501" if role == Some(Role::Owner) && !failed.refused => Cause::StandIn,
             _ if failed.refused => Cause::NeedsSuperuser,
             "58P01" => Cause::MissingLibrary,
+            // lz4, libxml and others, which a server may do without.
+            "0A000" if error.detail().contains("requires the server to be built with") => {
+                Cause::MissingLibrary
+            }
             "0A000" if message.contains("ICU") || message.contains("not supported by this build") => {
                 Cause::MissingLocale
             }

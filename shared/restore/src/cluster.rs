@@ -86,15 +86,63 @@ pub fn try_database(steps: &[Step], name: Option<&Name>, options: &Options) -> R
     let mut session = Session::connect(&shared)?;
     for step in steps.iter().filter(|step| kind(step) == Some(Kind::Database)) {
         let same = step.subject.address.as_ref().map(plain::root).map(|address| &address.name) == name;
-        // It was made when the scratch database was, with its encoding and locale.
-        if same && step.subject.class != Class::Part(Role::Definition) {
-            let to = Name::from(options.admin.database.as_str());
-            one(&mut session, step, Some(&to), options, &mut report)?;
+        if !same {
+            continue;
+        }
+        let to = Name::from(options.admin.database.as_str());
+        match step.subject.class {
+            Class::Part(Role::Definition) => make_again(&mut session, step, &to, options, &mut report)?,
+            _ => one(&mut session, step, Some(&to), options, &mut report)?,
         }
     }
     drop(session);
     report.take(shared.finish());
     Ok(report)
+}
+
+/// Runs the `CREATE DATABASE` of a dump with the name of the copy, which was made with its encoding and locale before.
+///
+/// The server reads all options before it says that there is a database of that name: nothing is made, and what is not
+/// an option shows.
+fn make_again(
+    session: &mut Session<'_>,
+    step: &Step,
+    database: &Name,
+    options: &Options,
+    report: &mut ClusterReport,
+) -> Result<(), Error> {
+    let Work::Statement(text) = &step.work else { return Ok(()) };
+    report.tried += 1;
+    let sql = written(text, Some(database)).sql;
+    let error = match is_plain(&sql) && !names_us(text, options) {
+        true => session.shared().run_as_admin(step, &sql, false)?,
+        false => session.run(step, &sql)?.map(|failed| failed.error),
+    };
+    let Some(error) = error else { return Ok(()) };
+    let (code, message) = (error.code(), error.message());
+    let cause = match code {
+        "42P04" => return Ok(()),
+        // The copy was made with another one, which was told.
+        "42809" if message.contains(" locale name: ") || message.starts_with("invalid locale name") => {
+            return Ok(());
+        }
+        "0A000" if message.contains("ICU") => return Ok(()),
+        "22023" if message.starts_with("could not open collator") => return Ok(()),
+        "42704" if message.starts_with("tablespace ") => {
+            report.leave_out("tablespaces, for which the default one stands in");
+            return Ok(());
+        }
+        "42501" => Cause::NeedsSuperuser,
+        _ if options.newer => Cause::NewerServer,
+        // A locale has the encoding that the system says.
+        "22023" if message.contains(" does not match locale ") => Cause::MissingLocale,
+        // A template of the source's own.
+        "3D000" => Cause::NotInBackup(message.to_owned()),
+        _ => Cause::Backup,
+    };
+    let what = step.subject.address.as_ref().map(Address::to_string).unwrap_or_default();
+    report.failures.push(ClusterFailure { what, at: step.at, error, cause });
+    Ok(())
 }
 
 /// The options of `CREATE DATABASE` that a copy is made with: what text means and how it sorts.

@@ -17,6 +17,7 @@ mod cause;
 mod cluster;
 mod error;
 pub mod escalation;
+mod newer;
 mod plain;
 mod plan;
 mod restore;

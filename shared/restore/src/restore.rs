@@ -157,7 +157,7 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     }
     // Which connection was first must not show.
     failures.sort_by_key(|(step, _)| *step);
-    let mut causes = Causes::new(&plan.steps, options.newer);
+    let mut causes = Causes::new(&plan.steps, options.newer, shared.major());
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
         let cause = causes.of(step, &failed);

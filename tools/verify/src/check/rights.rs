@@ -7,6 +7,7 @@ use dump::{Address, Attribute, Dump, Event, Events, Kind, Name, Part, Role, Stre
 use restore::Work;
 
 use crate::restoring::Restored;
+use crate::server::RESTORER;
 use crate::verdict::{Report, Verdict};
 
 /// Lists what has an owner, outside of the server's own schemas: number, kind, schema, name, owner, class of privileges,
@@ -61,6 +62,24 @@ const DEFAULTS: &str = "
 SELECT class, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE '' END, privilege_type FROM pg_catalog.unnest('{n,l,F,S,L,r,s,T,f}'::text[])
     AS class, LATERAL pg_catalog.aclexplode(pg_catalog.acldefault(class::\"char\", 10))";
 
+/// Lists what will be allowed on new things: role, schema, class as in [`DEFAULTS`], and one privilege in each row.
+const DEFAULT_ACLS: &str = "
+SELECT pg_catalog.pg_get_userbyid(defaclrole), coalesce(nspname, ''), CASE defaclobjtype WHEN 'S' THEN 's' ELSE
+    defaclobjtype END, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END, privilege_type,
+    is_grantable FROM pg_catalog.pg_default_acl LEFT JOIN pg_catalog.pg_namespace n ON n.oid = defaclnamespace
+    LEFT JOIN LATERAL pg_catalog.aclexplode(defaclacl) ON true";
+
+/// How `ALTER DEFAULT PRIVILEGES` calls what things are of the classes of [`DEFAULTS`].
+const DEFAULT_CLASSES: [(&str, &str); 7] = [
+    ("tables", "r"),
+    ("sequences", "s"),
+    ("functions", "f"),
+    ("routines", "f"),
+    ("types", "T"),
+    ("schemas", "n"),
+    ("large objects", "L"),
+];
+
 /// Who may do what, and whether they may grant it; an owner whom the backup does not name is the empty name.
 type Rights = BTreeMap<(String, String), bool>;
 
@@ -79,6 +98,8 @@ struct Catalogs {
     objects: BTreeMap<Key, Vec<Actual>>,
     columns: BTreeMap<Key, Rights>,
     defaults: BTreeMap<String, Rights>,
+    /// What is allowed on new things, by role, schema and class.
+    on_new: BTreeMap<Key, Rights>,
     /// Whether the backup's server does not know `MAINTAIN`, which `ALL` means here.
     ignores_maintain: bool,
 }
@@ -103,6 +124,10 @@ pub fn check(
     let public = |address: &Address| address.kind == Kind::Schema && address.name.bytes() == b"public";
     for object in restored.database.schema.objects.values() {
         if compared && !public(&object.address) {
+            continue;
+        }
+        if object.address.kind == Kind::DefaultPrivileges {
+            checked += catalogs.compare_on_new(&object.address, &object.parts, restored, report);
             continue;
         }
         // Some parts, such as statistics, have an owner of their own.
@@ -152,7 +177,18 @@ impl Catalogs {
             let mut next = || values.next().unwrap_or_default();
             defaults.entry(next()).or_default().insert((next(), next()), false);
         }
-        Ok(Catalogs { objects: by_key, columns, defaults, ignores_maintain })
+        let mut on_new: BTreeMap<Key, Rights> = BTreeMap::new();
+        for row in client.query(DEFAULT_ACLS.as_bytes())? {
+            let mut values = row.into_iter().map(text);
+            let mut next = || values.next().unwrap_or_default();
+            let rights = on_new.entry((next(), next(), next())).or_default();
+            let (right, grantable) = ((next(), next()), next() == "t");
+            // One of no rights at all is a row without a privilege.
+            if !right.1.is_empty() {
+                *rights.entry(right).or_default() |= grantable;
+            }
+        }
+        Ok(Catalogs { objects: by_key, columns, defaults, on_new, ignores_maintain })
     }
 
     /// Compares one object, and returns how many things were looked at.
@@ -220,6 +256,70 @@ impl Catalogs {
         1 + said.columns.len()
     }
 
+    /// Compares what will be allowed on things that a role makes, and returns how many classes of things were looked at.
+    fn compare_on_new(
+        &self,
+        address: &Address,
+        parts: &[Part],
+        restored: &Restored<'_>,
+        report: &mut Report,
+    ) -> usize {
+        let failed = restored
+            .failures
+            .iter()
+            .any(|failure| restored.plan.steps[failure.step].subject.address.as_ref() == Some(address));
+        if failed {
+            return 0;
+        }
+        // Without a role they are those of whoever restores.
+        let role = if address.name.is_empty() { RESTORER.to_owned() } else { address.name.to_string() };
+        let schema = address.schema.as_ref().map(Name::to_string).unwrap_or_default();
+        let empty = Rights::new();
+        let mut expected: BTreeMap<&str, Rights> = BTreeMap::new();
+        let mut all_understood = true;
+        for part in parts.iter().filter(|part| part.role == Role::Privilege) {
+            for detail in details(part, &part.text) {
+                // alice on tables
+                let item = detail.item.as_ref().map(Name::to_string).unwrap_or_default();
+                let known = item.rsplit_once(" on ").and_then(|(grantee, things)| {
+                    let class = DEFAULT_CLASSES.iter().find(|(name, _)| *name == things)?.1;
+                    Some((grantee, class))
+                });
+                let Some((grantee, class)) = known else {
+                    all_understood = false;
+                    continue;
+                };
+                let defaults = self.defaults.get(class).unwrap_or(&empty);
+                let all = rights_of_owner(defaults);
+                let rights = expected.entry(class).or_insert_with(|| match schema.is_empty() {
+                    true => owned_by(defaults, &role),
+                    // What is said for a schema comes on top.
+                    false => Rights::new(),
+                });
+                Grant::read(&Name::from(grantee), &String::from_utf8_lossy(&detail.text)).apply(rights, &all);
+            }
+        }
+        if !all_understood || expected.is_empty() {
+            let why = "privileges on things of a kind that is not known here were not looked up";
+            report.find(Verdict::Unclear, address.to_string(), None, why);
+        }
+        for (class, expected) in &mut expected {
+            let key = (role.clone(), schema.clone(), (*class).to_owned());
+            let mut actual = self.on_new.get(&key).cloned().unwrap_or_else(|| match schema.is_empty() {
+                true => owned_by(self.defaults.get(*class).unwrap_or(&empty), &role),
+                false => Rights::new(),
+            });
+            if self.ignores_maintain {
+                actual.retain(|(_, right), _| right != "MAINTAIN");
+                expected.retain(|(_, right), _| right != "MAINTAIN");
+            }
+            for difference in different(expected, &actual) {
+                report.find(Verdict::Bad, address.to_string(), None, difference);
+            }
+        }
+        expected.len()
+    }
+
     fn differences(&self, made: bool, said: &Said, actual: &Actual) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         match &said.owner {
@@ -230,11 +330,7 @@ impl Catalogs {
         }
         let empty = Rights::new();
         let defaults = self.defaults.get(&actual.class).unwrap_or(&empty);
-        let all: Vec<&str> = defaults
-            .keys()
-            .filter(|(grantee, _)| grantee.is_empty())
-            .map(|(_, right)| right.as_str())
-            .collect();
+        let all = rights_of_owner(defaults);
         let mut there = actual.rights.clone();
         if self.ignores_maintain {
             there.retain(|(_, right), _| right != "MAINTAIN");
@@ -251,9 +347,7 @@ impl Catalogs {
             return found;
         }
         let owner = said.owner.as_ref().unwrap_or(&actual.owner);
-        let name = |grantee: &String| if grantee.is_empty() { owner.clone() } else { grantee.clone() };
-        let start = defaults.keys().map(|(grantee, right)| ((name(grantee), right.clone()), false));
-        let mut expected: Rights = start.collect();
+        let mut expected = owned_by(defaults, owner);
         for grant in &said.privileges {
             grant.apply(&mut expected, &all);
         }
@@ -270,6 +364,18 @@ impl Catalogs {
         found.extend(different(&expected, &there));
         found
     }
+}
+
+/// All privileges that there are on something, which its owner has.
+fn rights_of_owner(defaults: &Rights) -> Vec<&str> {
+    let of_owner = defaults.keys().filter(|(grantee, _)| grantee.is_empty());
+    of_owner.map(|(_, right)| right.as_str()).collect()
+}
+
+/// Who may do what with something new of an owner.
+fn owned_by(defaults: &Rights, owner: &str) -> Rights {
+    let name = |grantee: &str| if grantee.is_empty() { owner.to_owned() } else { grantee.to_owned() };
+    defaults.keys().map(|(grantee, right)| ((name(grantee), right.clone()), false)).collect()
 }
 
 /// What one has and the other has not, in words.

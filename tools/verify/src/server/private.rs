@@ -72,7 +72,11 @@ impl Private {
 
     /// Prepares a pg_dump to write the schema of a database.
     pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
-        let bindir = program.path().parent().unwrap_or(Path::new(""));
+        // One that is older than the server refuses it; that of the server's own folder does not.
+        let bindir = match program.major() < self.major() {
+            true => self.cluster.programs().bindir(),
+            false => program.path().parent().unwrap_or(Path::new("")),
+        };
         let mut command = self.cluster.client(bindir, "pg_dump");
         command.args(["--schema-only", "--no-password"]).env("PGDATABASE", database);
         command
