@@ -347,7 +347,7 @@ mod tests {
         };
         assert_eq!(
             of("ALTER ROLE a WITH LOGIN PASSWORD 'SCRAM-SHA-256$4096:x' VALID UNTIL 'infinity';", None).0,
-            "ALTER ROLE a WITH LOGIN PASSWORD NULL VALID UNTIL 'infinity';"
+            "ALTER ROLE a WITH LOGIN PASSWORD NULL VALID UNTIL 'infinity'"
         );
         assert_eq!(
             of("GRANT a TO b WITH ADMIN OPTION GRANTED BY postgres;", None),
@@ -356,12 +356,12 @@ mod tests {
         let of = |sql| of(sql, Some("restored_0")).0;
         assert_eq!(
             of("ALTER DATABASE \"The Shop\" SET x.y TO '1';"),
-            "ALTER DATABASE restored_0 SET x.y TO '1';"
+            "ALTER DATABASE restored_0 SET x.y TO '1'"
         );
-        assert_eq!(of("GRANT ALL ON DATABASE shop TO a;"), "GRANT ALL ON DATABASE restored_0 TO a;");
+        assert_eq!(of("GRANT ALL ON DATABASE shop TO a;"), "GRANT ALL ON DATABASE restored_0 TO a");
         assert_eq!(
             of("COMMENT ON DATABASE shop IS 'DATABASE $';"),
-            "COMMENT ON DATABASE restored_0 IS 'a comment';"
+            "COMMENT ON DATABASE restored_0 IS 'a comment'"
         );
     }
 }

@@ -223,7 +223,9 @@ mod tests {
             "COPY a.t (x) FROM stdin;\n2\n\\.\n",
         ] {
             assert_eq!(final_from(&format!("{key}{more}")), "end", "{more}");
-            if !more.starts_with("CREATE EVENT") && !more.starts_with("CREATE OPERATOR") {
+            // Wherever these stand, their code may run later.
+            let own_code = ["CREATE EVENT", "CREATE OPERATOR", "SELECT"];
+            if !own_code.iter().any(|begin| more.starts_with(begin)) {
                 assert_eq!(final_from(&format!("{more}{key}")), "constraint f on table a.t", "{more}");
             }
         }

@@ -61,9 +61,8 @@ pub(crate) fn new_owner(text: &[u8]) -> Option<Name> {
     let Ok(Some(Event::Statement(statement))) = events.next() else { return None };
     let tokens: Vec<&[u8]> = statement.tokens.iter().map(|token| statement.bytes(*token)).collect();
     match tokens.as_slice() {
-        [.., owner, to, name, b";"] | [.., owner, to, name]
-            if owner.eq_ignore_ascii_case(b"OWNER") && to.eq_ignore_ascii_case(b"TO") =>
-        {
+        // The closing `;` is no token.
+        [.., owner, to, name] if owner.eq_ignore_ascii_case(b"OWNER") && to.eq_ignore_ascii_case(b"TO") => {
             Some(Name::from_sql(name))
         }
         _ => None,
@@ -78,7 +77,7 @@ mod tests {
     fn the_new_owner_is_the_last_name() {
         let of = |sql: &str| new_owner(sql.as_bytes());
         assert_eq!(of("ALTER TABLE a.t OWNER TO alice;"), Some(Name::from("alice")));
-        assert_eq!(of("ALTER EVENT TRIGGER e OWNER TO \"A b\""), Some(Name::from("A b")));
+        assert_eq!(of("ALTER EVENT TRIGGER e OWNER TO \"A b\";"), Some(Name::from("A b")));
         assert_eq!(of("ALTER TABLE a.t RENAME TO u;"), None);
     }
 }
