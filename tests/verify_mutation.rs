@@ -56,7 +56,7 @@ const SEED: u64 = 20_240_229;
 const THREADS: usize = 2;
 
 /// Damages of each format where nobody asks for more.
-const SMALL: usize = 6;
+const SMALL: usize = 4;
 
 /// One of every kind of object that can be lost; tables of different columns, and of the same.
 const SHOP: &str = r"
