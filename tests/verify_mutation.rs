@@ -26,6 +26,8 @@ mod corpus;
 mod damage;
 #[path = "verify_mutation/oracle.rs"]
 mod oracle;
+#[path = "verify_mutation/record.rs"]
+mod record;
 #[path = "verify_mutation/run.rs"]
 mod run;
 #[path = "verify_mutation/text.rs"]
@@ -34,6 +36,9 @@ mod text;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use scratch::{Cluster, Programs};
 
@@ -47,8 +52,11 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-verify");
 /// Where damages happen follows from it alone; `PGDUMPKIT_MUTATE_SEED` is another.
 const SEED: u64 = 20_240_229;
 
+/// Formats that are damaged at once.
+const THREADS: usize = 2;
+
 /// Damages of each format where nobody asks for more.
-const SMALL: usize = 6;
+const SMALL: usize = 4;
 
 /// One of every kind of object that can be lost; tables of different columns, and of the same.
 const SHOP: &str = r"
@@ -280,31 +288,45 @@ fn every_damage_that_can_be_known_is_found_and_named() {
         .into_iter()
         .filter_map(|format| Some((format, healthy(&format, &cluster, folder.path())?)))
         .collect();
-    let mut tallies: Vec<Tally> = Vec::new();
-    for (format, healthy) in backups.iter().filter(|(format, _)| size.wants(format)) {
-        let ways = Ways::of(format, healthy, folder.path());
-        let mut run = Run::new(*format, healthy, &cluster, folder.path(), size.seed, size.thorough);
-        let count = size.count;
-        let mut random = Random(size.seed);
-        // A kind may not fit here, such as the columns of a table that has one.
-        for number in 0..20 * count {
-            if run.tally.damages() >= count {
-                break;
-            }
-            // A few are of kinds far from each other, many of every kind.
-            let kind = if count < ways.kinds() { random.below(ways.kinds()) } else { number % ways.kinds() };
-            if let Some(damage) = ways.damage(kind, &mut random) {
-                run.judge(&damage);
-            }
+    let wanted: Vec<_> = backups.iter().filter(|(format, _)| size.wants(format)).collect();
+    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((format, healthy)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let tally = damaged(format, healthy, &cluster, folder.path(), &size);
+                    eprintln!("{}", run::table(std::slice::from_ref(&tally), size.seed));
+                    tallies.lock().unwrap().push(tally);
+                }
+            });
         }
-        assert!(run.tally.damages() >= count, "{}: {} damages", format.name, run.tally.damages());
-        eprintln!("{}", run::table(std::slice::from_ref(&run.tally), size.seed));
-        tallies.push(run.tally);
-    }
+    });
+    let mut tallies: Vec<Tally> = tallies.into_inner().unwrap();
+    tallies.sort_by_key(|tally| wanted.iter().position(|(format, _)| format.name == tally.format));
     assert!(!tallies.is_empty(), "no such format");
     eprintln!("\n{}", run::table(&tallies, size.seed));
     let missed: Vec<&String> = tallies.iter().flat_map(|tally| &tally.missed).collect();
     assert!(missed.is_empty(), "seed {}: {missed:#?}", size.seed);
+}
+
+/// Damages one format's backup as often as asked for.
+fn damaged(format: &Format, healthy: &Path, cluster: &Cluster, folder: &Path, size: &Size) -> Tally {
+    let ways = Ways::of(format, healthy, folder);
+    let mut run = Run::new(*format, healthy, cluster, folder, size.seed, size.thorough);
+    let mut random = Random(size.seed);
+    // A kind may not fit here, such as the columns of a table that has one.
+    for number in 0..20 * size.count {
+        if run.tally.damages() >= size.count {
+            break;
+        }
+        // A few are of kinds far from each other, many of every kind.
+        let kind = if size.count < ways.kinds() { random.below(ways.kinds()) } else { number % ways.kinds() };
+        if let Some(damage) = ways.damage(kind, &mut random) {
+            run.judge(&damage);
+        }
+    }
+    assert!(run.tally.damages() >= size.count, "{}: {} damages", format.name, run.tally.damages());
+    run.tally
 }
 
 /// The healthy dumps of the corpus, which nobody may call bad.

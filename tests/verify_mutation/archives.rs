@@ -11,7 +11,7 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::bytes;
 use crate::contents::{Contents, Entry};
-use crate::damage::{Backup, Damage, Mark, Random, find, near, words};
+use crate::damage::{Backup, Damage, Mark, Random, near, words};
 
 /// A healthy archive, and the kinds of damage it can take.
 pub struct Archive {
@@ -93,13 +93,8 @@ impl Archive {
                     marks = self.marks_at(&change.place);
                 }
                 let what = format!("{name}: {}", change.what);
-                let ended = find(&change.bytes, b"\\.", 0).is_some();
                 let damage = Damage::new(what, self.with_file(files, &name, change.bytes), marks);
-                Some(if change.cut && !ended && self.must_be_whole(&name) {
-                    damage.forbidden()
-                } else {
-                    damage
-                })
+                Some(if change.cut && self.must_be_whole(&name) { damage.forbidden() } else { damage })
             }
             Store::Tar(members) => self.tar_bytes(members, kind - FILES.len(), random),
         }
@@ -157,15 +152,7 @@ impl Archive {
         let (name, other) = (random.one(&names)?.clone(), random.one(&names)?.clone());
         let bytes = self.bytes_of(&name)?;
         let mut marks = self.marks_of(&name);
-        let whole = self.must_be_whole(&name);
-        // Nothing but line breaks may follow the end of rows that are not packed.
-        let ended = |left: &[u8]| left.ends_with(b"\\.") || find(left, b"\\.\n", 0).is_some();
-        let mut forbidden = whole
-            && match kind {
-                "at its half" => !ended(&bytes[..bytes.len() / 2]),
-                "without its end" => !ended(&bytes[..bytes.len().saturating_sub(1)]),
-                _ => true,
-            };
+        let mut forbidden = self.must_be_whole(&name);
         let backup = match kind {
             "missing" => {
                 // A directory without its table of contents is named as such.

@@ -1,20 +1,17 @@
-//! What PostgreSQL's own programs make of a damaged backup, and what a record of the healthy one tells.
+//! What PostgreSQL's own programs make of a damaged backup.
 
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cli::DataWanted;
-use dump::ReadOptions;
 use flate2::read::MultiGzDecoder;
 use scratch::Cluster;
-use serde_json::Value;
 
 /// `pg_restore` waits for ever for some damaged tar archives.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The database that everything is restored into.
+/// The database that a text makes which makes its database itself.
 const DATABASE: &str = "shop";
 
 /// Where psql begins with a text that makes its database itself.
@@ -35,7 +32,11 @@ pub fn restore(cluster: &Cluster, backup: &Path, format: &super::Format) -> Rest
     if !format.restorable {
         return Restored::Unread;
     }
-    cluster.psql("postgres", &format!("DROP DATABASE IF EXISTS {DATABASE}")).unwrap();
+    // Each format has a database of its own: several are restored at once.
+    let own = format!("restored {}", format.name);
+    let target = if format.creates { DATABASE } else { own.as_str() };
+    let drop = |name: &str| cluster.psql("postgres", &format!("DROP DATABASE IF EXISTS \"{name}\"")).unwrap();
+    drop(target);
     let done = if format.text {
         let text = match unpacked(&std::fs::read(backup).unwrap()) {
             Ok(text) => text,
@@ -44,21 +45,21 @@ pub fn restore(cluster: &Cluster, backup: &Path, format: &super::Format) -> Rest
         if let Some(why) = unended(&text) {
             return Restored::Failed(why);
         }
-        let into = if format.creates { BEFORE } else { DATABASE };
-        cluster.psql("postgres", &format!("DROP DATABASE IF EXISTS {into}")).unwrap();
+        let into = if format.creates { BEFORE } else { target };
+        drop(into);
         cluster.create_database(into).unwrap();
         cluster.psql_script(into, &text).map_err(|error| error.to_string())
     } else {
-        cluster.create_database(DATABASE).unwrap();
+        cluster.create_database(target).unwrap();
         let mut command = cluster.command("pg_restore");
-        limited(command.args(["--exit-on-error", "-d", DATABASE]).arg(backup))
+        limited(command.args(["--exit-on-error", "-d", target]).arg(backup))
     };
     if let Err(why) = done {
         return Restored::Failed(why);
     }
     // A text that lost its own database goes where psql is.
-    let made = cluster.psql("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"));
-    let database = if made.unwrap().is_empty() { BEFORE } else { DATABASE };
+    let made = cluster.psql("postgres", &format!("SELECT 1 FROM pg_database WHERE datname = '{target}'"));
+    let database = if made.unwrap().is_empty() { BEFORE } else { target };
     match cluster.pg_dump(database, &[]) {
         Ok(text) => Restored::Clean(lines(&text)),
         Err(error) => Restored::Failed(error.to_string()),
@@ -132,63 +133,5 @@ fn limited(command: &mut Command) -> Result<(), String> {
         Some(status) if status.success() => Ok(()),
         Some(_) => Err(complaints),
         None => Err("it never ends".to_owned()),
-    }
-}
-
-/// What a manifest knows of a healthy backup: the rows of its tables, sequences, large objects, and its schema.
-///
-/// The tables are those of the tool's own report, as a manifest has them.
-#[derive(PartialEq)]
-pub struct Record {
-    tables: Vec<(String, Value)>,
-    statements: Vec<String>,
-    large_objects: Vec<String>,
-    schema: Vec<String>,
-}
-
-impl Record {
-    /// Records a backup and the report of the tool on it; nothing if it cannot be read.
-    pub fn of(backup: &Path, report: &Value) -> Option<Record> {
-        let dump = cli::read_dump(backup, ReadOptions::default(), DataWanted::Content).ok()?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let tables = report["tables"].as_array()?.iter();
-        let mut statements = Vec::new();
-        let mut large_objects = Vec::new();
-        for database in &dump.databases {
-            statements.extend(database.data.statements.iter().map(|statement| text(&statement.text)));
-            for (number, object) in &database.data.large_objects {
-                large_objects.push(format!("{number}: {:?}", object.content));
-                large_objects.extend(object.parts.iter().map(|part| format!("{number}: {part:?}")));
-            }
-        }
-        let mut script = Vec::new();
-        dump::write_script(&dump, None, &mut script, |_, _| Ok(())).ok()?;
-        Some(Record {
-            tables: tables.map(|table| (table["table"].to_string(), table["expected"].clone())).collect(),
-            statements,
-            large_objects,
-            schema: text(&script).lines().map(str::to_owned).collect(),
-        })
-    }
-
-    /// Names what differs; an empty text if nothing does.
-    pub fn difference(&self, other: &Record) -> String {
-        let list =
-            |list: &[(String, Value)]| list.iter().map(|(name, rows)| format!("{name} {rows}")).collect();
-        let parts: [(Vec<String>, Vec<String>); 4] = [
-            (list(&self.tables), list(&other.tables)),
-            (self.statements.clone(), other.statements.clone()),
-            (self.large_objects.clone(), other.large_objects.clone()),
-            (self.schema.clone(), other.schema.clone()),
-        ];
-        let mut differences = Vec::new();
-        for (one, another) in parts {
-            differences.extend(one.iter().filter(|line| !another.contains(line)).cloned());
-            differences.extend(another.iter().filter(|line| !one.contains(line)).cloned());
-            if differences.is_empty() && one != another {
-                differences.push("order".to_owned());
-            }
-        }
-        differences.join("; ")
     }
 }

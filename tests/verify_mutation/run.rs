@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use scratch::Cluster;
 use serde_json::Value;
 
-use crate::damage::{Damage, Mark};
-use crate::oracle::{Record, Restored, restore};
+use crate::damage::{Backup, Damage, Mark};
+use crate::oracle::{Restored, restore};
+use crate::record::Record;
 use crate::{Format, PROGRAM, corpus};
 
 /// One damage in so many is judged by a restore as well.
@@ -46,6 +47,8 @@ pub struct Run<'c> {
     format: Format,
     cluster: &'c Cluster,
     path: PathBuf,
+    /// The manifest of the healthy backup.
+    manifest: PathBuf,
     record: Record,
     lines: Option<Vec<String>>,
     seed: u64,
@@ -64,12 +67,17 @@ impl<'c> Run<'c> {
     ) -> Run<'c> {
         let (code, report, stderr) = verify(healthy, &["--level", "file"]);
         assert_eq!(code, 0, "{}: {report:#}{stderr}", healthy.display());
-        let record = Record::of(healthy, &report).unwrap();
+        let record = Record::of(healthy).unwrap();
+        let manifest = folder.join(format!("manifest {}", format.name));
+        record.write_manifest(&Backup::read(healthy), &manifest);
+        let (code, report, stderr) = verify(healthy, &with_manifest(&manifest));
+        assert_eq!(code, 0, "{}: {report:#}{stderr}", healthy.display());
         let lines = match restore(cluster, healthy, &format) {
             Restored::Clean(lines) => Some(lines),
             Restored::Unread => None,
             Restored::Failed(why) => panic!("{}: {why}", format.name),
         };
+        let path = folder.join(format!("damaged {}", format.name));
         let tally = Tally {
             format: format.name,
             found: 0,
@@ -80,7 +88,7 @@ impl<'c> Run<'c> {
             missed: Vec::new(),
             time: Duration::ZERO,
         };
-        Run { tally, format, cluster, path: folder.join("damaged"), record, lines, seed, thorough }
+        Run { tally, format, cluster, path, manifest, record, lines, seed, thorough }
     }
 
     /// Runs the tool on a damaged backup, and counts what it says.
@@ -117,7 +125,7 @@ impl<'c> Run<'c> {
                 Ok(())
             }
             0 if damage.forbidden => Err("called good, and the format forbids it".to_owned()),
-            0 => self.by_restore(damage, report, sampled),
+            0 => self.by_restore(damage, sampled),
             2 if stderr.contains(self.path.to_str().unwrap()) => {
                 match restore(self.cluster, &self.path, &self.format) {
                     Restored::Clean(_) => Err("refused, and PostgreSQL restores it".to_owned()),
@@ -132,8 +140,8 @@ impl<'c> Run<'c> {
     }
 
     /// The file alone tells nothing: PostgreSQL's own programs do, or a restore by the tool, or a record.
-    fn by_restore(&mut self, damage: &Damage, report: &Value, sampled: bool) -> Result<(), String> {
-        let record = Record::of(&self.path, report).ok_or("called good, and it cannot be read again")?;
+    fn by_restore(&mut self, damage: &Damage, sampled: bool) -> Result<(), String> {
+        let record = Record::of(&self.path).ok_or("called good, and it cannot be read again")?;
         let difference = self.record.difference(&record);
         let restored = restore(self.cluster, &self.path, &self.format);
         if let Restored::Failed(why) = &restored {
@@ -164,11 +172,38 @@ impl<'c> Run<'c> {
         };
         match (same, difference.is_empty()) {
             (true, _) => self.tally.harmless += 1,
-            (false, false) => self.tally.recorded += 1,
+            (false, false) => {
+                self.by_manifest(damage, &record)?;
+                self.tally.recorded += 1;
+            }
             (false, true) => return Err("a record does not tell, and PostgreSQL restores another".to_owned()),
         }
         Ok(())
     }
+}
+
+impl Run<'_> {
+    /// A manifest tells another backup by its files, and other data even if somebody wrote those into it afterwards.
+    fn by_manifest(&self, damage: &Damage, record: &Record) -> Result<(), String> {
+        let (code, _, stderr) = verify(&self.path, &with_manifest(&self.manifest));
+        if code != 1 {
+            return Err(format!("exit {code} with the manifest of the healthy backup {stderr}"));
+        }
+        if !self.record.has_other_data(record) {
+            return Ok(());
+        }
+        let manifest = PathBuf::from(format!("{}.manifest", self.path.display()));
+        self.record.write_manifest(&damage.backup, &manifest);
+        let (code, _, stderr) = verify(&self.path, &with_manifest(&manifest));
+        match code {
+            1 => Ok(()),
+            _ => Err(format!("exit {code} with a manifest that holds other data {stderr}")),
+        }
+    }
+}
+
+fn with_manifest(manifest: &Path) -> [&str; 4] {
+    ["--level", "file", "--manifest", manifest.to_str().unwrap()]
 }
 
 /// Runs the tool; returns its exit code, its report and what it wrote to stderr.

@@ -275,7 +275,12 @@ impl Text {
     /// The objects whose text a range touches.
     pub fn names_in(&self, range: &Range<usize>) -> Vec<Mark> {
         let touches = |entry: &&Entry| entry.range.start <= range.end && range.start < entry.range.end;
-        self.entries.iter().filter(touches).map(|entry| words(&entry.name)).collect()
+        let name = |entry: &Entry| match entry.kind.as_str() {
+            // Their statements are long, and named by where they begin.
+            "BLOBS" => words("large object"),
+            _ => words(&entry.name),
+        };
+        self.entries.iter().filter(touches).map(name).collect()
     }
 
     fn cut(&self, at: usize) -> Option<Edit> {

@@ -65,6 +65,9 @@ pub enum Fault {
     /// The rows of a `COPY … FROM stdin` have no closing `\.`.
     #[error("truncated dump: the rows of COPY have no closing `\\.`; their first line is")]
     UnterminatedCopy,
+    /// The data of an archive's entry lacks the empty lines that pg_dump ends it with.
+    #[error("truncated data: the empty lines that pg_dump writes behind it are missing; it ends")]
+    DataCut,
     /// The dump has pg_dump's opening comment and not its closing one.
     #[error("truncated dump: it has pg_dump's opening comment but no `dump complete`; it ends")]
     NotComplete,

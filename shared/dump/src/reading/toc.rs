@@ -6,7 +6,7 @@ use std::io::Read;
 use super::{Reading, Versions};
 use crate::content::ByteHasher;
 use crate::data::{Data, DataSink, LargeObject};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::event::Events;
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::Origin;
@@ -224,13 +224,20 @@ impl Reading {
             self.session.search_path = vec![Name::from(schema), Name::from("pg_catalog")];
         }
         let copy = entry.copy.unwrap_or_default();
-        let mut events = Events::new(Stream(copy.chain(data)));
+        let mut tail = Tail { data, last: Vec::new() };
+        let mut events = Events::new(Stream(copy.chain(&mut tail)));
         events.set_standard_conforming_strings(self.standard_conforming_strings);
         self.only_data = true;
+        let before = self.bytes;
         let result = self.read_all(events, sink);
         self.only_data = false;
         self.flow.end();
-        result
+        result?;
+        if tail.is_whole(!copy.is_empty()) {
+            return Ok(());
+        }
+        let at = Position { byte: self.bytes - before, line: None };
+        Err(Error::Fault { at, fault: Fault::DataCut })
     }
 
     /// Reads the content of a large object.
@@ -304,6 +311,36 @@ impl Reading {
             makes,
             belongs_to,
         });
+    }
+}
+
+/// Remembers the last bytes of an entry's data.
+struct Tail<R> {
+    data: R,
+    last: Vec<u8>,
+}
+
+impl<R> Tail<R> {
+    /// Says whether the data ends as pg_dump ends it: with two empty lines, behind COPY's `\.` or the last INSERT
+    /// (`dumpTableData_copy` and `dumpTableData_insert` in pg_dump.c).
+    fn is_whole(&self, copied: bool) -> bool {
+        match copied {
+            true => self.last.ends_with(b"\\.\n\n\n"),
+            // A table without rows has no INSERT.
+            false => self.last.ends_with(b";\n\n\n") || self.last == b"\n\n",
+        }
+    }
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        /// Bytes of the longest end that is looked for.
+        const KEPT: usize = 5;
+        let read = self.data.read(buffer)?;
+        let new = &buffer[..read];
+        self.last.extend_from_slice(&new[read.saturating_sub(KEPT)..]);
+        self.last.drain(..self.last.len().saturating_sub(KEPT));
+        Ok(read)
     }
 }
 
@@ -392,5 +429,52 @@ fn tag_agrees(entry: &TocEntry<'_>, address: &Address) -> bool {
             tag.starts_with(name) && tag[name.len()..].starts_with(b"(")
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoData, ReadOptions};
+
+    /// Reads the data of an entry, whose rows come as COPY or else as INSERT.
+    fn add(copied: bool, data: &[u8]) -> Result<(), Error> {
+        let entry = TocEntry {
+            id: 7,
+            tag: b"t",
+            description: b"TABLE DATA",
+            definition: b"",
+            drop: b"",
+            copy: copied.then_some(b"COPY a.t (x) FROM stdin;\n"),
+            namespace: Some(b"a"),
+            tablespace: Some(b""),
+            access_method: None,
+            relkind: None,
+            owner: b"alice",
+            with_oids: false,
+            dependencies: &[],
+        };
+        Reading::new(ReadOptions::default()).add_data(&entry, data, &mut NoData)
+    }
+
+    #[test]
+    fn data_that_lacks_any_of_its_end_is_cut() {
+        let inserts = b"INSERT INTO a.t VALUES (1);\nINSERT INTO a.t VALUES (2);\n\n\n";
+        for (copied, whole) in
+            [(true, &b"1\n2\n\\.\n\n\n"[..]), (true, b"\\.\n\n\n"), (false, inserts), (false, b"\n\n")]
+        {
+            add(copied, whole).unwrap();
+            for end in 0..whole.len() {
+                add(copied, &whole[..end]).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn cut_data_ends_where_it_is_said_to() {
+        let error = add(false, b"INSERT INTO a.t VALUES (1);\n").unwrap_err();
+        let end =
+            "truncated data: the empty lines that pg_dump writes behind it are missing; it ends at byte 28";
+        assert_eq!(error.to_string(), end);
     }
 }
