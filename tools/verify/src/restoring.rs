@@ -194,7 +194,7 @@ pub fn verify(
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
-        tell(&restored, backup, report);
+        tell(&restored, backup, newer, report);
         let restored = Restored {
             backup,
             name,
@@ -352,7 +352,7 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
-fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
+fn tell(restored: &restore::Report, backup: &Backup, newer: bool, report: &mut Report) {
     // What failed only because the same object could not be made is told once, with that.
     let follows =
         |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
@@ -387,7 +387,11 @@ fn tell(restored: &restore::Report, backup: &Backup, report: &mut Report) {
         ));
     }
     for message in &restored.settings {
-        report.notes.push(format!("setting skipped: {message}"));
+        // What a newer pg_dump sets means nothing to an older server; nobody else writes what the server does not know.
+        match newer {
+            true => report.notes.push(format!("setting skipped: {message}")),
+            false => report.find(Verdict::Bad, "settings of the session", None, message.as_str()),
+        }
     }
 }
 
