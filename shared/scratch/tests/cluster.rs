@@ -37,7 +37,7 @@ fn the_superuser_may_have_another_name() {
     let Some(programs) = Programs::find_optional().unwrap() else {
         return println!("skipped: no PostgreSQL server found");
     };
-    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2 };
+    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2, template: None };
     let cluster = Cluster::start_guarded(&programs, guarded).unwrap();
     let superusers = "select string_agg(rolname, ',') from pg_roles where rolsuper";
     assert_eq!(cluster.psql("postgres", superusers).unwrap(), "somebody_else\n");

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 
 use arguments::{Arguments, Level};
 use backups::Chosen;
+use server::Servers;
 use verdict::{Report, Run, Verdict};
 
 /// Returns the command line, for man pages and completions.
@@ -40,11 +41,11 @@ pub fn command() -> clap::Command {
 /// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
+    let servers = |several| Servers::new(arguments.server.as_deref(), arguments.password.prompt(), several);
     if arguments.reap {
-        return left_behind::remove(arguments.server.as_deref());
+        return left_behind::remove(&servers(false)?);
     }
     arguments.assertions()?;
-    arguments.check_server()?;
     let targets = report::Targets::open(&arguments.report)?;
     let mut run = Run { begun: Timestamp::now(), ..Run::default() };
     let begin = Instant::now();
@@ -56,11 +57,12 @@ pub fn run() -> Result<Outcome, Failure> {
         }
         Ok(chosen) => {
             let progress = Progress::start();
+            let servers = servers(chosen.len() > 1)?;
             for (at, backup) in chosen.iter().enumerate() {
                 if chosen.len() > 1 {
                     progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
                 }
-                let report = examine(backup, &arguments, &progress);
+                let report = examine(backup, &arguments, &servers, &progress);
                 progress.clear();
                 let gap = if at > 0 { "\n" } else { "" };
                 page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
@@ -84,11 +86,11 @@ pub fn run() -> Result<Outcome, Failure> {
 }
 
 /// Finds out everything of one backup; trouble with it is no trouble with others.
-fn examine(backup: &Chosen, arguments: &Arguments, progress: &Progress) -> Report {
+fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: &Progress) -> Report {
     let mut report =
         Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
     let begin = Instant::now();
-    if let Err(failure) = verify(&backup.path, arguments, progress, &mut report) {
+    if let Err(failure) = verify(&backup.path, arguments, servers, progress, &mut report) {
         progress.clear();
         cli::report_failure(&failure);
         report.trouble = Some(failure.message());
@@ -135,6 +137,7 @@ fn print(text: &str) -> io::Result<()> {
 fn verify(
     path: &Path,
     arguments: &Arguments,
+    servers: &Servers,
     progress: &Progress,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -173,8 +176,8 @@ fn verify(
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         return lines::check(&backup, &dump, progress, report);
     }
-    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
-        server::check_name(url, name)?;
+    if let Some(name) = &arguments.keep {
+        servers.check_name(name, recorded.as_ref().and_then(source::Recorded::source))?;
     }
     let options = restoring::Options {
         jobs,
@@ -183,7 +186,7 @@ fn verify(
         globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
-        server: arguments.server.clone(),
+        servers,
         keep: arguments.keep.clone(),
         timeout: arguments.timeout.map(Duration::from_secs),
         progress: progress.clone(),
