@@ -170,7 +170,7 @@ pub fn cases(folder: &Path, canaries: &Canaries) -> Vec<Case> {
             "CREATE TABLE public.u AS SELECT length(repeat('x', 1000000000) || repeat('x', 1000000000)) AS n;",
         ),
     ] {
-        add(name, codes, says, &["--timeout", "8"], sql.to_owned());
+        add(name, codes, says, &["--timeout", "3"], sql.to_owned());
     }
     // Names that a terminal would obey.
     add(

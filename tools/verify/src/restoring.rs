@@ -97,11 +97,8 @@ pub fn verify(
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
-    let wanted_server = server::Wanted {
-        bindir: options.bindir.as_deref(),
-        major: wanted,
-        jobs: options.jobs,
-    };
+    let wanted_server =
+        server::Wanted { bindir: options.bindir.as_deref(), major: wanted, jobs: options.jobs };
     let server = options.servers.start(&wanted_server, &mut report.notes)?;
     // Dropped before the server: afterwards its number may be another's.
     let limit = server.limit(options.timeout);
