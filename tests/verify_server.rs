@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use manifest::Manifest;
 use scratch::{Cluster, Programs};
 
-const DUMP: &str = "CREATE TABLE public.t (x integer);\nALTER TABLE public.t OWNER TO keeper;\n\
+/// Of a server on which everybody creates in `public`: who owns a table there must be allowed to.
+const DUMP: &str = "-- Dumped from database version 14.9\n\nCREATE TABLE public.t (x integer);\nALTER TABLE public.t OWNER TO keeper;\n\
     COPY public.t (x) FROM stdin;\n1\n2\n\\.\n";
 const END: &str = "-- PostgreSQL database dump complete\n";
 

@@ -350,8 +350,8 @@ pub fn check_name(
         () if is(2) => "is a template",
         () if is(5) => "is in use",
         () if !is(3) => "is not the given role's",
-        () if is(4) => "has rights or settings of its own",
         () if !is_empty(&admin.with_database(name))? => "is not empty",
+        () if is(4) => "has rights or settings of its own",
         () => return Ok(text(row, 1)),
     };
     Err(anyhow!("database exists already on the given server and {why}: {name}").into())
