@@ -146,6 +146,9 @@ fn verify(
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let recorded = arguments.manifest.as_deref().map(source::Recorded::open).transpose()?;
+    if let Some(name) = arguments.keep.as_ref().filter(|_| level != Level::File) {
+        servers.check_name(name, recorded.as_ref().and_then(source::Recorded::source))?;
+    }
     let prompt = arguments.password.prompt();
     let live = arguments.against.as_deref();
     let live =
@@ -175,9 +178,6 @@ fn verify(
         }
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         return lines::check(&backup, &dump, progress, report);
-    }
-    if let Some(name) = &arguments.keep {
-        servers.check_name(name, recorded.as_ref().and_then(source::Recorded::source))?;
     }
     let options = restoring::Options {
         jobs,
