@@ -149,8 +149,9 @@ fn a_database_is_kept_only_under_a_free_name() {
     let manifest = manifest.to_str().unwrap();
     let (code, text) = verify(&[&backup, "--server", &url, "--keep", "empty", "--manifest", manifest]);
     assert!(code == 2 && text.contains("is the source of the backup: empty"), "{code}: {text}");
+    // The owner stayed with what was kept, and is nobody's to become any more.
     let (code, text) = verify(&[&backup, "--server", &url, "--keep", "empty"]);
-    assert_eq!(code, 0, "{text}");
+    assert!(code == 3 && text.contains("must be member of role \"keeper\""), "{code}: {text}");
     assert_eq!(given.cluster.psql("empty", "SELECT sum(x) FROM t").unwrap(), "3\n");
     assert_eq!(given.psql("SELECT datdba::regrole FROM pg_database WHERE datname = 'empty'"), "owner");
 }
