@@ -201,17 +201,25 @@ fn killed_at_any_moment_nothing_stays() {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     eprintln!("seed: {seed}");
     let mut state = seed | 1;
-    for round in 0..50 {
+    let mut moment = || {
         // xorshift64
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let mut child = place.start();
-        thread::sleep(Duration::from_millis(state % 2500));
-        // It may have ended by itself.
-        let _ = child.kill();
-        child.wait().unwrap();
-        if round % 10 == 9 {
+        Duration::from_millis(state % 1600)
+    };
+    // Two at a time: each run clears up after those that were killed while the other lives.
+    for round in 0..25 {
+        let mut runs = [(moment(), place.start()), (moment(), place.start())];
+        runs.sort_by_key(|(moment, _)| *moment);
+        let begin = Instant::now();
+        for (moment, child) in &mut runs {
+            thread::sleep(moment.saturating_sub(begin.elapsed()));
+            // It may have ended by itself.
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        if round % 5 == 4 {
             place.reap();
         }
     }

@@ -12,9 +12,11 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use manifest::Manifest;
 use scratch::{Cluster, Programs};
 
-const DUMP: &str = "CREATE TABLE public.t (x integer);\nALTER TABLE public.t OWNER TO keeper;\n\
+/// Of a server on which everybody creates in `public`: who owns a table there must be allowed to.
+const DUMP: &str = "-- Dumped from database version 14.9\n\nCREATE TABLE public.t (x integer);\nALTER TABLE public.t OWNER TO keeper;\n\
     COPY public.t (x) FROM stdin;\n1\n2\n\\.\n";
 const END: &str = "-- PostgreSQL database dump complete\n";
 
@@ -71,16 +73,26 @@ impl Given {
 fn a_given_server_is_used_and_left_as_it_was() {
     let Some(given) = Given::start() else { return };
     let backup = given.dump("");
-    for (role, expected) in [("postgres", 0), ("maker", 3)] {
-        if role == "maker" {
-            given.psql("CREATE ROLE maker LOGIN CREATEDB CREATEROLE");
-        }
-        let (code, text) = verify(&[&backup, "--server", &given.url(role)]);
-        // Without a superuser, no role can be made to stand in for the owner.
+    given.psql("CREATE ROLE maker LOGIN CREATEDB CREATEROLE; CREATE ROLE creator LOGIN CREATEDB");
+    // Whoever may make roles makes one to stand in for the owner; who may not cannot judge it.
+    for (role, level, expected) in
+        [("postgres", "full", 0), ("maker", "full", 0), ("maker", "restore", 0), ("creator", "restore", 3)]
+    {
+        let (code, text) = verify(&[&backup, "--server", &given.url(role), "--level", level]);
         assert_eq!(code, expected, "{role}: {text}");
         assert!(text.contains("not fenced: the given server"), "{text}");
+        assert_eq!(text.contains("restored as the given role"), role == "creator", "{text}");
         given.assert_clean(role);
     }
+    // A role of the server's own is nobody's to become, whoever asks.
+    given.psql("CREATE ROLE resident");
+    let resident = given.dump("ALTER TABLE public.t OWNER TO resident;\n");
+    for role in ["postgres", "maker", "creator"] {
+        let (code, text) = verify(&[&resident, "--server", &given.url(role)]);
+        assert!(code == 3 && text.contains("resident"), "{role}: {code}: {text}");
+        given.assert_clean(role);
+    }
+    let backup = given.dump("");
     given.psql("CREATE ROLE poor LOGIN");
     let (code, text) = verify(&[&backup, "--server", &given.url("poor")]);
     assert!(code == 2 && text.contains("may not create databases"), "{code}: {text}");
@@ -98,6 +110,12 @@ fn a_given_server_is_used_and_left_as_it_was() {
         assert_eq!(code, 3, "{sql}: {text}");
         given.assert_clean(&sql);
     }
+    // Nor as whoever makes roles, who could let himself run programs.
+    let sql =
+        format!("GRANT pg_execute_server_program TO maker;\nCOPY public.t TO PROGRAM 'touch {canary}';\n");
+    let (code, text) = verify(&[&given.dump(&sql), "--server", &given.url("maker")]);
+    assert!(code == 3 && !given.folder.path().join("canary").exists(), "{code}: {text}");
+    assert_eq!(given.psql("SELECT count(*) FROM pg_auth_members WHERE member = 'maker'::regrole"), "0");
     let backup = given.dump("COMMENT ON DATABASE postgres IS 'mine';\nSELECT pg_catalog.pg_sleep(600);\n");
     let (code, text) = verify(&[&backup, "--server", &given.url("postgres"), "--timeout", "2"]);
     assert!(code == 3 && text.contains("time limit"), "{code}: {text}");
@@ -109,7 +127,7 @@ fn a_database_is_kept_only_under_a_free_name() {
     let Some(given) = Given::start() else { return };
     let (backup, url) = (given.dump(""), given.url("postgres"));
     let (code, text) = verify(&[&backup, "--server", &url, "--keep", "postgres"]);
-    assert!(code == 2 && text.contains("exists already"), "{code}: {text}");
+    assert!(code == 2 && text.contains("is in use: postgres"), "{code}: {text}");
     let (code, text) = verify(&[&backup, "--server", &url, "--keep", "Kept one"]);
     assert!(code == 0 && text.contains("kept on the given server: "), "{code}: {text}");
     assert_eq!(given.cluster.psql("Kept one", "SELECT sum(x) FROM t").unwrap(), "3\n");
@@ -117,6 +135,43 @@ fn a_database_is_kept_only_under_a_free_name() {
     let (code, text) = verify(&["--reap", "--server", &url]);
     assert_eq!((code, text.as_str()), (0, ""));
     assert_eq!(given.cluster.psql("Kept one", "SELECT sum(x) FROM t").unwrap(), "3\n");
+
+    // An empty database gives up its place, and nothing else does.
+    let (code, text) = verify(&[&backup, "--server", &url, "--keep", "Kept one"]);
+    assert!(code == 2 && text.contains("is not empty: Kept one"), "{code}: {text}");
+    given.psql("CREATE ROLE owner");
+    given.psql("CREATE DATABASE empty OWNER owner");
+    let manifest = given.folder.path().join("manifest.json");
+    let identifier = given.psql("SELECT system_identifier FROM pg_control_system()");
+    let source =
+        Manifest { system_identifier: Some(identifier), database: "empty".to_owned(), ..Manifest::default() };
+    source.write(&mut fs::File::create(&manifest).unwrap()).unwrap();
+    let manifest = manifest.to_str().unwrap();
+    let (code, text) = verify(&[&backup, "--server", &url, "--keep", "empty", "--manifest", manifest]);
+    assert!(code == 2 && text.contains("is the source of the backup: empty"), "{code}: {text}");
+    // The owner stayed with what was kept, and is nobody's to become any more.
+    let (code, text) = verify(&[&backup, "--server", &url, "--keep", "empty"]);
+    assert!(code == 3 && text.contains("must be member of role \"keeper\""), "{code}: {text}");
+    assert_eq!(given.cluster.psql("empty", "SELECT sum(x) FROM t").unwrap(), "3\n");
+    assert_eq!(given.psql("SELECT datdba::regrole FROM pg_database WHERE datname = 'empty'"), "owner");
+}
+
+#[test]
+fn a_password_reaches_the_given_server_without_being_asked_for() {
+    let Some(given) = Given::start() else { return };
+    given.psql("CREATE ROLE guarded LOGIN SUPERUSER PASSWORD 'hush'");
+    let file = given.psql("SHOW hba_file");
+    fs::write(&file, "local all postgres trust\nlocal all all scram-sha-256\n").unwrap();
+    given.psql("SELECT pg_reload_conf()");
+    let (backup, url) = (given.dump(""), given.url("guarded"));
+    let (code, text) = verify(&[&backup, "--server", &format!("{url} password=hush"), "--level", "full"]);
+    assert!(code == 0 && !text.contains("hush"), "{code}: {text}");
+    let (code, text) = verify(&[&backup, "--server", &url, "-w"]);
+    assert!(code == 2 && text.contains("password"), "{code}: {text}");
+    // There is no terminal to ask on.
+    let (code, text) = verify(&[&backup, "--server", &format!("{url} password=hush"), "-W"]);
+    assert!(code == 2 && text.contains("password"), "{code}: {text}");
+    given.assert_clean("with a password");
 }
 
 #[test]

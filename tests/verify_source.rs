@@ -290,7 +290,8 @@ fn a_backup_is_compared_with_its_manifest() {
     let goods = good.tables.iter().position(|table| table.name == "goods").unwrap();
     let found = good.tables[goods].hash.unwrap();
     let bytes = good.tables[goods].bytes.unwrap();
-    let lies: [(&dyn Fn(&mut Manifest), String); 12] = [
+    type Lie<'a> = (&'a dyn Fn(&mut Manifest), String);
+    let lies: [Lie<'_>; 12] = [
         (&|m| m.files[0].bytes += 1, format!("file lie.sql: expected {} bytes", good.files[0].bytes + 1)),
         (&|m| m.files[0].sha256.0[0] ^= 1, "file lie.sql: expected SHA-256".to_owned()),
         (&|m| m.files.clear(), "file: expected 0 files".to_owned()),

@@ -78,16 +78,32 @@ fn without_a_server_the_command_that_installs_one_is_told() {
 
 #[test]
 fn a_full_disk_is_no_verdict() {
-    let more = "CREATE TABLE public.u AS SELECT repeat(md5(n::text), 60) AS x \
-                FROM pg_catalog.generate_series(1, 1000000) n;\n-- PostgreSQL";
-    let Some((folder, dump)) = place(&DUMP.replace("-- PostgreSQL", more)) else { return };
-    let line = "mount -t tmpfs -o size=120m,mode=1777 none \"$TMPDIR\" && exec \"$1\" \"$2\"";
-    // The mount hides the dump.
-    let outside = tempfile::NamedTempFile::new().unwrap();
-    fs::copy(&dump, outside.path()).unwrap();
-    let (code, text) = shell(&["-m"], line, outside.path().to_str().unwrap(), &folder);
-    assert_eq!(code, 3, "{text}");
-    assert!(text.contains("No space left on device"), "{text}");
+    let much = "SELECT repeat(md5(n::text), 60) AS x FROM pg_catalog.generate_series(1, 1000000) n;";
+    let by_statement = format!("CREATE TABLE public.u AS {much}\n");
+    let fill = format!(
+        "CREATE TABLE public.heap (x text);\n\
+         CREATE FUNCTION public.fill(integer) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.heap {much} \
+         RETURN $1; END $$;\n"
+    );
+    let by_check = format!(
+        "{fill}CREATE TABLE public.u (x integer CHECK (public.fill(x) > 0));\n\
+         COPY public.u (x) FROM stdin;\n1\n\\.\n"
+    );
+    let by_index = format!(
+        "{fill}CREATE FUNCTION public.still(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT public.fill($1)';\n\
+         CREATE INDEX t_x ON public.t USING btree (public.still(x));\n"
+    );
+    for more in [by_statement, by_check, by_index] {
+        let dump = DUMP.replace("-- PostgreSQL", &format!("{more}-- PostgreSQL"));
+        let Some((folder, dump)) = place(&dump) else { return };
+        let line = "mount -t tmpfs -o size=100m,mode=1777 none \"$TMPDIR\" && exec \"$1\" \"$2\"";
+        // The mount hides the dump.
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        fs::copy(&dump, outside.path()).unwrap();
+        let (code, text) = shell(&["-m"], line, outside.path().to_str().unwrap(), &folder);
+        assert_eq!(code, 3, "{more}: {text}");
+        assert!(text.contains("No space left on device"), "{more}: {text}");
+    }
 }
 
 #[test]

@@ -13,20 +13,25 @@ pub(crate) fn missing_role(error: &ServerError) -> Option<Name> {
 /// Returns the statements that make a role to stand in for it, in which `member` is.
 ///
 /// What it stands for may well be a superuser, as the owner of a matview that reads everybody's tables is: it reads all
-/// rows, too. No more than that: it shall not be one. `mark` becomes its comment.
+/// rows, too, as [`rights`] says. No more than that: it shall not be one. `mark` becomes its comment.
 pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<Vec<u8>> {
     let [role, member] = [role.to_sql(), member.to_sql()];
     let mut statements = vec![
-        [b"CREATE ROLE ", &*role, b" NOLOGIN BYPASSRLS"].concat(),
+        [b"CREATE ROLE ", &*role, b" NOLOGIN"].concat(),
         [b"GRANT ", &*role, b" TO ", &*member].concat(),
-        // New in 14.
-        [b"GRANT pg_read_all_data TO ", &*role].concat(),
     ];
     if let Some(mark) = mark {
         let comment = format!(" IS '{}'", mark.replace('\'', "''"));
         statements.insert(1, [b"COMMENT ON ROLE ", &*role, comment.as_bytes()].concat());
     }
     statements
+}
+
+/// Returns the statements that let a stand-in read all rows. An older server than 14 does not know the second, and on a
+/// server that others use as well, whoever makes roles may not be allowed to give these rights away.
+pub(crate) fn rights(role: &Name) -> [Vec<u8>; 2] {
+    let role = role.to_sql();
+    [[b"ALTER ROLE ", &*role, b" BYPASSRLS"].concat(), [b"GRANT pg_read_all_data TO ", &*role].concat()]
 }
 
 /// Returns the query of one row if a role is one of those made by [`statements`]: nobody logs in as it, `member` is in it,

@@ -1,5 +1,6 @@
 //! The system account a server runs as: PostgreSQL refuses to run as root.
 
+use std::io;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -40,11 +41,14 @@ impl Account {
 
     /// Gives a file or folder to this account.
     pub(crate) fn give(self, path: &Path) -> Result<(), Error> {
+        self.own(path).map_err(Error::io("change owner of", path))
+    }
+
+    /// Gives a file or folder to this account, with the system's own error.
+    pub(crate) fn own(self, path: &Path) -> io::Result<()> {
         match self {
             Account::Own => Ok(()),
-            Account::Other { uid, gid } => {
-                chown(path, Some(uid), Some(gid)).map_err(Error::io("change owner of", path))
-            }
+            Account::Other { uid, gid } => chown(path, Some(uid), Some(gid)),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::account::Account;
 use crate::child::{feed, run};
+use crate::data::{self, Superuser, Template};
 use crate::fence::{Fences, Places};
 use crate::folder::{Folder, PORT, write_private};
 use crate::server::{Breaker, Server, log_tail};
@@ -29,6 +30,8 @@ pub struct Guarded<'a> {
     pub password: &'a str,
     /// How many connections restore into it at once.
     pub jobs: usize,
+    /// Where clusters of the same superuser and password are copied from, where there are several.
+    pub template: Option<&'a Template>,
 }
 
 /// Runs a private, throw-away PostgreSQL cluster, stopped and removed when dropped.
@@ -108,9 +111,19 @@ impl Cluster {
         let folder = Folder::create()?;
         folder.furnish(account)?;
         let warden = Warden::start(folder.path())?;
-        let superuser = guarded.map_or(SUPERUSER, |guarded| guarded.superuser).to_owned();
-        let password = guarded.map(|guarded| guarded.password);
-        initialise(programs, &folder, account, &superuser, password)?;
+        let superuser = Superuser {
+            name: guarded.map_or(SUPERUSER, |guarded| guarded.superuser).to_owned(),
+            password: guarded.map(|guarded| guarded.password.to_owned()),
+        };
+        match guarded.and_then(|guarded| guarded.template) {
+            Some(template) => template.copy_to(&folder, programs, account, &superuser)?,
+            None => data::initialise(&folder, programs, account, &superuser)?,
+        }
+        let Superuser { name: superuser, password } = superuser;
+        if let Some(password) = password {
+            let line = format!("*:*:*:{superuser}:{password}\n");
+            write_private(&folder.passwords(), line.as_bytes())?;
+        }
         let mut command = server_command(programs, "postgres", &folder);
         command.arg("-D").arg(folder.data());
         command.arg("-k").arg(folder.run()).args(["-p", &PORT.to_string()]);
@@ -125,7 +138,7 @@ impl Cluster {
             guarded.map(|_| Places::of(programs.bindir(), programs.folders(), folder.run(), folder.root()));
         let server = Server::start(command, &folder, account, places.as_ref(), warden)?;
         let mut cluster =
-            Cluster { server, folder, programs: programs.clone(), superuser, guarded: password.is_some() };
+            Cluster { server, folder, programs: programs.clone(), superuser, guarded: guarded.is_some() };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
@@ -287,46 +300,8 @@ impl Cluster {
     }
 }
 
-fn initialise(
-    programs: &Programs,
-    folder: &Folder,
-    account: Account,
-    superuser: &str,
-    password: Option<&str>,
-) -> Result<(), Error> {
-    let file = folder.run().join("password");
-    if let Some(password) = password {
-        write_private(&file, password.as_bytes())?;
-        account.give(&file)?;
-        write_private(&folder.passwords(), format!("*:*:*:{superuser}:{password}\n").as_bytes())?;
-    }
-    let initdb = |locale: &str| {
-        let mut command = server_command(programs, "initdb", folder);
-        match password {
-            Some(_) => command.arg("--auth=scram-sha-256").arg("--pwfile").arg(&file),
-            None => command.arg("--auth=trust"),
-        };
-        command.args(["--no-sync", "--encoding=UTF8", "-U", superuser]);
-        if programs.major() >= 14 {
-            command.arg("--no-instructions");
-        }
-        // Sums over pages are the default since 18, and proof of nothing here.
-        if programs.major() >= 18 {
-            command.arg("--no-data-checksums");
-        }
-        command.arg(format!("--locale={locale}")).arg("-D").arg(folder.data());
-        account.run_as(&mut command);
-        run(&mut command)
-    };
-    // Not every system has C.UTF-8; `initdb` removes what it made when it fails.
-    let made = initdb("C.UTF-8").or_else(|_| initdb("C")).map(drop);
-    if password.is_some() {
-        fs::remove_file(&file).map_err(Error::io("remove", &file))?;
-    }
-    made
-}
-
-fn server_command(programs: &Programs, name: &str, folder: &Folder) -> Command {
+/// Prepares a program of the server's, to be run in its own folder.
+pub(crate) fn server_command(programs: &Programs, name: &str, folder: &Folder) -> Command {
     let mut command = Command::new(programs.program(name));
     remove_postgres_variables(&mut command);
     // The server's account may not be allowed into the folder we are in.

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use scratch::{Cluster, Error, Guarded, Programs};
+use scratch::{Cluster, Error, Guarded, Programs, Template};
 
 /// Starts a cluster, or says why the test is skipped.
 fn cluster() -> Option<Cluster> {
@@ -37,7 +37,7 @@ fn the_superuser_may_have_another_name() {
     let Some(programs) = Programs::find_optional().unwrap() else {
         return println!("skipped: no PostgreSQL server found");
     };
-    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2 };
+    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2, template: None };
     let cluster = Cluster::start_guarded(&programs, guarded).unwrap();
     let superusers = "select string_agg(rolname, ',') from pg_roles where rolsuper";
     assert_eq!(cluster.psql("postgres", superusers).unwrap(), "somebody_else\n");
@@ -51,6 +51,25 @@ fn the_superuser_may_have_another_name() {
     assert!(cluster.psql("postgres", "select pg_sleep(60)").is_err());
     assert!(begin.elapsed() < Duration::from_secs(30));
     waiting.join().unwrap();
+}
+
+#[test]
+fn clusters_of_one_template_are_apart() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        return println!("skipped: no PostgreSQL server found");
+    };
+    let template = Template::default();
+    let guarded = Guarded { superuser: "admin", password: "hush", jobs: 1, template: Some(&template) };
+    let one = Cluster::start_guarded(&programs, guarded).unwrap();
+    one.create_database("mine").unwrap();
+    let two = Cluster::start_guarded(&programs, guarded).unwrap();
+    let databases = "select string_agg(datname, ',' order by 1) from pg_database where not datistemplate";
+    assert_eq!(one.psql("postgres", databases).unwrap(), "mine,postgres\n");
+    assert_eq!(two.psql("postgres", databases).unwrap(), "postgres\n");
+    // Of another password, it is another cluster.
+    let other = Guarded { password: "other", ..guarded };
+    let three = Cluster::start_guarded(&programs, other).unwrap();
+    assert_eq!(three.psql("postgres", "select 1").unwrap(), "1\n");
 }
 
 #[test]

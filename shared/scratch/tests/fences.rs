@@ -18,7 +18,7 @@ fn guarded() -> Option<Cluster> {
         println!("skipped: no PostgreSQL server found");
         return None;
     };
-    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2 };
+    let guarded = Guarded { superuser: "somebody_else", password: "hush", jobs: 2, template: None };
     Some(Cluster::start_guarded(&programs, guarded).unwrap())
 }
 

@@ -58,8 +58,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with_all = ["pg_bindir", "trust", "globals"])]
     pub server: Option<String>,
 
-    /// Leave the restored database under this name, which must be free, and print how to connect; a private server is left
-    /// running
+    /// Leave the restored database under this name and print how to connect; a private server is left running. On a given
+    /// server the name must be free, or be that of an empty database, whose place it takes
     #[arg(long, value_name = "NAME")]
     pub keep: Option<String>,
 
@@ -142,13 +142,5 @@ impl Arguments {
         }
         let pairs = asserts.iter().cloned().zip(equals.iter().cloned());
         Ok(pairs.map(|(sql, expected)| Assertion { sql, expected }).collect())
-    }
-
-    /// Refuses a level that a given server is not asked for.
-    pub fn check_server(&self) -> Result<(), Failure> {
-        match self.server.is_some() && self.level == Level::Full {
-            true => Err(anyhow!("`--level full` needs a server of its own, without `--server`").into()),
-            false => Ok(()),
-        }
     }
 }

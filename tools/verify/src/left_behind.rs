@@ -5,16 +5,16 @@ use std::io::Write;
 use anyhow::anyhow;
 use cli::{Failure, Outcome};
 
+use crate::server::Servers;
+
 /// Removes it, on a given server as well, and lists what was removed, one a line.
 ///
 /// # Errors
 /// When something cannot be removed.
-pub fn remove(server: Option<&str>) -> Result<Outcome, Failure> {
+pub fn remove(servers: &Servers) -> Result<Outcome, Failure> {
     let found = scratch::reap();
     let mut removed: Vec<String> = found.removed.iter().map(|folder| folder.display().to_string()).collect();
-    if let Some(url) = server {
-        removed.extend(crate::server::remove_dead(url)?);
-    }
+    removed.extend(servers.remove_dead()?);
     let mut out = std::io::stdout().lock();
     for one in &removed {
         writeln!(out, "removed: {}", cli::escape(one))?;

@@ -27,6 +27,7 @@ use jiff::Timestamp;
 
 use arguments::{Arguments, Level};
 use backups::Chosen;
+use server::Servers;
 use verdict::{Report, Run, Verdict};
 
 /// Returns the command line, for man pages and completions.
@@ -41,11 +42,11 @@ pub fn command() -> clap::Command {
 /// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
+    let servers = |several| Servers::new(arguments.server.as_deref(), arguments.password.prompt(), several);
     if arguments.reap {
-        return left_behind::remove(arguments.server.as_deref());
+        return left_behind::remove(&servers(false)?);
     }
     arguments.assertions()?;
-    arguments.check_server()?;
     let targets = report::Targets::open(&arguments.report)?;
     let mut run = Run { begun: Timestamp::now(), ..Run::default() };
     let begin = Instant::now();
@@ -57,11 +58,12 @@ pub fn run() -> Result<Outcome, Failure> {
         }
         Ok(chosen) => {
             let progress = Progress::start();
+            let servers = servers(chosen.len() > 1)?;
             for (at, backup) in chosen.iter().enumerate() {
                 if chosen.len() > 1 {
                     progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
                 }
-                let report = examine(backup, &arguments, &progress);
+                let report = examine(backup, &arguments, &servers, &progress);
                 progress.clear();
                 let gap = if at > 0 { "\n" } else { "" };
                 page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
@@ -85,11 +87,11 @@ pub fn run() -> Result<Outcome, Failure> {
 }
 
 /// Finds out everything of one backup; trouble with it is no trouble with others.
-fn examine(backup: &Chosen, arguments: &Arguments, progress: &Progress) -> Report {
+fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: &Progress) -> Report {
     let mut report =
         Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
     let begin = Instant::now();
-    if let Err(failure) = verify(&backup.path, arguments, progress, &mut report) {
+    if let Err(failure) = verify(&backup.path, arguments, servers, progress, &mut report) {
         progress.clear();
         cli::report_failure(&failure);
         report.trouble = Some(failure.message());
@@ -136,6 +138,7 @@ fn print(text: &str) -> io::Result<()> {
 fn verify(
     path: &Path,
     arguments: &Arguments,
+    servers: &Servers,
     progress: &Progress,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -144,6 +147,9 @@ fn verify(
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
     let recorded = arguments.manifest.as_deref().map(source::Recorded::open).transpose()?;
+    if let Some(name) = arguments.keep.as_ref().filter(|_| level != Level::File) {
+        servers.check_name(name, recorded.as_ref().and_then(source::Recorded::source))?;
+    }
     let prompt = arguments.password.prompt();
     let live = arguments.against.as_deref();
     let live =
@@ -174,9 +180,6 @@ fn verify(
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         return lines::check(&backup, &dump, progress, report);
     }
-    if let (Some(url), Some(name)) = (&arguments.server, &arguments.keep) {
-        server::check_name(url, name)?;
-    }
     let options = restoring::Options {
         jobs,
         bindir: arguments.pg_bindir.clone(),
@@ -184,7 +187,7 @@ fn verify(
         globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
-        server: arguments.server.clone(),
+        servers,
         keep: arguments.keep.clone(),
         timeout: arguments.timeout.map(Duration::from_secs),
         progress: progress.clone(),

@@ -18,14 +18,14 @@ use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
 use crate::limit::Limit;
-use crate::server::{self, Server};
+use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
 use crate::verdict::{Report, Verdict};
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
 
 /// How a backup is restored.
-pub struct Options {
+pub struct Options<'a> {
     /// How many connections work at once.
     pub jobs: usize,
     /// Where the server's programs are.
@@ -38,8 +38,8 @@ pub struct Options {
     pub full: bool,
     /// What is asked of the restored database.
     pub assertions: Vec<Assertion>,
-    /// The server to use instead of a private one.
-    pub server: Option<String>,
+    /// Where it is restored.
+    pub servers: &'a Servers,
     /// The name under which the restored database stays.
     pub keep: Option<String>,
     /// How long it may take.
@@ -81,7 +81,7 @@ pub fn verify(
     dump: &Dump,
     plan: &Plan,
     source: &Source,
-    options: &Options,
+    options: &Options<'_>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     if !options.assertions.is_empty() && plan.databases.len() > 1 {
@@ -100,13 +100,9 @@ pub fn verify(
     let begin = Instant::now();
     // What a pg_dump writes is promised to restore on servers of its own major version and newer ones.
     let wanted = dump.versions.server_major().max(dump.versions.pg_dump_major());
-    let wanted_server = server::Wanted {
-        url: options.server.as_deref(),
-        bindir: options.bindir.as_deref(),
-        major: wanted,
-        jobs: options.jobs,
-    };
-    let server = Server::start(&wanted_server, &mut report.notes)?;
+    let wanted_server =
+        server::Wanted { bindir: options.bindir.as_deref(), major: wanted, jobs: options.jobs };
+    let server = options.servers.start(&wanted_server, &mut report.notes)?;
     // Dropped before the server: afterwards its number may be another's.
     let limit = server.limit(options.timeout);
     let ended = |error: restore::Error, report: &mut Report| match &limit {

@@ -72,7 +72,7 @@ fn read(server: &Server, scratch: &str) -> Result<Dump, Failure> {
         Failure::from(error)
             .with_hint("`--level full` needs `pg_dump` to read the restored copy; `--level restore` does not")
     })?;
-    let pipe = Pipe::open(server.pg_dump(&program, scratch)?, Stdio::null())?;
+    let pipe = Pipe::open(server.pg_dump(&program, scratch), Stdio::null())?;
     let ended = pipe.ended();
     let name = Path::new("the restored copy");
     let dump = cli::read_reader(Box::new(pipe), name, ReadOptions::default(), DataWanted::Nothing)?;

@@ -3,21 +3,25 @@
 //! Everything that is made carries the same comment, which names the run; a lock that the run holds says that it lives.
 //! Nothing of the backup runs as a superuser here, since no fence keeps this server from its machine.
 
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::anyhow;
 use cli::Failure;
-use connect::{Client, Environment, Parameters, Row, Secret};
+use connect::{ChannelBinding, Client, Parameters, Row, Secret};
 use dump::Name;
 use postgres_protocol::password::scram_sha_256;
-use scratch::AtSignal;
+use scratch::{AtSignal, Client as Program};
 
 use super::{RESTORER, random};
 
 const DATABASE: &str = "pgdumpkit_verify_";
 const MARK: &str = "pgdump-verify, scratch of run ";
 const KEPT: &str = "restored and kept by pgdump-verify";
+
+/// The first major version in which schema `public` is the database owner's, and nobody else creates in it.
+const PUBLIC_CLOSED: u32 = 15;
 
 /// How long it may take to reach the server when a signal has come.
 const HASTE: Duration = Duration::from_secs(5);
@@ -27,7 +31,10 @@ pub struct Given {
     admin: Parameters,
     run: Run,
     major: u32,
-    /// The role that restores, made for this run; none where the given role, which is no superuser, does so itself.
+    /// Whether the given role is one.
+    superuser: bool,
+    /// The password of the role that restores, made for this run; none where the given role, which may make no other, does
+    /// so itself.
     restorer: Option<Secret>,
     /// Holds the lock that says that the run lives.
     lock: Option<Client>,
@@ -74,19 +81,17 @@ impl Run {
 }
 
 impl Given {
-    /// Connects, and removes what dead runs left there.
+    /// Takes a place on the server that `client` is connected to as `admin`, and removes what dead runs left there.
     ///
     /// # Errors
-    /// When the server cannot be reached or the role may not create databases.
-    pub fn connect(url: &str, notes: &mut Vec<String>) -> Result<Given, Failure> {
-        let admin = Parameters::resolve(url, &Environment::of_process())?;
+    /// When the server cannot be reached any more or the role may not create databases.
+    pub fn new(admin: Parameters, mut client: Client, notes: &mut Vec<String>) -> Result<Given, Failure> {
         notes.extend(admin.warnings.iter().cloned());
-        let mut client = Client::connect(&admin)?;
         for removed in remove_dead(&mut client)? {
             notes.push(format!("removed, a dead run left it: {removed}"));
         }
         let rows = client.query(
-            b"SELECT rolsuper, rolcreatedb, pg_catalog.current_setting('server_version_num') \
+            b"SELECT rolsuper, rolcreatedb, pg_catalog.current_setting('server_version_num'), rolcreaterole \
               FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER",
         )?;
         let of = |at: usize| rows.first().and_then(|row| text(row, at)).unwrap_or_default();
@@ -99,28 +104,48 @@ impl Given {
         client.execute(
             format!("SELECT pg_catalog.pg_advisory_lock({})", run.number.cast_signed()).as_bytes(),
         )?;
-        let mut given = Given { admin, run, major, restorer: None, lock: Some(client), at_signal: None };
+        let lock = Some(client);
+        let mut given = Given { admin, run, major, superuser, restorer: None, lock, at_signal: None };
         given.admin = given.admin.clone().with_setting("application_name", &given.run.comment());
         let (to, run) = (given.in_haste(), given.run.clone());
         given.at_signal = Some(scratch::at_signal(move || {
             end_sessions(&to, &run);
             remove_at_last(&to, &run);
         }));
-        if superuser {
-            let secret = random()?;
-            let role = given.restorer_name();
-            let verifier = scram_sha_256(secret.as_bytes());
-            // Both or neither: a role without the comment would be nobody's.
-            let sql = format!(
-                "CREATE ROLE {role} LOGIN BYPASSRLS PASSWORD '{verifier}'; COMMENT ON ROLE {role} IS '{}'",
-                given.run.comment()
-            );
-            Client::connect(&given.admin)?.execute(sql.as_bytes())?;
-            given.restorer = Some(Secret::from(secret));
-        } else {
-            notes.push(format!("restored as the given role, which is no superuser: {}", given.admin.user));
+        // Whoever makes roles can do nearly everything, and a backup must not.
+        if superuser || of(3) == "t" {
+            given.restorer = Some(given.make_restorer()?);
+        }
+        match given.restorer.is_some() {
+            _ if superuser => {}
+            true => notes.push(format!(
+                "the given role is no superuser; roles that stand in for others do not bypass row security: {}",
+                given.admin.user
+            )),
+            false => notes.push(format!(
+                "restored as the given role, with its rights, since it may not make another: {}",
+                given.admin.user
+            )),
         }
         Ok(given)
+    }
+
+    /// Makes the role that restores, with no rights but on its database; returns its password.
+    fn make_restorer(&self) -> Result<Secret, Failure> {
+        let secret = random()?;
+        let (role, comment) = (self.restorer_name(), self.run.comment());
+        let verifier = scram_sha_256(secret.as_bytes());
+        let more = match self.superuser {
+            true => format!("ALTER ROLE {role} BYPASSRLS"),
+            // To give it a database one must be in it.
+            false => format!("GRANT {role} TO CURRENT_USER"),
+        };
+        // All or nothing: a role without the comment would be nobody's.
+        let sql = format!(
+            "CREATE ROLE {role} LOGIN PASSWORD '{verifier}'; COMMENT ON ROLE {role} IS '{comment}'; {more}"
+        );
+        Client::connect(&self.admin)?.execute(sql.as_bytes())?;
+        Ok(Secret::from(secret))
     }
 
     fn in_haste(&self) -> Parameters {
@@ -181,13 +206,12 @@ impl Given {
         if let Err(error) = Client::connect(&restorer) {
             return Err(Failure::from(error).with_hint(
                 "the given server does not let in the role that was made to restore (`pg_hba.conf`); \
-                 connect as a role that is no superuser and may create databases",
+                 connect as a role that may create databases and no roles",
             ));
         }
-        if everybody_creates {
-            let mut client = Client::connect(&restorer)?;
-            // Not the restoring role's before 15, where everybody can already.
-            let _ = client.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC");
+        // Before 15 everybody can already.
+        if everybody_creates && self.major >= PUBLIC_CLOSED {
+            Client::connect(&restorer)?.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")?;
         }
         Ok((admin, restorer))
     }
@@ -202,16 +226,69 @@ impl Given {
         }
     }
 
-    /// Leaves a database under a name, its owner the given role.
+    /// Prepares a pg_dump to write the schema of a database.
+    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
+        let to = self.admin.with_database(database);
+        let mut command = Command::new(program.path());
+        command.args(["--schema-only", "--no-password"]);
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("PG")) {
+                command.env_remove(name);
+            }
+        }
+        let hosts: Vec<&str> = to.hosts.iter().map(|(host, _)| host.as_str()).collect();
+        let ports: Vec<String> = to.hosts.iter().map(|(_, port)| port.to_string()).collect();
+        command.env("PGHOST", hosts.join(",")).env("PGPORT", ports.join(","));
+        command.env("PGUSER", &to.user).env("PGDATABASE", &to.database);
+        command.env("PGSSLMODE", to.sslmode.to_string());
+        if !to.addresses.is_empty() {
+            command.env("PGHOSTADDR", to.addresses.join(","));
+        }
+        let binding = match to.channel_binding {
+            ChannelBinding::Disable => "disable",
+            ChannelBinding::Prefer => "prefer",
+            ChannelBinding::Require => "require",
+        };
+        command.env("PGCHANNELBINDING", binding);
+        let files = [
+            ("PGSSLROOTCERT", &to.sslrootcert),
+            ("PGSSLCRL", &to.sslcrl),
+            ("PGSSLCERT", &to.sslcert),
+            ("PGSSLKEY", &to.sslkey),
+        ];
+        for (name, path) in files {
+            if let Some(path) = path {
+                command.env(name, path);
+            }
+        }
+        if let Some(password) = &to.password {
+            // Others on the machine see a command line, and no environment.
+            command.env("PGPASSWORD", password.reveal());
+        }
+        for (name, value) in &to.settings {
+            match name.as_str() {
+                "application_name" => command.env("PGAPPNAME", value),
+                "options" => command.env("PGOPTIONS", value),
+                _ => &mut command,
+            };
+        }
+        command
+    }
+
+    /// Leaves a database under a name, its owner the given role or that of the empty database whose place it takes.
     ///
     /// # Errors
-    /// When the name is taken.
+    /// When the name is refused, see [`check_name`].
     pub fn keep(&self, name: &str, as_name: &str) -> Result<String, Failure> {
         let database = self.database(name);
         let sql = |name: &str| String::from_utf8_lossy(&Name::from(name).to_sql()).into_owned();
         let admin = sql(&self.admin.user);
         if self.restorer.is_some() {
-            let to = self.admin.with_database(&database).with_setting("session_replication_role", "replica");
+            let mut to = self.admin.with_database(&database);
+            if self.superuser {
+                // No event trigger runs for the superuser; nobody else could have made one.
+                to = to.with_setting("session_replication_role", "replica");
+            }
             let restorer = self.restorer_name();
             let mut client = Client::connect(&to)?;
             client.execute(format!("REASSIGN OWNED BY {restorer} TO {admin}").as_bytes())?;
@@ -224,9 +301,16 @@ impl Given {
                 client.execute(format!("COMMENT ON ROLE {} IS '{KEPT}'", sql(&role.0)).as_bytes())?;
             }
         }
-        drop(client);
-        self.admin_runs(&format!("ALTER DATABASE {database} RENAME TO {}", sql(as_name)))?;
-        self.admin_runs(&format!("COMMENT ON DATABASE {} IS '{KEPT}'", sql(as_name)))?;
+        let kept = sql(as_name);
+        let owner = self::check_name(&self.admin, &mut client, as_name, None)?;
+        if owner.is_some() {
+            client.execute(format!("DROP DATABASE {kept}").as_bytes())?;
+        }
+        client.execute(format!("ALTER DATABASE {database} RENAME TO {kept}").as_bytes())?;
+        client.execute(format!("COMMENT ON DATABASE {kept} IS '{KEPT}'").as_bytes())?;
+        if let Some(owner) = owner {
+            client.execute(format!("ALTER DATABASE {kept} OWNER TO {}", sql(&owner)).as_bytes())?;
+        }
         Ok(self.admin.with_database(as_name).to_string())
     }
 }
@@ -237,6 +321,80 @@ impl Drop for Given {
         drop(self.lock.take());
         drop(self.at_signal.take());
     }
+}
+
+/// Refuses a name for a database to be kept: of one that holds something or is the backup's own source. Returns the owner
+/// of an empty one of this name.
+pub fn check_name(
+    admin: &Parameters,
+    client: &mut Client,
+    name: &str,
+    source: Option<(&str, &str)>,
+) -> Result<Option<String>, Failure> {
+    let rows = client.query(
+        b"SELECT datname, pg_catalog.pg_get_userbyid(datdba), datistemplate, \
+          pg_catalog.pg_has_role(datdba, 'USAGE'), \
+          datacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setdatabase = d.oid), \
+          EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) \
+          FROM pg_catalog.pg_database d",
+    )?;
+    let Some(row) = rows.iter().find(|row| text(row, 0).as_deref() == Some(name)) else { return Ok(None) };
+    let is = |at: usize| text(row, at).as_deref() == Some("t");
+    if let Some((identifier, _)) = source.filter(|(_, database)| *database == name) {
+        let own = client.query(b"SELECT system_identifier FROM pg_catalog.pg_control_system()")?;
+        if own.first().and_then(|row| text(row, 0)).as_deref() == Some(identifier) {
+            return Err(anyhow!("database is the source of the backup: {name}").into());
+        }
+    }
+    let why = match () {
+        () if is(2) => "is a template",
+        () if is(5) => "is in use",
+        () if !is(3) => "is not the given role's",
+        () if !is_empty(&admin.with_database(name))? => "is not empty",
+        () if is(4) => "has rights or settings of its own",
+        () => return Ok(text(row, 1)),
+    };
+    Err(anyhow!("database exists already on the given server and {why}: {name}").into())
+}
+
+/// Says whether a database holds nothing that was not there when it was made.
+fn is_empty(database: &Parameters) -> Result<bool, Failure> {
+    // Where everything of a database has its number; rows of others belong to one of these.
+    const CATALOGS: [&str; 24] = [
+        "pg_class",
+        "pg_proc",
+        "pg_type",
+        "pg_extension",
+        "pg_largeobject_metadata",
+        "pg_operator",
+        "pg_opclass",
+        "pg_opfamily",
+        "pg_am",
+        "pg_cast",
+        "pg_collation",
+        "pg_conversion",
+        "pg_event_trigger",
+        "pg_foreign_data_wrapper",
+        "pg_foreign_server",
+        "pg_language",
+        "pg_publication",
+        "pg_ts_config",
+        "pg_ts_dict",
+        "pg_ts_parser",
+        "pg_ts_template",
+        "pg_transform",
+        "pg_statistic_ext",
+        "pg_default_acl",
+    ];
+    // FirstNormalObjectId of transam.h: what is below, `initdb` made.
+    let count = |catalog: &str| format!("SELECT oid FROM pg_catalog.{catalog} WHERE oid >= 16384");
+    let mut parts: Vec<String> = CATALOGS.into_iter().map(count).collect();
+    parts.push(
+        "SELECT oid FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname NOT LIKE 'pg\\_%'".to_owned(),
+    );
+    let sql = format!("SELECT count(*) FROM ({}) found", parts.join(" UNION ALL "));
+    let rows = Client::connect(database)?.query(sql.as_bytes())?;
+    Ok(rows.first().and_then(|row| text(row, 0)).as_deref() == Some("0"))
 }
 
 /// Ends what the run does on the server besides this.

@@ -5,12 +5,13 @@ mod private;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use cli::Failure;
-use connect::{Client, Environment, Parameters};
-use scratch::Client as Program;
+use connect::{Client, Environment, Parameters, Prompt, Secret};
+use scratch::{Client as Program, Template};
 
 use crate::limit::Limit;
 use given::Given;
@@ -20,17 +21,95 @@ use private::Private;
 /// Restores, and owns what the backup gives no owner; on a given server with the run's name behind it.
 pub const RESTORER: &str = "pgdumpkit_restorer";
 
-/// Which server is wanted.
+/// Which private server is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted<'a> {
-    /// The one to use; else a private one.
-    pub url: Option<&'a str>,
-    /// Where the programs of a private one are.
+    /// Where its programs are.
     pub bindir: Option<&'a Path>,
-    /// The major version, or a newer one, of a private one.
+    /// Its major version, or a newer one.
     pub major: Option<u32>,
-    /// How many connections restore into a private one.
+    /// How many connections restore into it.
     pub jobs: usize,
+}
+
+/// The servers of a run, over all of its backups.
+#[derive(Debug)]
+pub struct Servers {
+    /// The one to use; else private ones.
+    url: Option<String>,
+    prompt: Prompt,
+    /// Where it is, once it was reached: nobody is asked for a password twice.
+    given: Mutex<Option<Parameters>>,
+    /// The superuser's password on private ones.
+    password: Secret,
+    /// What private ones are copied from, where there are several.
+    template: Option<Template>,
+}
+
+impl Servers {
+    /// Prepares for one or several backups on the server that was given, or on private ones.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn new(url: Option<&str>, prompt: Prompt, several: bool) -> Result<Servers, Failure> {
+        let template = several.then(Template::default);
+        let (url, given) = (url.map(str::to_owned), Mutex::new(None));
+        Ok(Servers { url, prompt, given, password: Secret::from(random()?), template })
+    }
+
+    /// Connects to the given server; none if there is none.
+    fn connect(&self) -> Result<Option<(Parameters, Client)>, Failure> {
+        let Some(url) = &self.url else { return Ok(None) };
+        let mut given = self.given.lock().unwrap_or_else(|poison| poison.into_inner());
+        if let Some(known) = &*given {
+            return Ok(Some((known.clone(), Client::connect(known)?)));
+        }
+        let mut to = Parameters::resolve(url, &Environment::of_process())?;
+        let client = to.connect(self.prompt)?;
+        *given = Some(to.clone());
+        Ok(Some((to, client)))
+    }
+
+    /// Starts or takes a server; what the user should know of it goes to `notes`.
+    ///
+    /// # Errors
+    /// When there is none, with a hint at how to install one, or it does not start or cannot be used.
+    pub fn start(&self, wanted: &Wanted<'_>, notes: &mut Vec<String>) -> Result<Server, Failure> {
+        if let Some((admin, client)) = self.connect()? {
+            let given = Given::new(admin, client, notes)?;
+            notes.push(
+                "not fenced: the given server; nothing of the backup runs as a superuser there".to_owned(),
+            );
+            return Ok(Server::Given(Box::new(given)));
+        }
+        let private = Private::start(wanted, self.password.reveal(), self.template.as_ref())?;
+        notes.extend(private.fences().held.iter().map(|fence| format!("fenced: {fence}")));
+        notes.extend(private.fences().missing.iter().map(|fence| format!("not fenced: {fence}")));
+        Ok(Server::Private(Box::new(private)))
+    }
+
+    /// Refuses a name for a database to be kept on the given server, before anything is restored: of one that holds
+    /// something, or that is the backup's own `source`, which is told as the server's system identifier and the name.
+    ///
+    /// # Errors
+    /// When it is refused, or the server cannot be reached.
+    pub fn check_name(&self, name: &str, source: Option<(&str, &str)>) -> Result<(), Failure> {
+        match self.connect()? {
+            Some((admin, mut client)) => given::check_name(&admin, &mut client, name, source).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what dead runs left on the given server; returns what it was.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn remove_dead(&self) -> Result<Vec<String>, Failure> {
+        match self.connect()? {
+            Some((_, mut client)) => Ok(given::remove_dead(&mut client)?),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// A server with what a restore needs.
@@ -42,24 +121,6 @@ pub enum Server {
 }
 
 impl Server {
-    /// Starts or takes a server; what the user should know of it goes to `notes`.
-    ///
-    /// # Errors
-    /// When there is none, with a hint at how to install one, or it does not start or cannot be used.
-    pub fn start(wanted: &Wanted<'_>, notes: &mut Vec<String>) -> Result<Server, Failure> {
-        if let Some(url) = wanted.url {
-            let given = Given::connect(url, notes)?;
-            notes.push(
-                "not fenced: the given server; nothing of the backup runs as a superuser there".to_owned(),
-            );
-            return Ok(Server::Given(Box::new(given)));
-        }
-        let private = Private::start(wanted.bindir, wanted.major, wanted.jobs)?;
-        notes.extend(private.fences().held.iter().map(|fence| format!("fenced: {fence}")));
-        notes.extend(private.fences().missing.iter().map(|fence| format!("not fenced: {fence}")));
-        Ok(Server::Private(Box::new(private)))
-    }
-
     /// Says whether it is our own, so that a superuser may help where the restoring role may not.
     pub fn is_private(&self) -> bool {
         matches!(self, Server::Private(_))
@@ -102,12 +163,10 @@ impl Server {
     }
 
     /// Prepares a pg_dump to write the schema of a database.
-    pub fn pg_dump(&self, program: &Program, database: &str) -> Result<Command, Failure> {
+    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
         match self {
-            Server::Private(server) => Ok(server.pg_dump(program, database)),
-            Server::Given(_) => {
-                Err(anyhow!("`--level full` needs a server of its own, without `--server`").into())
-            }
+            Server::Private(server) => server.pg_dump(program, database),
+            Server::Given(server) => server.pg_dump(program, database),
         }
     }
 
@@ -153,29 +212,6 @@ impl Server {
                 Ok(vec![format!("kept on the given server: {}", server.keep(name, as_name)?)])
             }
         }
-    }
-}
-
-/// Removes what dead runs left on a given server; returns what it was.
-///
-/// # Errors
-/// When the server cannot be reached or refuses.
-pub fn remove_dead(url: &str) -> Result<Vec<String>, Failure> {
-    let to = Parameters::resolve(url, &Environment::of_process())?;
-    Ok(given::remove_dead(&mut Client::connect(&to)?)?)
-}
-
-/// Refuses a name for a database to be kept that a given server has already, before anything is restored.
-///
-/// # Errors
-/// When it has, or cannot be reached.
-pub fn check_name(url: &str, name: &str) -> Result<(), Failure> {
-    let to = Parameters::resolve(url, &Environment::of_process())?;
-    let names = Client::connect(&to)?.query(b"SELECT datname FROM pg_catalog.pg_database")?;
-    let taken = names.iter().any(|row| row.first() == Some(&Some(name.as_bytes().to_vec())));
-    match taken {
-        true => Err(anyhow!("database exists already on the given server: {name}").into()),
-        false => Ok(()),
     }
 }
 

@@ -7,9 +7,9 @@ use cli::Failure;
 use connect::{Client, Environment, Parameters, Secret};
 use dump::Name;
 use postgres_protocol::password::scram_sha_256;
-use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Guarded, Programs};
+use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Guarded, Programs, Template};
 
-use super::{RESTORER, random};
+use super::{RESTORER, Wanted, random};
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
 pub const ADMIN: &str = "pgdumpkit_admin";
@@ -22,24 +22,28 @@ pub struct Private {
 }
 
 impl Private {
-    /// Starts a server for a number of connections: of the major version that is wanted, else a newer one, else the newest
-    /// there is.
+    /// Starts a server with this password of the superuser: of the major version that is wanted, else a newer one, else
+    /// the newest there is.
     ///
     /// # Errors
     /// When there is none, with a hint at how to install one, or it does not start.
-    pub fn start(bindir: Option<&Path>, wanted: Option<u32>, jobs: usize) -> Result<Private, Failure> {
-        let programs = match bindir {
+    pub fn start(
+        wanted: &Wanted<'_>,
+        password: &str,
+        template: Option<&Template>,
+    ) -> Result<Private, Failure> {
+        let programs = match wanted.bindir {
             Some(bindir) => Programs::in_dir(bindir)?,
-            None => choose(Programs::all().map_err(with_install)?, wanted)?,
+            None => choose(Programs::all().map_err(with_install)?, wanted.major)?,
         };
-        let (password, secret) = (random()?, random()?);
-        let cluster =
-            Cluster::start_guarded(&programs, Guarded { superuser: ADMIN, password: &password, jobs })?;
+        let secret = random()?;
+        let guarded = Guarded { superuser: ADMIN, password, jobs: wanted.jobs, template };
+        let cluster = Cluster::start_guarded(&programs, guarded)?;
         let folder = cluster.socket_dir();
         let environment = Environment { user: Some(ADMIN.to_owned()), ..Environment::default() };
         let written = format!("host='{}' port={} dbname=template1", folder.display(), cluster.port());
         let mut admin = Parameters::resolve(&written, &environment)?;
-        admin.password = Some(Secret::from(password));
+        admin.password = Some(Secret::from(password.to_owned()));
         let mut client = Client::connect(&admin)?;
         // Row security would hide rows from whoever does not bypass it. The server is not told the password itself.
         let verifier = scram_sha_256(secret.as_bytes());

@@ -41,6 +41,11 @@ impl Recorded {
         Ok(Recorded { path: path.to_owned(), manifest: Manifest::read(&mut file).with_context(shown)? })
     }
 
+    /// Returns where the source is, as the system identifier of its server and the name of its database.
+    pub fn source(&self) -> Option<(&str, &str)> {
+        Some((self.manifest.system_identifier.as_deref()?, &self.manifest.database))
+    }
+
     /// Returns what the source was asked, for the restored copy to answer.
     pub fn assertions(&self) -> Vec<Assertion> {
         let of = |assertion: &manifest::Assertion| Assertion {
