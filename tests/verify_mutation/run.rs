@@ -111,7 +111,7 @@ impl<'c> Run<'c> {
     }
 
     fn verdict(&mut self, damage: &Damage, code: i32, report: &Value, stderr: &str) -> Result<(), String> {
-        let sampled = self.thorough && self.tally.damages() % RESTORED == 0;
+        let sampled = self.thorough && self.tally.damages().is_multiple_of(RESTORED);
         match code {
             1 => {
                 named(damage, report)?;
