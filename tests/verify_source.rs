@@ -103,7 +103,7 @@ fn a_backup_is_compared_with_its_live_source() {
         source.dump("inserts.sql", &["-Fp", "--inserts"]),
         source.dump("root.sql", &["-Fp", "--load-via-partition-root"]),
         source.dump("data.sql", &["-Fp", "--data-only"]),
-        source.dump("schema.sql", &["-Fp", "--schema-only", "--large-objects"]),
+        source.dump("schema.sql", &["-Fp", "--schema-only", "--blobs"]),
     ];
     let same = |arguments: &[&str]| {
         for backup in &backups {

@@ -190,7 +190,7 @@ pub fn verify(
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
-        tell(&restored, backup, newer, report);
+        tell(&restored, backup, newer || wanted.is_none(), report);
         let restored = Restored {
             backup,
             name,
@@ -348,7 +348,7 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
-fn tell(restored: &restore::Report, backup: &Backup, newer: bool, report: &mut Report) {
+fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: &mut Report) {
     // What failed only because the same object could not be made is told once, with that.
     let follows =
         |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
@@ -384,7 +384,7 @@ fn tell(restored: &restore::Report, backup: &Backup, newer: bool, report: &mut R
     }
     for message in &restored.settings {
         // What a newer pg_dump sets means nothing to an older server; nobody else writes what the server does not know.
-        match newer {
+        match maybe_newer {
             true => report.notes.push(format!("setting skipped: {message}")),
             false => report.find(Verdict::Bad, "settings of the session", None, message.as_str()),
         }

@@ -176,6 +176,7 @@ impl Recorded {
             }
         }
         for (root, (expected, tables)) in through {
+            known.insert(root.clone());
             counted += tables;
             let actual = held.get(&root).map(|data| rows_of(data).count()).unwrap_or_default();
             if actual != expected {
