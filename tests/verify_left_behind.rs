@@ -17,12 +17,13 @@ use scratch::Programs;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-verify");
 
-/// Rows for a second or so, and a pause at the end.
+/// Rows for a second or so, and a pause at the end, which no real dump makes.
 fn dump(sleep: u32) -> String {
+    let pause = if sleep > 0 { format!("SELECT pg_catalog.pg_sleep({sleep});\n") } else { String::new() };
     let rows: String = (0..20_000).map(|n| format!("{n}\tsome text\n")).collect();
     format!(
         "CREATE TABLE public.t (x integer, y text);\nCOPY public.t (x, y) FROM stdin;\n{rows}\\.\n\
-         CREATE INDEX t_x ON public.t USING btree (x);\nSELECT pg_catalog.pg_sleep({sleep});\n\
+         CREATE INDEX t_x ON public.t USING btree (x);\n{pause}\
          -- PostgreSQL database dump complete\n"
     )
 }
@@ -171,8 +172,7 @@ fn only_what_is_ours_is_removed() {
     let mut living = place.start();
     place.wait_for_server();
     assert_eq!(place.reap(), "");
-    // It came to its end; the statement that sleeps is one that no dump holds.
-    assert_eq!(living.wait().unwrap().code(), Some(3));
+    assert!(living.wait().unwrap().success());
     assert_eq!(place.folders().len(), 2);
 }
 
