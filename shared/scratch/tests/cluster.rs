@@ -63,7 +63,8 @@ fn clusters_of_one_template_are_apart() {
     let one = Cluster::start_guarded(&programs, guarded).unwrap();
     one.create_database("mine").unwrap();
     let two = Cluster::start_guarded(&programs, guarded).unwrap();
-    let databases = "select string_agg(datname, ',' order by datname) from pg_database where not datistemplate";
+    let databases =
+        "select string_agg(datname, ',' order by datname) from pg_database where not datistemplate";
     assert_eq!(one.psql("postgres", databases).unwrap(), "mine,postgres\n");
     assert_eq!(two.psql("postgres", databases).unwrap(), "postgres\n");
     // Of another password, it is another cluster.
