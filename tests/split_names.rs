@@ -252,6 +252,12 @@ fn is_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
 }
 
+/// By `cp`, never by this process: a program that is open for writing here would be so too in whatever another test
+/// starts at that moment, and could not be run until that has gone on to its own program ("Text file busy").
+fn copy_program(to: &Path) {
+    assert!(Command::new("cp").arg(PROGRAM).arg(to).status().unwrap().success());
+}
+
 /// Runs the program as somebody who may not do everything.
 fn unprivileged(folder: &Path, arguments: &[&str]) -> Output {
     let mut command;
@@ -259,7 +265,7 @@ fn unprivileged(folder: &Path, arguments: &[&str]) -> Output {
         // A copy: the build's own folder may be closed to others.
         let program = folder.join("program");
         if !program.exists() {
-            fs::copy(PROGRAM, &program).unwrap();
+            copy_program(&program);
         }
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
         command = Command::new(program);

@@ -48,7 +48,8 @@ fn an_ordinary_user_verifies_behind_fewer_fences() {
     let Some((folder, dump)) = place(DUMP) else { return };
     // A copy, because the one that was built may be where nobody else can go.
     let copy = folder.path().join("program");
-    fs::copy(PROGRAM, &copy).unwrap();
+    // By `cp`: open for writing here, it could not be run while another test starts a program ("Text file busy").
+    assert!(Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap().success());
     let line = format!("exec runuser -u nobody -- {} \"$2\"", copy.display());
     let (code, text) = shell(&["-m"], &line, &dump, &folder);
     assert_eq!(code, 0, "{text}");
