@@ -84,6 +84,17 @@ fn a_given_server_is_used_and_left_as_it_was() {
         assert_eq!(text.contains("restored as the given role"), role == "creator", "{text}");
         given.assert_clean(role);
     }
+    // Where only the owner of the database creates in `public`, others may own what is there all the same.
+    let newer = format!("{DUMP}ALTER SEQUENCE public.s OWNER TO keeper;\n{END}")
+        .replace("version 14.9", "version 15.4")
+        .replace("COPY", "CREATE SEQUENCE public.s\n    START WITH 1\n    INCREMENT BY 1\n    NO MINVALUE\n    NO MAXVALUE\n    CACHE 1;\nCOPY");
+    let path = given.folder.path().join("newer.sql");
+    fs::write(&path, newer).unwrap();
+    for role in ["postgres", "maker"] {
+        let (code, text) = verify(&[path.to_str().unwrap(), "--server", &given.url(role), "--level", "full"]);
+        assert_eq!(code, 0, "{role}: {text}");
+        given.assert_clean(role);
+    }
     // A role of the server's own is nobody's to become, whoever asks.
     given.psql("CREATE ROLE resident");
     let resident = given.dump("ALTER TABLE public.t OWNER TO resident;\n");

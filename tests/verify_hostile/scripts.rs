@@ -85,7 +85,7 @@ pub fn cases(folder: &Path, canaries: &Canaries) -> Vec<Case> {
         ("makes itself a superuser", ANY, "ALTER ROLE pgdumpkit_restorer SUPERUSER;".to_owned()),
         ("sets a role", NOT_GOOD, "SET ROLE pgdumpkit_admin;\nCREATE TABLE public.mine AS SELECT current_setting('is_superuser')::boolean AS yes;\nALTER TABLE public.mine ADD CHECK (NOT yes);\nALTER ROLE pgdumpkit_admin NOLOGIN;\nSELECT 1/(SELECT count(*) FROM pg_roles WHERE rolname = current_user AND rolsuper);".to_owned()),
         ("sets the session", NOT_GOOD, format!("SET SESSION AUTHORIZATION pgdumpkit_admin;\nCOPY public.t TO '{new}';\nRESET SESSION AUTHORIZATION;\nRESET ROLE;\nCOPY public.t TO '{new}';")),
-        ("takes a function", &[0, 3], "ALTER FUNCTION pg_catalog.pg_read_file(text) OWNER TO pgdumpkit_restorer;".to_owned()),
+        ("takes a function", REFUSED, "ALTER FUNCTION pg_catalog.pg_read_file(text) OWNER TO pgdumpkit_restorer;".to_owned()),
         ("drops the database", ANY, "DROP DATABASE restored_0;\nDROP DATABASE template1;".to_owned()),
         ("alters the database", ANY, "ALTER DATABASE restored_0 SET session_preload_libraries = 'x';\nALTER DATABASE restored_0 SET search_path = 'nowhere';\nCOMMENT ON DATABASE restored_0 IS 'mine';".to_owned()),
         ("alters the role", ANY, "ALTER ROLE pgdumpkit_restorer SET statement_timeout = 1;\nALTER ROLE pgdumpkit_restorer SET default_transaction_read_only = on;".to_owned()),

@@ -103,10 +103,24 @@ pub fn is_allowed(subject: &Subject, text: &[u8]) -> bool {
 }
 
 /// Says whether our lexer and the server's must agree on what a statement is, whatever the session's settings are.
+///
+/// A quoted name means the same under all of them, whatever stands in it; a literal does not, nor do comments and what
+/// `$` begins.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let plain = |byte: &u8| !matches!(byte, b'\\' | b'$');
-    let unsafe_parts = [&b"/*"[..], b"--", b"U&", b"u&"];
-    text.iter().all(plain) && !unsafe_parts.iter().any(|part| contains(text, part))
+    let mut quote = None;
+    let mut last = b' ';
+    for &byte in text {
+        match quote {
+            Some(b'"') if byte != b'"' => {}
+            _ if matches!(byte, b'\\' | b'$') => return false,
+            _ if matches!([last, byte], [b'/', b'*'] | [b'-', b'-'] | [b'U' | b'u', b'&']) => return false,
+            Some(open) if byte == open => quote = None,
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            _ => {}
+        }
+        last = byte;
+    }
+    quote.is_none()
 }
 
 /// Kinds of which all statements are harmless, and which an ordinary role can mostly not make.
@@ -137,4 +151,32 @@ fn connects_to_nothing(text: &[u8]) -> bool {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn quoted_names_may_hold_anything() {
+        for plain in [
+            r#"ALTER TABLE "a\b$c" OWNER TO x"#,
+            r#"ALTER TABLE "x--y/*z U&" OWNER TO x"#,
+            r#"COMMENT ON TABLE "a""\""b" IS 'it''s "so"'"#,
+        ] {
+            assert!(is_plain(plain.as_bytes()), "{plain}");
+        }
+        for other in [
+            r"COMMENT ON TABLE t IS 'a\'",
+            r#"COMMENT ON TABLE t IS '"a\"'"#,
+            r#"COMMENT ON TABLE t IS '"' || '\"'"#,
+            r#"ALTER TABLE U&"a" OWNER TO x"#,
+            "COMMENT ON TABLE t IS $$a$$",
+            "ALTER TABLE t -- x\n OWNER TO x",
+            "ALTER TABLE t /* x */ OWNER TO x",
+            r#"ALTER TABLE "t OWNER TO x"#,
+        ] {
+            assert!(!is_plain(other.as_bytes()), "{other}");
+        }
+    }
 }
