@@ -147,7 +147,7 @@ fn damages(plain: &[u8], folder: &Path) {
         ("row without a column", replaced(first, "1\tgood 1\n"), "shop.goods"),
         ("row removed that others need", replaced(first, ""), "sold_good_fkey"),
         ("value of another type", replaced(first, "x\tgood 1\t1.25\n"), "shop.goods"),
-        ("rows end early", replaced(first, &format!("\\.\n{first}")), "within a statement"),
+        ("rows end early", replaced(first, &format!("\\.\n{first}")), "within the statement that begins at"),
         ("table missing", replaced("CREATE TABLE shop.sold", "CREATE TABLE shop.bought"), "shop.sold"),
         ("column missing", replaced("    note text\n", "    nothing text\n"), "shop.sold"),
         (

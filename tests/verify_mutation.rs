@@ -235,6 +235,7 @@ impl Ways {
                 let mut marks = vec![near(change.place.clone())];
                 let packed = *bytes != text.bytes;
                 if !packed {
+                    marks.push(text.near(change.place.clone()));
                     marks.extend(text.names_in(&change.place));
                 }
                 // What is packed is damaged from the place on.

@@ -262,7 +262,7 @@ impl Text {
 
     fn statement(&self, what: &str, range: Range<usize>, by: &[u8], name: &str) -> Edit {
         let at = range.start;
-        let mut marks = vec![near(at..range.end.max(at + by.len()))];
+        let mut marks = vec![self.near(at..range.end.max(at + by.len()))];
         if !name.is_empty() {
             marks.push(words(name));
         }
@@ -270,6 +270,16 @@ impl Text {
         marks.extend(self.names_in(&range).into_iter().chain(self.names_in(&(at..at + by.len()))));
         let what = format!("{what} at {at} ({name})");
         Edit { what, bytes: replaced(&self.bytes, range, by), marks, forbidden: false }
+    }
+
+    /// The bytes around a place, and all of the lines that it is in: a statement is named by where it begins.
+    pub fn near(&self, place: Range<usize>) -> Mark {
+        let len = self.bytes.len();
+        let before = &self.bytes[..place.start.min(len)];
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let behind = self.bytes.get(place.end..).unwrap_or_default();
+        let end = behind.iter().position(|byte| *byte == b'\n').map_or(len, |at| place.end + at);
+        near(start..end)
     }
 
     /// The objects whose text a range touches.

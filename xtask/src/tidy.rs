@@ -20,12 +20,13 @@ const UNFINISHED: [&str; 4] =
 const VAGUE_MODULES: [&str; 6] = ["util", "utils", "helper", "helpers", "misc", "common"];
 
 /// Which of our crates each shared crate may stand on. Dev-dependencies are free: tests compare everything.
-const SHARED_ARROWS: [(&str, &[&str]); 9] = [
+const SHARED_ARROWS: [(&str, &[&str]); 10] = [
     ("archive", &[]),
     ("cli", &["archive", "dump", "tree"]),
     ("compare", &["dump"]),
     ("connect", &[]),
     ("dump", &[]),
+    ("live", &["connect", "dump"]),
     ("manifest", &["dump"]),
     ("restore", &["archive", "connect", "dump"]),
     ("scratch", &["dump"]),

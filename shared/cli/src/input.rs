@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, anyhow, bail};
-use archive::{Archive, Content, Entry, Input, Piece, Plain};
+use archive::{Archive, Content, Entry, Input, Piece, Plain, Section};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
     Source, TocEntry, Versions, Want,
@@ -179,7 +179,7 @@ fn read_archive(
             parts.sort_by_key(|(id, _)| *id);
             let made: BTreeSet<u32> = reading.large_objects_seen().map(|(number, _)| number).collect();
             parts.into_iter().for_each(|(_, part)| reading.absorb(part));
-            large_objects_agree(&made, &reading).with_context(in_file)?;
+            large_objects_agree(&made, is_announcing(&archive), &reading).with_context(in_file)?;
         }
         DataWanted::Rows(sink) => {
             let database = archive.header.database.as_deref().map(Name::from);
@@ -197,13 +197,21 @@ fn read_archive(
     Ok(reading.finish())
 }
 
-/// Checks that the data holds the large objects that entries make, and no others; before 9.0 no entry makes any.
-fn large_objects_agree(made: &BTreeSet<u32>, reading: &Reading) -> anyhow::Result<()> {
+/// Says whether entries of an archive make all large objects that it has data of: none do before version 1.12 (`K_VERS_1_12`
+/// in pg_backup_archiver.h, PostgreSQL 9.0), nor up to 1.15 where the section that they belong to was left out.
+fn is_announcing(archive: &Archive) -> bool {
+    let version = archive.header.version;
+    let has_definitions = || archive.entries.iter().any(|entry| entry.section == Section::PreData);
+    version >= (1, 16, 0) || version >= (1, 12, 0) && has_definitions()
+}
+
+/// Checks that the data holds the large objects that entries make and, where all are made by one, no others.
+fn large_objects_agree(made: &BTreeSet<u32>, announcing: bool, reading: &Reading) -> anyhow::Result<()> {
     // An archive of the pre-data section has no data of any.
     let with_data = reading.large_objects_seen().any(|(_, object)| object.content.is_some());
     for (number, object) in reading.large_objects_seen() {
         match (made.contains(&number), object.content) {
-            (false, _) if !made.is_empty() => {
+            (false, _) if announcing => {
                 bail!("damaged archive: data of a large object that no entry makes: {number}");
             }
             (true, None) if with_data => bail!("damaged archive: no data of large object: {number}"),

@@ -74,9 +74,9 @@ pub enum Fault {
     /// A zero byte stands within a statement; no text of PostgreSQL can hold it.
     #[error("zero byte in the statement that begins")]
     ZeroByte,
-    /// A backslash stands within a statement.
-    #[error("psql meta-command within a statement")]
-    MetaCommandInStatement,
+    /// A backslash stands within a statement, which begins there.
+    #[error("psql meta-command within the statement that begins at {0},")]
+    MetaCommandInStatement(Position),
     /// A backslash begins a command of psql where only SQL may stand.
     #[error("psql meta-command, which a tree must not hold,")]
     MetaCommand,

@@ -298,7 +298,9 @@ impl<S: Source> Events<S> {
             match token.kind {
                 TokenKind::Space | TokenKind::Comment => {}
                 TokenKind::Semicolon if nesting.is_outside() => break token.end,
-                TokenKind::Backslash => return Err(self.fault(token.start, Fault::MetaCommandInStatement)),
+                TokenKind::Backslash => {
+                    return Err(self.fault(token.start, Fault::MetaCommandInStatement(self.at)));
+                }
                 _ => {
                     nesting.see(token, text);
                     self.tokens.push(token);
@@ -355,7 +357,9 @@ impl<S: Source> Events<S> {
             len = token.end;
             let last = match token.kind {
                 TokenKind::Space | TokenKind::Comment => continue,
-                TokenKind::Backslash => return Err(self.fault(token.start, Fault::MetaCommandInStatement)),
+                TokenKind::Backslash => {
+                    return Err(self.fault(token.start, Fault::MetaCommandInStatement(began)));
+                }
                 TokenKind::Semicolon if depth == 0 => true,
                 TokenKind::Comma if depth == 0 && len >= READ => false,
                 kind => {

@@ -195,8 +195,8 @@ fn load(
         let free = idle.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
         let mut session = free.map_or_else(|| Session::connect(shared), Ok)?;
         let failed: Vec<Failed> = match (&data.rows.copy, data.large_object) {
-            (_, Some(number)) => {
-                script::large_object(&mut session, step, number, bytes)?.into_iter().collect()
+            (_, Some(object)) => {
+                script::large_object(&mut session, step, object, bytes)?.into_iter().collect()
             }
             (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
             (Some(copy), None) => {

@@ -8,6 +8,7 @@ use dump::{Event, Events, Stream};
 use crate::Error;
 use crate::plan::Step;
 use crate::session::{Failed, Session};
+use crate::source::LargeObject;
 
 /// Statements are sent together up to about this many bytes.
 const BATCH: usize = 128 * 1024;
@@ -97,15 +98,15 @@ impl Batch {
 pub(crate) fn large_object(
     session: &mut Session<'_>,
     step: &Step,
-    number: u32,
+    object: LargeObject,
     data: &mut dyn Read,
 ) -> Result<Option<Failed>, Error> {
-    // Before 9.0 no entry makes it.
-    let make = format!(
-        "SELECT pg_catalog.lo_create({number}) WHERE NOT EXISTS \
-         (SELECT FROM pg_catalog.pg_largeobject_metadata WHERE oid = {number})"
-    );
-    let mut failed = session.run(step, make.as_bytes())?;
+    let number = object.number;
+    let mut failed = match object.is_made {
+        true => session.run(step, format!("SELECT pg_catalog.lo_create({number})").as_bytes())?,
+        // Even one without data has to be there.
+        false => session.run(step, format!("SELECT pg_catalog.lo_put({number}, 0, '')").as_bytes())?,
+    };
     let mut offset = 0;
     let mut piece = Vec::with_capacity(PIECE);
     while failed.is_none() {

@@ -34,8 +34,17 @@ pub(crate) struct Data<'p> {
     /// The index of the step.
     pub step: usize,
     pub rows: &'p RowsPlan,
-    /// The number of the large object, if it is one of an archive.
-    pub large_object: Option<u32>,
+    /// The large object, if it is one of an archive.
+    pub large_object: Option<LargeObject>,
+}
+
+/// A large object of an archive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LargeObject {
+    pub number: u32,
+    /// Whether its data makes it, as in archives in which no entry does: those before version 1.12 (`K_VERS_1_12` in
+    /// pg_backup_archiver.h), PostgreSQL 9.0's.
+    pub is_made: bool,
 }
 
 pub(crate) type Visitor<'v> = dyn Fn(Data<'_>, &mut dyn Read) -> io::Result<()> + Sync + 'v;
@@ -135,8 +144,12 @@ impl Source {
         let Content::Archive(mut archive) = archive::open(&self.path)?.content else {
             return Err(Error::Reread(changed()));
         };
+        let is_made = archive.header.version < (1, 12, 0);
         let result = archive.visit_parallel(threads, &|piece, data| match by_entry.get(&piece.entry.id) {
-            Some((step, rows)) => visitor(Data { step: *step, rows, large_object: piece.large_object }, data),
+            Some((step, rows)) => {
+                let large_object = piece.large_object.map(|number| LargeObject { number, is_made });
+                visitor(Data { step: *step, rows, large_object }, data)
+            }
             None => Ok(()),
         });
         result.map_err(|error| match error {

@@ -312,22 +312,9 @@ fn add_phase(report: &mut Report, name: &str, time: Duration) {
     }
 }
 
-/// The settings under which pg_dump reads values (`setup_connection` in pg_dump.c), and those it leaves to the server.
+/// How values are read: as pg_dump does, in a time zone that is no server's own.
 pub fn pinned(to: connect::Parameters, encoding: &str) -> connect::Parameters {
-    let encoding = if encoding.is_empty() { "UTF8" } else { encoding };
-    let settings = [
-        ("client_encoding", encoding),
-        ("DateStyle", "ISO, MDY"),
-        ("IntervalStyle", "postgres"),
-        ("extra_float_digits", "3"),
-        ("bytea_output", "hex"),
-        ("xmloption", "content"),
-        ("TimeZone", "UTC"),
-        ("row_security", "off"),
-        ("synchronize_seqscans", "off"),
-        ("statement_timeout", "0"),
-    ];
-    settings.into_iter().fold(to, |to, (name, value)| to.with_setting(name, value))
+    live::pinned(to, encoding).with_setting("TimeZone", "UTC")
 }
 
 /// A restore that could not go on is no verdict on the backup.

@@ -1,14 +1,12 @@
 //! What was restored, compared with the backup: tables, sequences, large objects.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use cli::{Failure, Progress};
 use connect::{Client, Error, Parameters};
-use dump::{Address, ByteHasher, Content, DataForm, Database, Name, TableData};
+use dump::{Address, Content, DataForm, Database, Name, TableData};
+use live::SequenceValue;
 use restore::{DatabasePlan, Judgement, Work};
 
 use crate::check::zone;
@@ -42,33 +40,15 @@ pub fn read(
     columns: &BTreeMap<Address, Vec<Name>>,
     progress: &Progress,
 ) -> Result<Vec<Read>, Error> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Read)>> = Mutex::new(Vec::new());
-    let work = || -> Result<(), Error> {
-        let mut client = Client::connect(to)?;
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((address, _)) = tables.get(at) else { return Ok(()) };
-            let begin = Instant::now();
-            let found = match content(&mut client, address, columns.get(*address), progress) {
-                Ok(content) => Ok(content),
-                Err(Error::Server(error)) => Err(error.to_string()),
-                Err(error) => return Err(error),
-            };
-            let read = Read { found, time: begin.elapsed() };
-            done.lock().unwrap_or_else(|poison| poison.into_inner()).push((at, read));
-        }
-    };
-    let threads = jobs.clamp(1, tables.len().max(1));
-    let results: Vec<Result<(), Error>> = thread::scope(|scope| {
-        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let panicked = |_| Err(Error::Lost(std::io::Error::other("a thread panicked")));
-        started.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
-    });
-    results.into_iter().collect::<Result<(), Error>>()?;
-    let mut done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
-    done.sort_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, read)| read).collect())
+    let connect = || Client::connect(to);
+    live::read(jobs, tables, &connect, &|client, (address, _)| {
+        let begin = Instant::now();
+        let found = match content(client, address, columns.get(*address), progress) {
+            Err(Error::Server(error)) => Err(error.to_string()),
+            content => Ok(content?),
+        };
+        Ok(Read { found, time: begin.elapsed() })
+    })
 }
 
 /// Compares every table by count and content; `early` is what was read of them, the longest first, while the restore went
@@ -194,34 +174,8 @@ pub fn content(
     columns: Option<&Vec<Name>>,
     progress: &Progress,
 ) -> Result<Content, Error> {
-    let table = address.qualified_name().to_sql();
-    let list = columns.map(|columns| columns.iter().map(Name::to_sql).collect::<Vec<_>>().join(&b", "[..]));
-    // The rows of a partitioned table, which a backup may load through it, are its partitions'.
-    let kind = client.query(
-        &[
-            b"SELECT relkind FROM pg_catalog.pg_class WHERE oid = ",
-            &*literal(&table),
-            b"::pg_catalog.regclass",
-        ]
-        .concat(),
-    )?;
-    let partitioned = kind.first().and_then(|row| row.first()?.as_deref()) == Some(b"p");
-    let sql = match (partitioned, list) {
-        (true, list) => {
-            let list = list.unwrap_or_else(|| b"*".to_vec());
-            [b"COPY (SELECT ", &*list, b" FROM ", &*table, b") TO STDOUT"].concat()
-        }
-        (false, Some(list)) if !list.is_empty() => {
-            [b"COPY ", &*table, b" (", &*list, b") TO STDOUT"].concat()
-        }
-        (false, _) => [b"COPY ", &*table, b" TO STDOUT"].concat(),
-    };
-    let mut content = Content::default();
-    client.copy_out(&sql, &mut |row| {
-        content.add_lines(row);
-        progress.add(row.len() as u64);
-    })?;
-    Ok(content)
+    let columns = columns.map(Vec::as_slice);
+    live::content(client, &address.qualified_name(), columns, &|bytes| progress.add(bytes))
 }
 
 /// Finds what excuses a table that is not what it should be: something failed that does not tell against the backup.
@@ -237,37 +191,12 @@ fn excuse(restored: &Restored<'_>, address: &Address, why: &str) -> (Verdict, St
     }
 }
 
-/// Text as a literal of SQL, whatever `standard_conforming_strings` says.
-pub fn literal(text: &[u8]) -> Vec<u8> {
-    let mut sql = b" E'".to_vec();
-    for byte in text {
-        if matches!(byte, b'\'' | b'\\') {
-            sql.push(*byte);
-        }
-        sql.push(*byte);
-    }
-    sql.push(b'\'');
-    sql
-}
-
-/// The value that a backup sets, as `3, true`, out of `SELECT pg_catalog.setval('s.q', 3, true);`.
+/// The value that a statement of a dump sets, in words.
 pub fn value_of_sequence(statement: &[u8]) -> String {
-    let text = String::from_utf8_lossy(statement).into_owned();
-    let mut arguments = text.trim_end().trim_end_matches(';').trim_end_matches(')').rsplit(", ");
-    let called = arguments.next().unwrap_or_default().to_owned();
-    format!("{}, {called}", arguments.next().unwrap_or_default())
-}
-
-/// The value that a sequence has on a server, written alike.
-///
-/// # Errors
-/// When the server refuses, or the connection to it is lost.
-pub fn value_at(client: &mut Client, sequence: &Address) -> Result<String, Error> {
-    let sql = [b"SELECT last_value, is_called FROM ", &*sequence.qualified_name().to_sql()].concat();
-    let rows = client.query(&sql)?;
-    let value = |at: usize| rows.first().and_then(|row| row.get(at)?.clone()).unwrap_or_default();
-    let called = if value(1) == b"t" { "true" } else { "false" };
-    Ok(format!("{}, {called}", String::from_utf8_lossy(&value(0))))
+    SequenceValue::of_statement(statement).map_or_else(
+        || format!("what is not understood: {}", String::from_utf8_lossy(statement)),
+        |value| value.to_string(),
+    )
 }
 
 /// Compares the values of sequences.
@@ -281,9 +210,9 @@ pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Err
     let mut checked = 0;
     for statement in values {
         let expected = value_of_sequence(&statement.text);
-        let actual = match value_at(&mut client, &statement.address) {
+        let actual = match SequenceValue::read(&mut client, &statement.address.qualified_name()) {
             Err(Error::Server(error)) => error.to_string(),
-            result => result?,
+            value => value?.to_string(),
         };
         checked += 1;
         if actual != expected {
@@ -303,27 +232,25 @@ pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Err
 pub fn large_objects(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let expected = &restored.database.data.large_objects;
     let mut client = Client::connect(&restored.admin)?;
-    let there = client.query(b"SELECT oid FROM pg_catalog.pg_largeobject_metadata")?;
+    let there = live::large_objects(&mut client)?;
     if there.len() != expected.len() {
         let why = format!("expected {}; actual {}", expected.len(), there.len());
         report.find(Verdict::Bad, "number of large objects", None, why);
     }
+    client.execute(b"BEGIN")?;
     for (number, object) in expected {
-        let sql = format!(
-            "COPY (SELECT pg_catalog.lo_get({number}, start, 262144) FROM pg_catalog.generate_series(0, \
-             (SELECT coalesce(max(pageno), -1)::bigint * 2048 + 2047 FROM pg_catalog.pg_largeobject WHERE loid = {number}), \
-             262144) AS start) TO STDOUT"
-        );
-        let mut hasher = ByteHasher::default();
-        let copied = client.copy_out(sql.as_bytes(), &mut |line| hasher.add(&unhexed(line)));
-        let (len, hash) = hasher.finish();
-        let why = match (copied, object.content) {
-            (Ok(()), Some(content)) if content == (len, hash) => continue,
-            (Ok(()), Some((expected, _))) if expected == len => "the content differs".to_owned(),
-            (Ok(()), Some((expected, _))) => format!("expected {expected} bytes; actual {len} bytes"),
+        client.execute(b"SAVEPOINT large_object")?;
+        let read = live::large_object(&mut client, *number);
+        if matches!(read, Err(Error::Server(_))) {
+            client.execute(b"ROLLBACK TO SAVEPOINT large_object")?;
+        }
+        let why = match (read, object.content) {
+            (Ok(actual), Some(content)) if content == actual => continue,
+            (Ok((len, _)), Some((expected, _))) if expected == len => "the content differs".to_owned(),
+            (Ok((len, _)), Some((expected, _))) => format!("expected {expected} bytes; actual {len} bytes"),
             // The backup has no data of it, as one of the schema only.
-            (Ok(()), None) if len == 0 => continue,
-            (Ok(()), None) => {
+            (Ok((0, _)), None) => continue,
+            (Ok(_), None) => {
                 let why = "its data is written in a way that was not understood, and not compared";
                 report.find(Verdict::Unclear, format!("large object {number}"), None, why);
                 continue;
@@ -335,11 +262,4 @@ pub fn large_objects(restored: &Restored<'_>, report: &mut Report) -> Result<(),
     }
     report.checked.push(("large objects".to_owned(), expected.len()));
     Ok(())
-}
-
-/// The bytes of a line of COPY that holds one `bytea`: `\\x00ff`.
-fn unhexed(line: &[u8]) -> Vec<u8> {
-    let digits = line.trim_ascii_end().strip_prefix(b"\\\\x").unwrap_or_default();
-    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or_default() as u8;
-    digits.chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }

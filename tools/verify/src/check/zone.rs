@@ -7,8 +7,8 @@ use cli::Failure;
 use connect::{Client, Parameters};
 use dump::{Address, DataSink, Name, Want};
 
-use crate::check::rows::literal;
 use crate::input::Backup;
+use live::literal;
 
 /// How many zones are tried; of zones that never differed, one.
 const TRIED: usize = 8;

@@ -1,8 +1,7 @@
 //! Equality with the source: with what its manifest recorded, or with what it holds now.
 
-mod live;
 mod manifest;
-mod relations;
+mod now;
 
-pub use live::Live;
 pub use manifest::Recorded;
+pub use now::Live;

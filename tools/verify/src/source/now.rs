@@ -1,24 +1,18 @@
 //! The backup, compared with what its source holds now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::{Client, Environment, Error, Parameters, Prompt};
 use dump::{Address, Content, DataForm, Database, Dump, Kind, Name, QualifiedName, TableData};
+use live::{Relation, RelationKind, SequenceValue, Snapshot};
 use restore::{DatabasePlan, Plan};
 
-use super::relations::{self, Relation};
 use crate::check::{rows, zone};
 use crate::input::Backup;
 use crate::restoring::{pinned, row_bytes};
 use crate::verdict::{Report, Rows, Verdict};
-
-/// Nothing is written at the source, and all connections see the same.
-const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A source that can be asked.
 pub struct Live<'p> {
@@ -61,8 +55,7 @@ impl<'p> Live<'p> {
     ) -> Result<Live<'p>, Failure> {
         let mut parameters = Parameters::resolve(written, &Environment::of_process())?;
         parameters.warnings.iter().for_each(|warning| cli::warn(warning));
-        let mut client = parameters.connect(prompt)?;
-        client.execute(BEGIN.as_bytes())?;
+        parameters.connect(prompt)?;
         Ok(Live { parameters, jobs, content, progress })
     }
 
@@ -101,15 +94,8 @@ impl<'p> Live<'p> {
         plan: &DatabasePlan,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let mut client = Client::connect(to)?;
-        client.execute(BEGIN.as_bytes())?;
-        let row = client.query(b"SELECT pg_catalog.pg_export_snapshot(), pg_catalog.now()")?;
-        let text = |at: usize| {
-            let value = row.first().and_then(|row| row.get(at)?.as_deref());
-            String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
-        };
-        let (snapshot, now) = (text(0), text(1));
-        let relations = relations::of_source(&mut client)?;
+        let mut snapshot = Snapshot::export(to)?;
+        let relations = live::relations(snapshot.client())?;
         let tasks = tasks(database, &relations, report);
         let columns = rows::columns(plan);
         let found = self.read(to, &snapshot, &tasks, &columns)?;
@@ -120,59 +106,30 @@ impl<'p> Live<'p> {
             }
         }
         self.in_other_zones(to, &snapshot, backup, database, (&tasks, open), &columns, report)?;
-        let sequences = sequences(&mut client, database, report)?;
-        let objects = large_objects(&mut client, database, report)?;
+        let sequences = sequences(&mut snapshot, database, report)?;
+        let objects = large_objects(snapshot.client(), database, report)?;
         let read = found.iter().filter(|found| matches!(found, Found::Content(_))).count();
         let content = if self.content { format!(", the content of {read}") } else { String::new() };
         report.compared.push(format!(
-            "compared with what the source holds now ({to}, {now}): rows of {} tables{content}, {sequences} sequences, \
+            "compared with what the source holds now ({to}, {}): rows of {} tables{content}, {sequences} sequences, \
              the number of large objects, {objects}",
+            snapshot.begin(),
             found.iter().filter(|found| !matches!(found, Found::Refused(_))).count(),
         ));
         Ok(())
     }
 
-    /// Reads tables over several connections that share a snapshot.
+    /// Reads tables over several connections.
     fn read(
         &self,
         to: &Parameters,
-        snapshot: &str,
+        snapshot: &Snapshot,
         tasks: &[Task<'_>],
         columns: &BTreeMap<Address, Vec<Name>>,
     ) -> Result<Vec<Found>, Error> {
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Found)>> = Mutex::new(Vec::new());
-        let work = || -> Result<(), Error> {
-            let mut client = Client::connect(to)?;
-            client.execute(BEGIN.as_bytes())?;
-            let sql = [b"SET TRANSACTION SNAPSHOT ", &*rows::literal(snapshot.as_bytes())].concat();
-            client.execute(&sql)?;
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(task) = tasks.get(at) else { return Ok(()) };
-                // A failure would end the transaction and the snapshot with it.
-                client.execute(b"SAVEPOINT table_of_backup")?;
-                let found = match self.look(&mut client, task, columns) {
-                    Ok(found) => found,
-                    Err(Error::Server(error)) => {
-                        client.execute(b"ROLLBACK TO SAVEPOINT table_of_backup")?;
-                        Found::Refused(error.to_string())
-                    }
-                    Err(error) => return Err(error),
-                };
-                done.lock().unwrap_or_else(|poison| poison.into_inner()).push((at, found));
-            }
-        };
-        let threads = self.jobs.clamp(1, tasks.len().max(1));
-        let results: Vec<Result<(), Error>> = thread::scope(|scope| {
-            let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let panicked = |_| Err(Error::Lost(std::io::Error::other("a thread panicked")));
-            started.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
-        });
-        results.into_iter().collect::<Result<(), Error>>()?;
-        let mut done = done.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        done.sort_by_key(|(at, _)| *at);
-        Ok(done.into_iter().map(|(_, found)| found).collect())
+        let look = |client: &mut Client, task: &Task<'_>| self.look(client, task, columns);
+        let found = snapshot.attempt_by(to, self.jobs, tasks, &look)?;
+        Ok(found.into_iter().map(|found| found.unwrap_or_else(Found::Refused)).collect())
     }
 
     fn look(
@@ -184,13 +141,7 @@ impl<'p> Live<'p> {
         if let Some(address) = task.address.filter(|_| self.content && task.expected.expressions == 0) {
             return rows::content(client, address, columns.get(address), self.progress).map(Found::Content);
         }
-        // The rows of tables that inherit are their own; those of a partitioned table its partitions'.
-        let only: &[u8] = if task.partitioned { b"" } else { b"ONLY " };
-        let sql = [b"SELECT pg_catalog.count(*) FROM ", only, &*task.name.to_sql()].concat();
-        let rows = client.query(&sql)?;
-        let count =
-            rows.first().and_then(|row| std::str::from_utf8(row.first()?.as_deref()?).ok()?.parse().ok());
-        count.map(Found::Count).ok_or_else(|| Error::Protocol("a count that is no number".to_owned()))
+        live::count(client, &task.name, task.partitioned, "").map(Found::Count)
     }
 
     /// Compares again in the zones in which the backup may have been taken, and tells of what differs in all of them.
@@ -198,7 +149,7 @@ impl<'p> Live<'p> {
     fn in_other_zones(
         &self,
         to: &Parameters,
-        snapshot: &str,
+        snapshot: &Snapshot,
         backup: &Backup,
         database: &Database,
         (tasks, mut open): (&[Task<'_>], Vec<usize>),
@@ -297,7 +248,7 @@ fn tasks<'a>(
             address: Some(address),
             expected: Rows { content: data.content, expressions: data.expressions },
             of_extension: relation.of_extension,
-            partitioned: relation.partitioned,
+            partitioned: relation.kind == RelationKind::PartitionedTable,
         });
     }
     tasks.sort_by_key(|task| std::cmp::Reverse(task.expected.content.bytes));
@@ -307,13 +258,13 @@ fn tasks<'a>(
     }
     for (name, relation) in relations {
         let elsewhere = relation.ancestors.iter().any(|above| data.contains_key(above));
-        if data.contains_key(name) || elsewhere || relation.of_extension {
+        if data.contains_key(name) || elsewhere || relation.of_extension || foreign(relation) {
             continue;
         }
         if !objects.is_empty() && !objects.contains(name) {
             let why = "the source differs: the table is in the source now, and not in the backup";
             report.find(Verdict::Bad, format!("table {name}"), None, why);
-        } else if !relation.partitioned && !data.is_empty() {
+        } else if relation.kind == RelationKind::Table && !data.is_empty() {
             // Rows written as `INSERT` leave no trace of a table that has none.
             let (name, expected) = (name.clone(), Rows::default());
             tasks.push(Task { name, address: None, expected, of_extension: false, partitioned: false });
@@ -326,36 +277,35 @@ fn tasks<'a>(
 }
 
 /// Compares the values of sequences; returns how many.
-fn sequences(client: &mut Client, database: &Database, report: &mut Report) -> Result<usize, Error> {
+fn sequences(snapshot: &mut Snapshot, database: &Database, report: &mut Report) -> Result<usize, Error> {
     let statements = database.data.statements.iter();
     let mut compared = 0;
     for statement in statements.filter(|statement| statement.form == DataForm::SequenceValue) {
-        client.execute(b"SAVEPOINT sequence_of_backup")?;
-        let (verdict, why) = match rows::value_at(client, &statement.address) {
+        let name = statement.address.qualified_name();
+        let (verdict, why) = match snapshot.attempt(|client| SequenceValue::read(client, &name))? {
             Ok(actual) => {
                 compared += 1;
-                let expected = rows::value_of_sequence(&statement.text);
+                let (actual, expected) = (actual.to_string(), rows::value_of_sequence(&statement.text));
                 if actual == expected {
                     continue;
                 }
                 (Verdict::Bad, format!("the source differs: backup {expected}, source now {actual}"))
             }
-            Err(Error::Server(error)) => {
-                client.execute(b"ROLLBACK TO SAVEPOINT sequence_of_backup")?;
-                (Verdict::Unclear, format!("cannot be read at the source: {error}"))
-            }
-            Err(error) => return Err(error),
+            Err(error) => (Verdict::Unclear, format!("cannot be read at the source: {error}")),
         };
         report.find(verdict, format!("value of {}", statement.address), None, why);
     }
     Ok(compared)
 }
 
+/// Whether its rows are elsewhere: no backup has them unless it was asked for.
+fn foreign(relation: &Relation) -> bool {
+    relation.kind == RelationKind::ForeignTable
+}
+
 /// Compares the number of large objects; returns how many the source has.
 fn large_objects(client: &mut Client, database: &Database, report: &mut Report) -> Result<String, Error> {
-    let rows = client.query(b"SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata")?;
-    let actual = rows.first().and_then(|row| row.first()?.clone()).unwrap_or_default();
-    let actual = String::from_utf8_lossy(&actual).into_owned();
+    let actual = live::large_objects(client)?.len().to_string();
     let expected = database.data.large_objects.len().to_string();
     if actual != expected {
         let why = format!("the source differs: backup {expected}, source now {actual}");

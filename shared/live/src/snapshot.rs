@@ -1,0 +1,141 @@
+//! One moment of a database, for several connections.
+
+use connect::{Client, Error, Parameters};
+
+use crate::literal::literal;
+use crate::pool;
+
+/// Nothing is written, and all statements see the same.
+const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Nobody's patience ends while a backup is read; older servers do not know all of these.
+const WAIT: &str = "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')";
+
+/// A snapshot that one connection holds and others may read, pg_dump (`--snapshot`) among them. It is there until this is
+/// dropped.
+pub struct Snapshot {
+    client: Client,
+    parameters: Parameters,
+    name: String,
+    begin: String,
+}
+
+impl Snapshot {
+    /// Connects and exports a snapshot (`pg_export_snapshot`).
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub fn export(to: &Parameters) -> Result<Snapshot, Error> {
+        Snapshot::export_by(Client::connect(to)?, to)
+    }
+
+    /// Exports that of a connection; others will be made by the same parameters.
+    ///
+    /// # Errors
+    /// As for [`export`](Self::export).
+    pub fn export_by(mut client: Client, to: &Parameters) -> Result<Snapshot, Error> {
+        begin(&mut client)?;
+        let row = client.query(b"SELECT pg_catalog.pg_export_snapshot(), pg_catalog.now()")?;
+        let text = |at: usize| {
+            let value = row.first().and_then(|row| row.get(at)?.as_deref());
+            String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+        };
+        let (name, begin) = (text(0), text(1));
+        Ok(Snapshot { client, parameters: to.clone(), name, begin })
+    }
+
+    /// Returns its name, as pg_dump's `--snapshot` takes it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns when it was taken by the server's clock, as the server writes a `timestamptz`.
+    pub fn begin(&self) -> &str {
+        &self.begin
+    }
+
+    /// Returns the connection that holds it. What fails there ends it, but for what [`attempt`](Self::attempt) tries.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Tries something on the connection that holds it: what the server refuses is the inner error, and the snapshot stays.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn attempt<R>(
+        &mut self,
+        work: impl FnOnce(&mut Client) -> Result<R, Error>,
+    ) -> Result<Result<R, String>, Error> {
+        attempt(&mut self.client, work)
+    }
+
+    /// Reads several things over up to `jobs` connections that see this snapshot, in the order given.
+    ///
+    /// # Errors
+    /// When a connection is lost, or the server refuses.
+    pub fn read<T: Sync, R: Send>(
+        &self,
+        jobs: usize,
+        things: &[T],
+        work: &(dyn Fn(&mut Client, &T) -> Result<R, Error> + Sync),
+    ) -> Result<Vec<R>, Error> {
+        self.read_by(&self.parameters, jobs, things, work)
+    }
+
+    /// The same by other parameters, such as in another time zone.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_by<T: Sync, R: Send>(
+        &self,
+        to: &Parameters,
+        jobs: usize,
+        things: &[T],
+        work: &(dyn Fn(&mut Client, &T) -> Result<R, Error> + Sync),
+    ) -> Result<Vec<R>, Error> {
+        let connect = || {
+            let mut client = Client::connect(to)?;
+            begin(&mut client)?;
+            client.execute(&[b"SET TRANSACTION SNAPSHOT", &*literal(self.name.as_bytes())].concat())?;
+            Ok(client)
+        };
+        pool::read(jobs, things, &connect, work)
+    }
+
+    /// As [`read_by`](Self::read_by), and what the server refuses of one thing is its inner error.
+    ///
+    /// # Errors
+    /// When a connection is lost.
+    pub fn attempt_by<T: Sync, R: Send>(
+        &self,
+        to: &Parameters,
+        jobs: usize,
+        things: &[T],
+        work: &(dyn Fn(&mut Client, &T) -> Result<R, Error> + Sync),
+    ) -> Result<Vec<Result<R, String>>, Error> {
+        self.read_by(to, jobs, things, &|client, thing| attempt(client, |client| work(client, thing)))
+    }
+}
+
+fn begin(client: &mut Client) -> Result<(), Error> {
+    client.query(WAIT.as_bytes())?;
+    client.execute(BEGIN.as_bytes())
+}
+
+/// A failure would end the transaction and the snapshot with it.
+fn attempt<R>(
+    client: &mut Client,
+    work: impl FnOnce(&mut Client) -> Result<R, Error>,
+) -> Result<Result<R, String>, Error> {
+    client.execute(b"SAVEPOINT attempt")?;
+    match work(client) {
+        Ok(result) => Ok(Ok(result)),
+        Err(Error::Server(error)) => {
+            client.execute(b"ROLLBACK TO SAVEPOINT attempt")?;
+            Ok(Err(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
