@@ -283,6 +283,9 @@ impl Archive {
         if name.starts_with("blob") {
             marks.extend([words("large object"), words("BLOBS")]);
         }
+        if name == "toc.dat" {
+            marks.extend([words("table of contents"), words("no archive")]);
+        }
         marks
     }
 
