@@ -1,0 +1,194 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use connect::ConnectArguments;
+
+use crate::options::PgDumpOptions;
+
+const EXIT_CODES: &str = "Exit codes: 0 taken and proven, 1 the backup is not what its source held, 2 trouble, 4 another run \
+    is at work on the same target";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "pgdump-take",
+    version,
+    about,
+    after_help = EXIT_CODES,
+    disable_help_flag = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub take: TakeArguments,
+
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the backups in a folder: when, what, size, rows, complete, verified, next to be removed
+    List(ListArguments),
+    /// Print or install what takes backups at regular times
+    Schedule(ScheduleArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakeArguments {
+    /// The database, a URL or a connection string, as `-d`
+    #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
+    pub database: Option<String>,
+
+    /// The folder that backups go to
+    #[arg(long, value_name = "FOLDER", required = true)]
+    pub dir: Option<PathBuf>,
+
+    /// How the backup is written
+    #[arg(short = 'F', long, value_enum, default_value_t = Format::Plain)]
+    pub format: Format,
+
+    /// `none`, `gzip` or `zstd`, with `:LEVEL` behind it or not, or a level of gzip; a plain backup is packed while it is
+    /// written, and called `.gz` or `.zst`
+    #[arg(short = 'Z', long, value_name = "METHOD")]
+    pub compress: Option<String>,
+
+    /// How many connections read the source beside pg_dump, and how many pg_dump uses for a folder [default: the number
+    /// of processors]
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub jobs: Option<u16>,
+
+    /// Compare and record the content of all rows and large objects, not only their number
+    #[arg(long)]
+    pub content: bool,
+
+    /// Ask the source a query of one value and record the answer, for a restored copy to give the same
+    #[arg(long = "assert", value_name = "SQL")]
+    pub asserts: Vec<String>,
+
+    /// All databases of the server, each on its own, and what belongs to the cluster
+    #[arg(long, conflicts_with_all = ["pg_dumpall", "database"])]
+    pub all: bool,
+
+    /// All databases in one plain file, by pg_dumpall, which takes no snapshot to compare with
+    #[arg(long)]
+    pub pg_dumpall: bool,
+
+    #[command(flatten)]
+    pub keep: KeepArguments,
+
+    /// Take nothing; say what would be removed, and why
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub connect: ConnectArguments,
+
+    #[command(flatten)]
+    pub options: PgDumpOptions,
+}
+
+/// How a backup is written, as `pg_dump --format` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[value(alias = "p")]
+    Plain,
+    #[value(alias = "c")]
+    Custom,
+    #[value(alias = "t")]
+    Tar,
+    #[value(alias = "d")]
+    Directory,
+}
+
+/// Which backups of the same target are kept; without any of these, all are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Retention")]
+pub(crate) struct KeepArguments {
+    /// Keep the newest of all
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_last: Option<u32>,
+    /// Keep the newest of each day, of so many days that have any; days are those of UTC
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_daily: Option<u32>,
+    /// Keep the newest of each ISO week
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_weekly: Option<u32>,
+    /// Keep the newest of each month
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_monthly: Option<u32>,
+    /// Keep the newest of each year
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_yearly: Option<u32>,
+    /// Keep nothing older, such as `30d`, whatever else is asked for
+    #[arg(long, value_name = "DURATION")]
+    pub max_age: Option<String>,
+    /// Keep no more bytes altogether, such as `200GB`; the oldest go first
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<String>,
+    /// Count only backups that `pgdump-verify` has passed
+    #[arg(long)]
+    pub require_verified: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// The folder of the backups
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+
+    #[command(flatten)]
+    pub keep: KeepArguments,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("kind").required(true))]
+pub(crate) struct ScheduleArguments {
+    /// A service and a timer of systemd
+    #[arg(long, group = "kind")]
+    pub systemd: bool,
+    /// A line of a crontab
+    #[arg(long, group = "kind")]
+    pub cron: bool,
+    /// A CronJob of Kubernetes
+    #[arg(long, group = "kind")]
+    pub kubernetes: bool,
+
+    /// When: an `OnCalendar` of systemd, five fields for the others [default: every night]
+    #[arg(long, value_name = "TIME")]
+    pub when: Option<String>,
+
+    /// What the files and jobs are called
+    #[arg(long, value_name = "NAME", default_value = "pgdump-take")]
+    pub name: String,
+
+    /// The account that backups are taken as
+    #[arg(long, value_name = "ACCOUNT")]
+    pub user: Option<String>,
+
+    /// The image that holds pgdump-take and pg_dump
+    #[arg(long, value_name = "IMAGE", requires = "kubernetes")]
+    pub image: Option<String>,
+
+    /// Install it: systemd's files into this machine's folders, cron's line into the account's crontab
+    #[arg(long, conflicts_with = "kubernetes")]
+    pub install: bool,
+
+    /// What pgdump-take is to do: its arguments, behind `--`
+    #[arg(last = true, required = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<String>,
+}
