@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::message::report_failure;
 
-/// How a tool ended that could do its work; the numbers are the exit codes of GNU's `diff`, and 3.
+/// How a tool ended that could do its work; the numbers are the exit codes of GNU's `diff`, 3 and 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Same, good, done: 0.
@@ -15,6 +15,8 @@ pub enum Outcome {
     Trouble,
     /// Cannot be judged completely: 3.
     Unclear,
+    /// Another run is at the same work: 4.
+    Busy,
 }
 
 /// Trouble: the work could not be done. Exit code 2.
@@ -86,6 +88,7 @@ pub fn run(tool: impl FnOnce() -> Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Different) => ExitCode::from(1),
         Ok(Outcome::Trouble) => ExitCode::from(2),
         Ok(Outcome::Unclear) => ExitCode::from(3),
+        Ok(Outcome::Busy) => ExitCode::from(4),
         Err(failure) => {
             report_failure(&failure);
             ExitCode::from(2)

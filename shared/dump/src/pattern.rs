@@ -98,6 +98,11 @@ impl Pattern {
         schema_matches && self.name.is_match(name.bytes())
     }
 
+    /// Says whether it names a schema.
+    pub fn is_qualified(&self) -> bool {
+        self.schema.is_some()
+    }
+
     /// Returns the pattern as it was written.
     pub fn text(&self) -> &str {
         &self.text

@@ -26,21 +26,17 @@ impl File {
     /// # Errors
     /// When it cannot be read.
     pub fn of(name: &str, from: &mut dyn Read) -> Result<File, Error> {
-        let mut hasher = sha2::Sha256::new();
+        let mut hasher = FileHasher::default();
         let mut chunk = vec![0; 256 * 1024];
-        let mut bytes = 0;
         loop {
             match from.read(&mut chunk) {
                 Ok(0) => break,
-                Ok(read) => {
-                    bytes += read as u64;
-                    hasher.update(&chunk[..read]);
-                }
+                Ok(read) => hasher.add(&chunk[..read]),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::Io(error)),
             }
         }
-        Ok(File { name: name.to_owned(), bytes, sha256: Sha256(hasher.finalize().into()) })
+        Ok(hasher.finish(name))
     }
 
     /// Refuses a name that leads out of the backup.
@@ -50,5 +46,25 @@ impl File {
             true => Ok(()),
             false => Err(Error::FileName(self.name.clone())),
         }
+    }
+}
+
+/// Describes a file while it is written.
+#[derive(Clone, Debug, Default)]
+pub struct FileHasher {
+    bytes: u64,
+    hasher: sha2::Sha256,
+}
+
+impl FileHasher {
+    /// Adds bytes behind those added before.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.hasher.update(bytes);
+    }
+
+    /// Returns what the file of these bytes is.
+    pub fn finish(self, name: &str) -> File {
+        File { name: name.to_owned(), bytes: self.bytes, sha256: Sha256(self.hasher.finalize().into()) }
     }
 }

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use contents::{Assertion, Extension, LargeObjects, LeftOut, Sequence, Table, TableKind};
 pub use digest::{Hash, Sha256};
 pub use error::Error;
-pub use file::File;
+pub use file::{File, FileHasher};
 pub use form::{Format, Version};
 
 /// No manifest is longer, in bytes: a table takes about 300, and what a hostile one makes us keep stays bounded.

@@ -31,6 +31,26 @@ impl Client {
     /// # }
     /// ```
     pub fn newest(name: &str) -> Result<Client, Error> {
+        let (found, looked) = Client::all(name);
+        found.into_iter().next().ok_or_else(|| Error::NoClient { name: name.to_owned(), looked })
+    }
+
+    /// Finds the program of this name that is of a server's major version or, if there is none, the next newer one; the
+    /// newest of all where none is new enough.
+    ///
+    /// # Errors
+    /// As for [`newest`](Self::newest).
+    pub fn for_server(name: &str, major: u32) -> Result<Client, Error> {
+        let (mut found, looked) = Client::all(name);
+        let at = found.iter().rposition(|client| client.major >= major).unwrap_or(0);
+        match found.is_empty() {
+            true => Err(Error::NoClient { name: name.to_owned(), looked }),
+            false => Ok(found.swap_remove(at)),
+        }
+    }
+
+    /// Lists one program of each major version, the newest first, and where they were looked for.
+    fn all(name: &str) -> (Vec<Client>, Vec<String>) {
         let mut looked = Vec::new();
         let mut folders: Vec<PathBuf> = Vec::new();
         if let Some(folder) = bindir_asked_for() {
@@ -44,13 +64,12 @@ impl Client {
                 folders.extend(place.bindirs());
             }
         }
-        let mut newest: Option<Client> = None;
-        for client in folders.iter().filter_map(|folder| Client::at(&folder.join(name))) {
-            if newest.as_ref().is_none_or(|known| known.major < client.major) {
-                newest = Some(client);
-            }
-        }
-        newest.ok_or_else(|| Error::NoClient { name: name.to_owned(), looked })
+        let mut found: Vec<Client> =
+            folders.iter().filter_map(|folder| Client::at(&folder.join(name))).collect();
+        // The sort is stable: of one major version, the first that was found stays.
+        found.sort_by_key(|client| std::cmp::Reverse(client.major));
+        found.dedup_by_key(|client| client.major);
+        (found, looked)
     }
 
     /// Asks the program for its version; none if there is none that answers.

@@ -6,9 +6,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::Error;
 use crate::child::{check, command_line};
+
+/// How often a child is asked whether it has ended.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The stdout of a child process.
 ///
@@ -47,6 +51,20 @@ impl Pipe {
     /// Returns a flag that is set once the end was reached and the child had succeeded.
     pub fn ended(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.ended)
+    }
+
+    /// Waits for the end of a child that writes nothing here; ends it itself once `stop` is set.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] as an I/O error if the child did not succeed.
+    pub fn wait(mut self, stop: &AtomicBool) -> io::Result<()> {
+        while self.child.try_wait()?.is_none() {
+            if stop.load(Ordering::Acquire) {
+                self.child.kill()?;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        self.finish()
     }
 
     fn finish(&mut self) -> io::Result<()> {

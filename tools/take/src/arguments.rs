@@ -111,6 +111,18 @@ pub(crate) enum Format {
     Directory,
 }
 
+impl Format {
+    /// Returns it as pg_dump takes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Format::Plain => "plain",
+            Format::Custom => "custom",
+            Format::Tar => "tar",
+            Format::Directory => "directory",
+        }
+    }
+}
+
 /// Which backups of the same target are kept; without any of these, all are.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Retention")]

@@ -2,9 +2,17 @@
 
 mod arguments;
 mod backup_name;
+mod connection;
 mod options;
+mod pg_dump;
+mod proof;
 mod retention;
+mod room;
 mod schedule;
+mod selection;
+mod source;
+mod taking;
+mod unfinished;
 
 use clap::{CommandFactory, Parser};
 use cli::{Failure, Outcome};
@@ -23,6 +31,18 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     match arguments.command {
-        Some(Command::List(_)) | Some(Command::Schedule(_)) | None => Ok(Outcome::Good),
+        Some(Command::List(_)) | Some(Command::Schedule(_)) => Ok(Outcome::Good),
+        None => take(&arguments.take),
     }
+}
+
+fn take(arguments: &arguments::TakeArguments) -> Result<Outcome, Failure> {
+    let progress = cli::Progress::start();
+    let wish = taking::Wish::new(arguments, &progress)?;
+    let (connection, _client) =
+        connection::Connection::open(arguments.connect.clone(), arguments.database.as_deref())?;
+    let taken = taking::take(&connection, None, &wish);
+    progress.clear();
+    cli::warn(&format!("{taken:?}"));
+    Ok(Outcome::Good)
 }

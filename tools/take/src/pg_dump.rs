@@ -1,0 +1,277 @@
+//! pg_dump at work, and what it writes read along.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use cli::{DataWanted, Failure};
+use dump::{Dump, ReadOptions};
+use flate2::write::GzEncoder;
+use manifest::FileHasher;
+use scratch::Pipe;
+
+use crate::backup_name::Form;
+use crate::unfinished::Unfinished;
+
+/// How long to wait for more of a file that grows.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// How a plain backup is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    None,
+    /// By gzip, at this level.
+    Gzip(u32),
+    /// By Zstandard, at this level.
+    Zstd(i32),
+}
+
+/// What came of it: the dump as it was read, and the files.
+pub struct Written {
+    pub dump: Dump,
+    pub files: Vec<manifest::File>,
+}
+
+/// Runs a program that writes a plain dump to its stdout, and reads along what goes into the file.
+///
+/// # Errors
+/// When the program fails, what it writes is no complete dump, or the file cannot be written.
+pub fn plain(
+    command: Command,
+    packing: Packing,
+    to: File,
+    name: &str,
+    stop: &Arc<AtomicBool>,
+) -> Result<Written, Failure> {
+    let written = Arc::new(Mutex::new(None));
+    let hashed = Hashed { file: to, hasher: FileHasher::default() };
+    let packer = match packing {
+        Packing::None => Packer::None(hashed),
+        Packing::Gzip(level) => Packer::Gzip(GzEncoder::new(hashed, flate2::Compression::new(level))),
+        Packing::Zstd(level) => {
+            let mut encoder = zstd::Encoder::new(hashed, level).context("cannot begin to pack")?;
+            encoder.include_checksum(true).context("cannot begin to pack")?;
+            Packer::Zstd(encoder)
+        }
+    };
+    let pipe = Pipe::open(command, Stdio::null())?;
+    let tee = Tee { pipe, packer: Some(packer), written: Arc::clone(&written), stop: Arc::clone(stop) };
+    let dump = cli::read_reader(Box::new(tee), Path::new(name), ReadOptions::default(), DataWanted::Content)?;
+    let hasher = written.lock().unwrap_or_else(|poison| poison.into_inner()).take();
+    let hasher = hasher.ok_or_else(|| anyhow!("what is written was not read to its end: {name}"))?;
+    Ok(Written { dump, files: vec![hasher.finish(name)] })
+}
+
+/// Runs a pg_dump that writes an archive into one file, and reads the file as it grows.
+///
+/// # Errors
+/// As for [`plain`].
+pub fn archive(
+    command: Command,
+    unfinished: &Unfinished,
+    name: &str,
+    stop: &Arc<AtomicBool>,
+) -> Result<Written, Failure> {
+    let path = unfinished.path();
+    let cannot_read = || format!("cannot read: {}", path.display());
+    let pipe = Pipe::open(command, Stdio::null())?;
+    let ended = pipe.ended();
+    let over = Arc::new(AtomicBool::new(false));
+    let file = File::open(path).with_context(cannot_read)?;
+    let growing = Growing { file, ended, over: Arc::clone(&over), stop: Arc::clone(stop) };
+    let (program, dump) = thread::scope(|scope| {
+        let program = scope.spawn(|| {
+            let result = pipe.wait(stop);
+            over.store(true, Ordering::Release);
+            result
+        });
+        let dump =
+            cli::read_reader(Box::new(growing), Path::new(name), ReadOptions::default(), DataWanted::Content);
+        if dump.is_err() && !over.load(Ordering::Acquire) {
+            stop.store(true, Ordering::Release);
+        }
+        let panicked = |_| Err(io::Error::other("a thread panicked"));
+        (program.join().unwrap_or_else(panicked), dump)
+    });
+    // Why the program failed says more than what came of it, unless it was ended for that.
+    let dump = match (program, dump) {
+        (Err(error), dump) if dump.is_ok() || !stop.load(Ordering::Acquire) => return Err(error.into()),
+        (_, dump) => dump?,
+    };
+    // pg_dump wrote the table of contents twice: at last with the places of the data, which nothing was read by yet.
+    archive::open(path)?;
+    let mut file = File::open(path).with_context(cannot_read)?;
+    file.sync_all().context("cannot write the backup to the disk")?;
+    Ok(Written { dump, files: vec![manifest::File::of(name, &mut file)?] })
+}
+
+/// Runs a pg_dump that writes a folder, and then reads it.
+///
+/// # Errors
+/// As for [`plain`].
+pub fn folder(command: Command, unfinished: &Unfinished, stop: &AtomicBool) -> Result<Written, Failure> {
+    let path = unfinished.path();
+    Pipe::open(command, Stdio::null())?.wait(stop)?;
+    let dump = cli::read_dump(path, ReadOptions::default(), DataWanted::Content)?;
+    let cannot_read = || format!("cannot read: {}", path.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).with_context(cannot_read)? {
+        let name = entry.with_context(cannot_read)?.file_name();
+        names.push(
+            name.into_string()
+                .map_err(|name| anyhow!("a file of no name pg_dump gives: {}", name.display()))?,
+        );
+    }
+    names.sort();
+    let mut files = Vec::new();
+    for name in names {
+        let mut file = File::open(path.join(&name)).with_context(cannot_read)?;
+        file.sync_all().context("cannot write the backup to the disk")?;
+        files.push(manifest::File::of(&name, &mut file)?);
+    }
+    File::open(path).and_then(|folder| folder.sync_all()).context("cannot write the backup to the disk")?;
+    Ok(Written { dump, files })
+}
+
+/// Says how a plain or archived backup is called.
+pub fn form(format: crate::arguments::Format, packing: Packing) -> Form {
+    use crate::arguments::Format;
+    match (format, packing) {
+        (Format::Plain, Packing::None) => Form::Plain,
+        (Format::Plain, Packing::Gzip(_)) => Form::PlainGzip,
+        (Format::Plain, Packing::Zstd(_)) => Form::PlainZstd,
+        (Format::Custom, _) => Form::Custom,
+        (Format::Tar, _) => Form::Tar,
+        (Format::Directory, _) => Form::Directory,
+    }
+}
+
+/// Reads a `METHOD[:LEVEL]` for a plain backup.
+///
+/// # Errors
+/// When there is no such method or level.
+pub fn packing(written: Option<&str>) -> Result<Packing, Failure> {
+    let Some(written) = written else { return Ok(Packing::None) };
+    let (method, level) = match written.split_once(':') {
+        Some((method, level)) => (method, Some(level.strip_prefix("level=").unwrap_or(level))),
+        None if written.bytes().all(|byte| byte.is_ascii_digit()) => ("gzip", Some(written)),
+        None => (written, None),
+    };
+    let level: Option<i32> =
+        level.map(str::parse).transpose().map_err(|_| anyhow!("no level of packing: {written}"))?;
+    match (method, level) {
+        ("none", None) | ("gzip", Some(0)) => Ok(Packing::None),
+        ("gzip", level @ (None | Some(1..=9))) => Ok(Packing::Gzip(level.unwrap_or(6).unsigned_abs())),
+        ("zstd", level @ (None | Some(1..=22))) => Ok(Packing::Zstd(level.unwrap_or(3))),
+        _ => Err(anyhow!(
+            "a plain backup is packed by `gzip[:1-9]` or `zstd[:1-22]`, or not (`none`): {written}"
+        )
+        .into()),
+    }
+}
+
+/// What a program writes, on its way to a reader and into a file.
+struct Tee {
+    pipe: Pipe,
+    packer: Option<Packer>,
+    written: Arc<Mutex<Option<FileHasher>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Tee {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Acquire) {
+            return Err(io::Error::other("given up"));
+        }
+        let read = self.pipe.read(buf)?;
+        match (read, &mut self.packer) {
+            (0, packer) if !buf.is_empty() => {
+                if let Some(packer) = packer.take() {
+                    let hashed = packer.finish()?;
+                    hashed.file.sync_all()?;
+                    *self.written.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(hashed.hasher);
+                }
+            }
+            (read, Some(packer)) => packer.write_all(&buf[..read])?,
+            (_, None) => return Err(io::Error::other("more than all of it")),
+        }
+        Ok(read)
+    }
+}
+
+/// A file that is described while it is written.
+struct Hashed {
+    file: File,
+    hasher: FileHasher,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.add(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+enum Packer {
+    None(Hashed),
+    Gzip(GzEncoder<Hashed>),
+    Zstd(zstd::Encoder<'static, Hashed>),
+}
+
+impl Packer {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Packer::None(to) => to.write_all(bytes),
+            Packer::Gzip(to) => to.write_all(bytes),
+            Packer::Zstd(to) => to.write_all(bytes),
+        }
+    }
+
+    fn finish(self) -> io::Result<Hashed> {
+        match self {
+            Packer::None(to) => Ok(to),
+            Packer::Gzip(to) => to.finish(),
+            Packer::Zstd(to) => to.finish(),
+        }
+    }
+}
+
+/// A file that somebody else writes, from its beginning; its end is where the writer has ended.
+struct Growing {
+    file: File,
+    /// Whether the writer ended well.
+    ended: Arc<AtomicBool>,
+    /// Whether it ended at all.
+    over: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Growing {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            // Asked first: what was written before the end is there when the end is known.
+            let (over, ended) = (self.over.load(Ordering::Acquire), self.ended.load(Ordering::Acquire));
+            let read = self.file.read(buf)?;
+            match () {
+                () if read > 0 || buf.is_empty() => return Ok(read),
+                () if ended => return Ok(0),
+                () if over || self.stop.load(Ordering::Acquire) => {
+                    return Err(io::Error::other("whoever writes it did not come to an end"));
+                }
+                () => thread::sleep(PAUSE),
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What the source holds in one snapshot, which nobody can change before pg_dump has read it.
+
+use std::collections::BTreeMap;
+
+use cli::Failure;
+use connect::{Client, Error, Parameters};
+use dump::{Content, Name, QualifiedName};
+use live::{Relation, RelationKind, SequenceValue, Snapshot};
+
+use crate::connection::Connection;
+use crate::options::PgDumpOptions;
+use crate::selection::{Belongs, Selection};
+
+/// How often a snapshot is taken again because a table was emptied or rewritten before it was locked.
+const ATTEMPTS: usize = 5;
+
+/// Roles that own something or were given a right (`pg_shdepend`); the cluster's first superuser is in no such list.
+const ROLES: &str = "
+SELECT rolname FROM pg_catalog.pg_roles WHERE oid IN (
+    SELECT refobjid FROM pg_catalog.pg_shdepend WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+        AND dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') ORDER BY 1";
+
+/// Sequences of users, but for those that an extension made.
+const SEQUENCES: &str = "
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+
+/// Tables whose rows were put into another file since the snapshot: `TRUNCATE` and some forms of `ALTER TABLE` do that, and
+/// whoever reads the snapshot later finds no rows, or others. The function looks at what is so now, the column at what was.
+const REWRITTEN: &str = "
+SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)";
+
+/// A database, seen in one snapshot.
+pub struct Source {
+    snapshot: Snapshot,
+    /// What its tables are read by.
+    reading: Parameters,
+    /// What pg_dump was told to take of it.
+    pub selection: Selection,
+    /// The values of its sequences before pg_dump began.
+    pub sequences: BTreeMap<QualifiedName, SequenceValue>,
+    /// Everything else that a manifest tells of it.
+    pub facts: Facts,
+}
+
+/// A table of the source.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: QualifiedName,
+    /// What it is.
+    pub relation: Relation,
+    /// Whether its rows belong into the backup.
+    pub belongs: Belongs,
+}
+
+/// What a source is.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub server_version: String,
+    pub system_identifier: Option<String>,
+    pub lsn: Option<String>,
+    pub snapshot_begin: String,
+    pub locale: Option<String>,
+    /// The encoding that the backup is to be in.
+    pub encoding: String,
+    pub time_zone: String,
+    /// Extensions and their versions.
+    pub extensions: BTreeMap<String, String>,
+    pub roles: Vec<String>,
+    pub standby: bool,
+}
+
+/// What was read of the rows of tables and of the large objects, in the order asked for.
+pub struct Read {
+    /// Their number, and their content if that was asked for.
+    pub tables: Vec<Rows>,
+    /// Number, and length and hash if they were read.
+    pub large_objects: Vec<(u32, Option<(u64, u128)>)>,
+}
+
+/// What the source has of a table's rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows {
+    Count(u64),
+    Content(Content),
+}
+
+impl Rows {
+    /// Returns their number.
+    pub fn count(self) -> u64 {
+        match self {
+            Rows::Count(rows) => rows,
+            Rows::Content(content) => content.rows,
+        }
+    }
+}
+
+impl Source {
+    /// Lists the tables, takes a snapshot and locks the tables that belong into the backup, as pg_dump will: they can be written to, and not
+    /// be emptied, dropped or changed.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub fn open(connection: &Connection, options: &PgDumpOptions) -> Result<(Source, Vec<Table>), Failure> {
+        let mut client = Client::connect(connection.parameters())?;
+        let encoding = options.values("encoding").last().and_then(|value| value.to_str().map(str::to_owned));
+        let encoding =
+            encoding.or_else(|| client.parameter("server_encoding").map(str::to_owned)).unwrap_or_default();
+        let version = client.parameter("server_version").unwrap_or_default().to_owned();
+        let standby = word(&mut client, "SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
+        drop(client);
+        let mut to = live::pinned(connection.parameters().clone(), &encoding);
+        if let Some(digits) = options.values("extra-float-digits").last().and_then(|value| value.to_str()) {
+            to = to.with_setting("extra_float_digits", digits);
+        }
+        let reading = to.clone().with_setting("search_path", "");
+        let mut rewritten = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let mut snapshot = Snapshot::export(&to)?;
+            let selection = Selection::new(options, standby);
+            let tables: Vec<Table> = live::relations(snapshot.client())?
+                .into_iter()
+                .map(|(name, relation)| Table {
+                    belongs: selection.rows_of(&name, &relation),
+                    name,
+                    relation,
+                })
+                .collect();
+            lock(snapshot.client(), &tables, options)?;
+            rewritten = words(snapshot.client(), REWRITTEN)?;
+            if rewritten.is_empty() {
+                let sequences = sequences(&mut snapshot)?;
+                let mut facts = facts(&mut snapshot)?;
+                (facts.server_version, facts.encoding, facts.standby) = (version, encoding, standby);
+                return Ok((Source { snapshot, reading, selection, sequences, facts }, tables));
+            }
+        }
+        let names = rewritten.join(", ");
+        Err(anyhow::anyhow!("tables are emptied or rewritten faster than a snapshot can be taken: {names}")
+            .into())
+    }
+
+    /// Returns the snapshot's name, as pg_dump takes it.
+    pub fn snapshot_name(&self) -> &str {
+        self.snapshot.name()
+    }
+
+    /// Reads the number of rows of tables, or their content, over several connections.
+    ///
+    /// # Errors
+    /// When a connection is lost, or the server refuses.
+    pub fn read(&self, jobs: usize, content: bool, tables: &[&Table]) -> Result<Read, Error> {
+        let rows = |client: &mut Client, table: &&Table| {
+            let partitioned = table.relation.kind == RelationKind::PartitionedTable;
+            match &table.relation.configuration {
+                // Which columns pg_dump reads along with a condition is not looked at.
+                Some(condition) if !condition.is_empty() => {
+                    live::count(client, &table.name, partitioned, condition).map(Rows::Count)
+                }
+                _ if content && table.relation.kind == RelationKind::Table => {
+                    live::content(client, &table.name, None, &|_| {}).map(Rows::Content)
+                }
+                _ => live::count(client, &table.name, partitioned, "").map(Rows::Count),
+            }
+        };
+        let tables = self.snapshot.read_by(&self.reading, jobs, tables, &rows)?;
+        let mut large_objects = Vec::new();
+        if self.selection.takes_large_objects() {
+            let listed =
+                self.snapshot.read_by(&self.reading, 1, &[()], &|client, ()| live::large_objects(client))?;
+            let numbers: Vec<u32> = listed.into_iter().flatten().collect();
+            large_objects = match content {
+                true => self.snapshot.read_by(&self.reading, jobs, &numbers, &|client, number| {
+                    Ok((*number, Some(live::large_object(client, *number)?)))
+                })?,
+                false => numbers.into_iter().map(|number| (number, None)).collect(),
+            };
+        }
+        Ok(Read { tables, large_objects })
+    }
+
+    /// Asks a question of one value; the inner error is the server's.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn ask(&mut self, sql: &str) -> Result<Result<Option<String>, String>, Error> {
+        self.snapshot.attempt(|client| word(client, sql))
+    }
+
+    /// Gives the values of the sequences as they are now, and the time, by the source's clock.
+    ///
+    /// # Errors
+    /// When the connection is lost, or the server refuses.
+    pub fn close(&mut self) -> Result<(BTreeMap<QualifiedName, SequenceValue>, String), Error> {
+        let after = sequences(&mut self.snapshot)?;
+        let now = word(self.snapshot.client(), &moment("pg_catalog.clock_timestamp()"))?;
+        Ok((after, now.unwrap_or_default()))
+    }
+}
+
+/// Locks tables against everything but reading and writing.
+fn lock(client: &mut Client, tables: &[Table], options: &PgDumpOptions) -> Result<(), Error> {
+    let lockable =
+        |table: &&Table| table.belongs == Belongs::Yes && table.relation.kind != RelationKind::ForeignTable;
+    let names: Vec<Vec<u8>> = tables.iter().filter(lockable).map(|table| table.name.to_sql()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    if let Some(limit) = options.values("lock-wait-timeout").last() {
+        let limit = live::literal(limit.as_encoded_bytes());
+        client.query(&[b"SELECT pg_catalog.set_config('lock_timeout',", &*limit, b", false)"].concat())?;
+    }
+    client.execute(&[b"LOCK TABLE ONLY ", &*names.join(&b", ONLY "[..]), b" IN ACCESS SHARE MODE"].concat())
+}
+
+fn sequences(snapshot: &mut Snapshot) -> Result<BTreeMap<QualifiedName, SequenceValue>, Error> {
+    let mut values = BTreeMap::new();
+    for row in snapshot.client().query(SEQUENCES.as_bytes())? {
+        let part = |at: usize| Name::from(row.get(at).and_then(|part| part.as_deref()).unwrap_or_default());
+        let name = QualifiedName { schema: Some(part(0)), name: part(1) };
+        // One that may not be read is pg_dump's to stumble over.
+        if let Ok(value) = snapshot.attempt(|client| SequenceValue::read(client, &name))? {
+            values.insert(name, value);
+        }
+    }
+    Ok(values)
+}
+
+fn facts(snapshot: &mut Snapshot) -> Result<Facts, Error> {
+    let mut ask =
+        |sql: &str| snapshot.attempt(|client| word(client, sql)).map(|answer| answer.ok().flatten());
+    let lsn = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+               ELSE pg_catalog.pg_current_wal_lsn() END";
+    let facts = Facts {
+        system_identifier: ask("SELECT system_identifier FROM pg_catalog.pg_control_system()")?,
+        lsn: ask(lsn)?,
+        snapshot_begin: ask(&moment("pg_catalog.now()"))?.unwrap_or_default(),
+        locale: ask(
+            "SELECT datcollate FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
+        )?,
+        time_zone: ask("SELECT pg_catalog.current_setting('TimeZone')")?.unwrap_or_default(),
+        ..Facts::default()
+    };
+    let rows = snapshot.client().query(b"SELECT extname, extversion FROM pg_catalog.pg_extension")?;
+    let extensions = rows.into_iter().map(|row| {
+        let mut values = row.into_iter().map(text);
+        let mut next = || values.next().unwrap_or_default();
+        (next(), next())
+    });
+    Ok(Facts { extensions: extensions.collect(), roles: words(snapshot.client(), ROLES)?, ..facts })
+}
+
+/// A query for a moment as RFC 3339 writes it.
+fn moment(sql: &str) -> String {
+    format!("SELECT pg_catalog.to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+}
+
+fn text(value: Option<Vec<u8>>) -> String {
+    String::from_utf8_lossy(&value.unwrap_or_default()).into_owned()
+}
+
+/// The first value of each row.
+fn words(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
+    let rows = client.query(sql.as_bytes())?;
+    Ok(rows.into_iter().map(|row| text(row.into_iter().next().flatten())).collect())
+}
+
+/// The first value of the first row.
+fn word(client: &mut Client, sql: &str) -> Result<Option<String>, Error> {
+    let rows = client.query(sql.as_bytes())?;
+    let value = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
+    Ok(value.map(|value| text(Some(value))))
+}

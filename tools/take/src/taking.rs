@@ -1,0 +1,292 @@
+//! One backup: taken, read back, compared with its source, and only then given its name.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use cli::{Failure, Progress};
+use dump::QualifiedName;
+use jiff::Timestamp;
+use live::RelationKind;
+use manifest::{Assertion, Manifest};
+use scratch::Client as Program;
+
+use crate::arguments::{Format, TakeArguments};
+use crate::backup_name::{BackupName, Form, Target};
+use crate::connection::Connection;
+use crate::options::PgDumpOptions;
+use crate::pg_dump::{self, Packing, Written};
+use crate::proof::{self, Held, Proof};
+use crate::room;
+use crate::selection::Belongs;
+use crate::source::{Read, Source, Table};
+use crate::unfinished::{Lock, Unfinished, free_name};
+
+/// What is asked for, the same for every database.
+pub struct Wish<'a> {
+    pub folder: &'a Path,
+    pub format: Format,
+    pub packing: Packing,
+    /// What pg_dump packs an archive by, as it was written.
+    pub compress: Option<&'a str>,
+    pub jobs: usize,
+    pub content: bool,
+    pub asserts: &'a [String],
+    pub options: &'a PgDumpOptions,
+    pub progress: &'a Progress,
+}
+
+/// What came of one target.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What the backup is of.
+    pub target: String,
+    /// Where it is; none if it was not taken.
+    pub path: Option<PathBuf>,
+    pub bytes: u64,
+    pub tables: usize,
+    pub rows: u64,
+    /// How many tables' content was compared.
+    pub hashed: usize,
+    pub time: Duration,
+    /// In what the backup is not its source, so that it got no name.
+    pub findings: Vec<String>,
+    pub notes: Vec<String>,
+    /// Why it could not be taken.
+    pub trouble: Option<String>,
+    /// Whether another run is at work on it.
+    pub busy: bool,
+}
+
+impl<'a> Wish<'a> {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// When some contradict others.
+    pub fn new(arguments: &'a TakeArguments, progress: &'a Progress) -> Result<Wish<'a>, Failure> {
+        let folder = arguments.dir.as_deref().ok_or_else(|| anyhow!("no folder: `--dir`"))?;
+        if !folder.is_dir() {
+            return Err(anyhow!("no such folder: {}", folder.display()).into());
+        }
+        let plain = arguments.format == Format::Plain;
+        let written = arguments.compress.as_deref();
+        let jobs = arguments.jobs.map(usize::from);
+        Ok(Wish {
+            folder,
+            format: arguments.format,
+            packing: if plain { pg_dump::packing(written)? } else { Packing::None },
+            compress: written.filter(|_| !plain),
+            jobs: jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, |number| number.get())),
+            content: arguments.content,
+            asserts: &arguments.asserts,
+            options: &arguments.options,
+            progress,
+        })
+    }
+
+    fn form(&self) -> Form {
+        pg_dump::form(self.format, self.packing)
+    }
+
+    /// What was asked for, for the manifest.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec![format!("--format={}", self.format.word())];
+        words.extend(self.options.arguments().map(|word| word.to_string_lossy().into_owned()));
+        words
+    }
+}
+
+/// Takes one database; what goes wrong is in the result, so that others can be taken all the same.
+pub fn take(connection: &Connection, last: Option<u64>, wish: &Wish<'_>) -> Taken {
+    let begin = Instant::now();
+    let name = connection.parameters().database.clone();
+    let mut taken = Taken { target: name.clone(), ..Taken::default() };
+    wish.progress.about(&name);
+    if let Err(failure) = database(connection, &Target::Database(name), last, wish, &mut taken) {
+        wish.progress.clear();
+        taken.trouble = Some(failure.message());
+    }
+    taken.time = begin.elapsed();
+    taken
+}
+
+fn database(
+    connection: &Connection,
+    target: &Target,
+    last: Option<u64>,
+    wish: &Wish<'_>,
+    taken: &mut Taken,
+) -> Result<(), Failure> {
+    let Some(_lock) = Lock::take(wish.folder, target)? else {
+        taken.busy = true;
+        return Ok(());
+    };
+    let mut client = connect::Client::connect(connection.parameters())?;
+    let program = program("pg_dump", &client)?;
+    room::check(wish.folder, wish.form(), &mut client, last)?;
+    drop(client);
+    wish.progress.begin("snapshot", None);
+    let (mut source, all) = Source::open(connection, wish.options)?;
+    let assertions = wish.asserts.iter().map(|sql| {
+        let value = source.ask(sql)?.map_err(|why| anyhow!("the source does not answer `{sql}`: {why}"))?;
+        Ok(Assertion { sql: sql.clone(), value })
+    });
+    let assertions = assertions.collect::<Result<Vec<Assertion>, Failure>>()?;
+    let name = BackupName { target: target.clone(), taken: Timestamp::now(), form: wish.form() };
+    let name = free_name(wish.folder, name)?.to_string();
+    let mut command = Command::new(program.path());
+    command.arg(format!("--snapshot={}", source.snapshot_name())).args(wish.options.arguments());
+    connection.tell(&mut command);
+    wish.progress.begin("pg_dump", None);
+    let (unfinished, written, tables, mut read) = together(command, &name, &source, &all, wish)?;
+    let (mut tables, known): (Vec<&Table>, BTreeSet<&QualifiedName>) =
+        (tables.clone(), tables.iter().map(|table| &table.name).collect());
+    // pg_dump knows best what its options mean: what it took besides is read as well.
+    let more = written.dump.databases.iter().flat_map(|database| database.data.tables.keys());
+    let more: BTreeSet<QualifiedName> =
+        more.map(|address| address.qualified_name()).filter(|name| !known.contains(name)).collect();
+    let more: Vec<&Table> = all
+        .iter()
+        .filter(|table| more.contains(&table.name) && table.relation.kind != RelationKind::PartitionedTable)
+        .collect();
+    let read_more = source.read(wish.jobs, wish.content, &more)?;
+    read.tables.extend(read_more.tables);
+    tables.extend(more);
+
+    let mut manifest = Manifest {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        backup: name.clone(),
+        backup_format: wish.format.word().to_owned(),
+        options: wish.words(),
+        files: written.files,
+        server_version: source.facts.server_version.clone(),
+        system_identifier: source.facts.system_identifier.clone(),
+        database: connection.parameters().database.clone(),
+        lsn: source.facts.lsn.clone(),
+        snapshot_begin: source.facts.snapshot_begin.clone(),
+        encoding: source.facts.encoding.clone(),
+        locale: source.facts.locale.clone(),
+        time_zone: source.facts.time_zone.clone(),
+        date_style: "ISO, MDY".to_owned(),
+        roles: source.facts.roles.clone(),
+        assertions,
+        ..Manifest::default()
+    };
+    let (after, end) = source.close()?;
+    manifest.snapshot_end = end;
+    let held = Held {
+        all: &all,
+        tables,
+        read,
+        sequences: [&source.sequences, &after],
+        extensions: &source.facts.extensions,
+        selection: &source.selection,
+    };
+    let proof = proof::compare(&written.dump, &held, &mut manifest);
+    finish(unfinished, &name, &manifest, proof, wish, taken)
+}
+
+/// Gives a backup that was proven its name, and its manifest first: whoever sees the one finds the other.
+fn finish(
+    unfinished: Unfinished,
+    name: &str,
+    manifest: &Manifest,
+    proof: Proof,
+    wish: &Wish<'_>,
+    taken: &mut Taken,
+) -> Result<(), Failure> {
+    taken.findings = proof.findings;
+    taken.notes = proof.notes;
+    taken.hashed = proof.hashed;
+    taken.bytes = manifest.files.iter().map(|file| file.bytes).sum();
+    taken.tables = manifest.tables.len();
+    taken.rows = manifest.tables.iter().map(|table| table.rows).sum();
+    if !taken.findings.is_empty() {
+        return Ok(());
+    }
+    let beside = format!("{name}.manifest.json");
+    let (manifest_unfinished, mut file) = Unfinished::file(wish.folder, &beside)?;
+    manifest.write(&mut file)?;
+    file.sync_all().context("cannot write the manifest to the disk")?;
+    manifest_unfinished.finish(&beside)?;
+    taken.path = Some(unfinished.finish(name)?);
+    Ok(())
+}
+
+/// Has pg_dump write and reads along, while other connections read the source.
+fn together<'t>(
+    mut command: Command,
+    name: &str,
+    source: &Source,
+    all: &'t [Table],
+    wish: &Wish<'_>,
+) -> Result<(Unfinished, Written, Vec<&'t Table>, Read), Failure> {
+    let wanted = |table: &&Table| {
+        let elsewhere = table.relation.kind == RelationKind::PartitionedTable;
+        !elsewhere && !matches!(table.belongs, Belongs::No(_))
+    };
+    let tables: Vec<&Table> = all.iter().filter(wanted).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (unfinished, file) = match wish.format {
+        Format::Directory => (Unfinished::folder(wish.folder, name)?, None),
+        _ => {
+            let (unfinished, file) = Unfinished::file(wish.folder, name)?;
+            (unfinished, Some(file))
+        }
+    };
+    command.arg(format!("--format={}", wish.format.word()));
+    command.args(wish.compress.map(|method| format!("--compress={method}")));
+    if wish.format == Format::Directory {
+        command.arg(format!("--jobs={}", wish.jobs));
+    }
+    if wish.format != Format::Plain {
+        command.arg("--file").arg(unfinished.path());
+    }
+    let (written, read) = thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            source.read(wish.jobs, wish.content, &tables).inspect_err(|_| stop.store(true, Ordering::Release))
+        });
+        let written = match (wish.format, file) {
+            (Format::Plain, Some(file)) => pg_dump::plain(command, wish.packing, file, name, &stop),
+            (Format::Directory, _) => pg_dump::folder(command, &unfinished, &stop),
+            _ => pg_dump::archive(command, &unfinished, name, &stop),
+        };
+        let panicked = |_| Err(connect::Error::Lost(std::io::Error::other("a thread panicked")));
+        (written, reading.join().unwrap_or_else(panicked))
+    });
+    // What pg_dump complains of is why the source could not be read either, more often than not.
+    match (written, read) {
+        (Err(failure), Ok(_)) => Err(failure),
+        (_, Err(error)) => Err(error.into()),
+        (Ok(written), Ok(read)) => Ok((unfinished, written, tables, read)),
+    }
+}
+
+/// Finds the program for a server; an older one than the server refuses it.
+pub fn program(name: &str, client: &connect::Client) -> Result<Program, Failure> {
+    let version = client.parameter("server_version").unwrap_or_default();
+    let server: u32 =
+        version.split(|c: char| !c.is_ascii_digit()).next().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let install = |major: &str| {
+        format!(
+            "install the client programs of PostgreSQL, on Debian and Ubuntu: apt-get install postgresql-client{major}"
+        )
+    };
+    let program =
+        Program::for_server(name, server).map_err(|error| Failure::from(error).with_hint(install("")))?;
+    match program.major() < server {
+        true => {
+            let why = anyhow!(
+                "the newest `{name}` found is of PostgreSQL {}; the server is of {server}",
+                program.major()
+            );
+            Err(Failure::from(why).with_hint(install(&format!("-{server}"))))
+        }
+        false => Ok(program),
+    }
+}
