@@ -22,6 +22,8 @@ pub struct Tally {
     pub found: usize,
     /// Found by a restore.
     pub restored: usize,
+    /// Found by a restore, as what cannot be judged without what is missing.
+    pub unclear: usize,
     /// Refused as a format that nothing here reads, as PostgreSQL's own programs do.
     pub refused: usize,
     /// Another valid backup, which a record tells.
@@ -36,7 +38,13 @@ pub struct Tally {
 impl Tally {
     /// How many there were.
     pub fn damages(&self) -> usize {
-        self.found + self.restored + self.refused + self.recorded + self.harmless + self.missed.len()
+        self.found
+            + self.restored
+            + self.unclear
+            + self.refused
+            + self.recorded
+            + self.harmless
+            + self.missed.len()
     }
 }
 
@@ -82,6 +90,7 @@ impl<'c> Run<'c> {
             format: format.name,
             found: 0,
             restored: 0,
+            unclear: 0,
             refused: 0,
             recorded: 0,
             harmless: 0,
@@ -114,7 +123,7 @@ impl<'c> Run<'c> {
         let sampled = self.thorough && self.tally.damages().is_multiple_of(RESTORED);
         match code {
             1 => {
-                named(damage, report)?;
+                named(damage, report, "bad ")?;
                 if sampled {
                     let (code, _, stderr) = verify(&self.path, &[]);
                     if code != 1 {
@@ -145,18 +154,31 @@ impl<'c> Run<'c> {
         let difference = self.record.difference(&record);
         let restored = restore(self.cluster, &self.path, &self.format);
         if let Restored::Failed(why) = &restored {
-            let (code, report, stderr) = verify(&self.path, &[]);
-            if code != 1 {
-                return Err(format!("exit {code} restored, and PostgreSQL says: {why}{stderr}"));
+            if missing_role(why) && !difference.is_empty() {
+                // Another name of an owner: the tool makes all roles that are missing, and a record tells.
+                self.by_manifest(damage, &record)?;
+                self.tally.recorded += 1;
+                return Ok(());
             }
-            named(damage, &report)?;
-            self.tally.restored += 1;
+            let (code, report, stderr) = verify(&self.path, &[]);
+            match code {
+                1 => {
+                    named(damage, &report, "bad ")?;
+                    self.tally.restored += 1;
+                }
+                // What is missing might be elsewhere, as for a dump of some tables or sections.
+                3 => {
+                    named(damage, &report, "unclear ")?;
+                    self.tally.unclear += 1;
+                }
+                _ => return Err(format!("exit {code} restored, and PostgreSQL says: {why}{stderr}")),
+            }
             return Ok(());
         }
         if sampled {
             let (code, report, stderr) = verify(&self.path, &[]);
             if code == 1 && matches!(restored, Restored::Unread) {
-                named(damage, &report)?;
+                named(damage, &report, "bad ")?;
                 self.tally.restored += 1;
                 return Ok(());
             }
@@ -227,9 +249,14 @@ fn told(report: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Makes sure that something bad is told, and one of it names the place.
-fn named(damage: &Damage, report: &Value) -> Result<(), String> {
-    let told: Vec<String> = told(report).into_iter().filter(|one| one.starts_with("bad ")).collect();
+/// Says whether a role is what PostgreSQL misses.
+fn missing_role(why: &str) -> bool {
+    why.contains("ERROR:  role \"") && why.contains("\" does not exist")
+}
+
+/// Makes sure that something of this verdict is told, and one of it names the place.
+fn named(damage: &Damage, report: &Value, verdict: &str) -> Result<(), String> {
+    let told: Vec<String> = told(report).into_iter().filter(|one| one.starts_with(verdict)).collect();
     let names = |mark: &Mark| match mark {
         Mark::Whole => !told.is_empty(),
         Mark::Words(words) => told.iter().any(|one| one.contains(words.as_str())),
@@ -251,16 +278,26 @@ fn numbers(text: &str) -> Vec<usize> {
 /// What came of all, a line for each format.
 pub fn table(tallies: &[Tally], seed: u64) -> String {
     let mut text = format!(
-        "seed {seed}\n{:<20} {:>7} {:>5} {:>8} {:>7} {:>8} {:>8} {:>6} {:>7}\n",
-        "format", "damages", "found", "restored", "refused", "recorded", "harmless", "missed", "seconds"
+        "seed {seed}\n{:<20} {:>7} {:>5} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6} {:>7}\n",
+        "format",
+        "damages",
+        "found",
+        "restored",
+        "unclear",
+        "refused",
+        "recorded",
+        "harmless",
+        "missed",
+        "seconds"
     );
     for tally in tallies {
         text.push_str(&format!(
-            "{:<20} {:>7} {:>5} {:>8} {:>7} {:>8} {:>8} {:>6} {:>7.1}\n",
+            "{:<20} {:>7} {:>5} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6} {:>7.1}\n",
             tally.format,
             tally.damages(),
             tally.found,
             tally.restored,
+            tally.unclear,
             tally.refused,
             tally.recorded,
             tally.harmless,

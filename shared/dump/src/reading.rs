@@ -413,6 +413,11 @@ impl Reading {
             {
                 self.other(statement);
             }
+            Meaning::Part { address, .. } | Meaning::Owner { address, .. }
+                if self.options.canonical && address.kind == Kind::LargeObject =>
+            {
+                self.other(statement);
+            }
             Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
             Meaning::Noise(noise) => self.ledger.add_noise(noise, bytes),
             Meaning::Data { address, form } => {
@@ -420,13 +425,11 @@ impl Reading {
                 return self.data(statement, address, form, &mut words, &identified.unqualified, sink);
             }
             Meaning::Owner { address, owner } => {
-                self.ledger.objects += bytes as u64;
-                self.ledger.statements += 1;
+                self.account_part(&address, bytes);
                 self.section().owners.push((address, owner, statement.at));
             }
             Meaning::Part { address, role } => {
-                self.ledger.objects += bytes as u64;
-                self.ledger.statements += 1;
+                self.account_part(&address, bytes);
                 self.part(statement, address, role, &mut words, &identified.unqualified);
             }
         }
@@ -552,6 +555,16 @@ impl Reading {
             DataForm::Insert => {}
         }
         Ok(None)
+    }
+
+    /// Counts the bytes of a statement on an object; large objects come and go with the data.
+    fn account_part(&mut self, address: &Address, bytes: usize) {
+        if address.kind == Kind::LargeObject {
+            self.ledger.data += bytes as u64;
+            return;
+        }
+        self.ledger.objects += bytes as u64;
+        self.ledger.statements += 1;
     }
 
     fn part(

@@ -4,7 +4,7 @@ use crate::Name;
 use crate::event::Statement;
 use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::lexeme::lexemes;
-use crate::object::{Address, Role};
+use crate::object::{Address, Kind, Role};
 use crate::session::{Change, Session};
 
 /// Says what a statement is about.
@@ -65,6 +65,12 @@ impl Subjects {
         let identified = identify::identify(&words, &self.session);
         let qualified = identified.unqualified.is_empty();
         let (address, class) = match identified.meaning {
+            // They come and go with the data.
+            Meaning::Part { address, .. } | Meaning::Owner { address, .. }
+                if address.kind == Kind::LargeObject =>
+            {
+                (Some(address), Class::Data(DataForm::LargeObject))
+            }
             Meaning::Part { address, role } => (Some(address), Class::Part(role)),
             Meaning::Owner { address, .. } => (Some(address), Class::Part(Role::Owner)),
             Meaning::Data { address, form } => (Some(address), Class::Data(form)),

@@ -137,7 +137,7 @@ fn database(
         Ok(Assertion { sql: sql.clone(), value })
     });
     let assertions = assertions.collect::<Result<Vec<Assertion>, Failure>>()?;
-    let name = BackupName { target: target.clone(), taken: Timestamp::now(), form: wish.form() };
+    let name = BackupName { target: target.clone(), taken: whole_second(), form: wish.form() };
     let name = free_name(wish.folder, name)?.to_string();
     let mut command = Command::new(program.path());
     command.arg(format!("--snapshot={}", source.snapshot_name())).args(wish.options.arguments());
@@ -189,6 +189,12 @@ fn database(
     };
     let proof = proof::compare(&written.dump, &held, &mut manifest);
     finish(unfinished, &name, &manifest, proof, wish, taken)
+}
+
+/// The moment as names hold it.
+fn whole_second() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// Gives a backup that was proven its name, and its manifest first: whoever sees the one finds the other.

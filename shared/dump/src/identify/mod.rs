@@ -109,12 +109,6 @@ pub(crate) fn identify(lexemes: &[Lexeme<'_>], session: &Session) -> Identified 
 fn read(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
     let mut reader = Reader { cursor: Cursor::new(lexemes), session, unqualified: Vec::new() };
     let meaning = match reader.statement().unwrap_or(Meaning::Unknown) {
-        // They come and go with the data.
-        Meaning::Part { address, .. } | Meaning::Owner { address, .. }
-            if address.kind == Kind::LargeObject =>
-        {
-            Meaning::Data { address, form: DataForm::LargeObject }
-        }
         Meaning::Part { address, role } if is_built_in(lexemes, &address, role) => {
             Meaning::Noise(Noise::BuiltIn)
         }
