@@ -77,8 +77,34 @@ pub(crate) struct TakeArguments {
     pub all: bool,
 
     /// All databases in one plain file, by pg_dumpall, which takes no snapshot to compare with
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["database", "asserts", "content"])]
     pub pg_dumpall: bool,
+
+    /// Leave the hashes of passwords out of what pg_dumpall writes, which only a superuser may read
+    #[arg(long)]
+    pub no_role_passwords: bool,
+
+    /// Verify what was taken with `pgdump-verify`, which has to be beside this program or in `PATH`
+    #[arg(long)]
+    pub then_verify: bool,
+
+    /// Run a program when all went well; its standard input is the result as JSON, its environment has PGDUMP_TAKE_OUTCOME
+    /// and PGDUMP_TAKE_FILES
+    #[arg(long, value_name = "PROGRAM")]
+    pub on_success: Option<PathBuf>,
+
+    /// Run a program when anything did not, in the same way
+    #[arg(long, value_name = "PROGRAM")]
+    pub on_failure: Option<PathBuf>,
+
+    /// Tell a dead-man switch, such as healthchecks: the URL is asked for when all went well, with `/start` behind it at the
+    /// beginning and `/fail` otherwise
+    #[arg(long, value_name = "URL")]
+    pub ping: Option<String>,
+
+    /// Write the result for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE")]
+    pub prom: Option<PathBuf>,
 
     #[command(flatten)]
     pub keep: KeepArguments,

@@ -1,13 +1,17 @@
 //! `pgdump-take`: takes a backup that carries its own proof.
 
+mod afterwards;
 mod arguments;
 mod backup_name;
+mod cluster;
 mod connection;
 mod options;
 mod pg_dump;
 mod proof;
+mod report;
 mod retention;
 mod room;
+mod run;
 mod schedule;
 mod selection;
 mod source;
@@ -32,17 +36,6 @@ pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::List(_)) | Some(Command::Schedule(_)) => Ok(Outcome::Good),
-        None => take(&arguments.take),
+        None => run::run(&arguments.take),
     }
-}
-
-fn take(arguments: &arguments::TakeArguments) -> Result<Outcome, Failure> {
-    let progress = cli::Progress::start();
-    let wish = taking::Wish::new(arguments, &progress)?;
-    let (connection, _client) =
-        connection::Connection::open(arguments.connect.clone(), arguments.database.as_deref())?;
-    let taken = taking::take(&connection, None, &wish);
-    progress.clear();
-    cli::warn(&format!("{taken:?}"));
-    Ok(Outcome::Good)
 }

@@ -6,10 +6,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use cli::{Failure, Progress};
+use cli::{Failure, Outcome, Progress};
 use dump::QualifiedName;
 use jiff::Timestamp;
 use live::RelationKind;
@@ -25,7 +25,7 @@ use crate::proof::{self, Held, Proof};
 use crate::room;
 use crate::selection::Belongs;
 use crate::source::{Read, Source, Table};
-use crate::unfinished::{Lock, Unfinished, free_name};
+use crate::unfinished::{Unfinished, free_name};
 
 /// What is asked for, the same for every database.
 pub struct Wish<'a> {
@@ -57,10 +57,33 @@ pub struct Taken {
     /// In what the backup is not its source, so that it got no name.
     pub findings: Vec<String>,
     pub notes: Vec<String>,
-    /// Why it could not be taken.
+    /// Why it could not be taken, or not all that was asked for could be done with it.
     pub trouble: Option<String>,
+    /// What to do about that, if it is known.
+    pub hint: Option<String>,
     /// Whether another run is at work on it.
     pub busy: bool,
+    /// What `pgdump-verify` made of it, if it was asked: its exit code.
+    pub verified: Option<i32>,
+    /// The backups that were removed afterwards, or would be.
+    pub removed: Vec<String>,
+}
+
+impl Taken {
+    /// Returns how it ended.
+    pub fn outcome(&self) -> Outcome {
+        match () {
+            () if self.busy => Outcome::Busy,
+            () if self.trouble.is_some() => Outcome::Trouble,
+            () if !self.findings.is_empty() => Outcome::Different,
+            () => match self.verified {
+                None | Some(0) => Outcome::Good,
+                Some(1) => Outcome::Different,
+                Some(3) => Outcome::Unclear,
+                Some(_) => Outcome::Trouble,
+            },
+        }
+    }
 }
 
 impl<'a> Wish<'a> {
@@ -101,31 +124,17 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Takes one database; what goes wrong is in the result, so that others can be taken all the same.
-pub fn take(connection: &Connection, last: Option<u64>, wish: &Wish<'_>) -> Taken {
-    let begin = Instant::now();
-    let name = connection.parameters().database.clone();
-    let mut taken = Taken { target: name.clone(), ..Taken::default() };
-    wish.progress.about(&name);
-    if let Err(failure) = database(connection, &Target::Database(name), last, wish, &mut taken) {
-        wish.progress.clear();
-        taken.trouble = Some(failure.message());
-    }
-    taken.time = begin.elapsed();
-    taken
-}
-
-fn database(
-    connection: &Connection,
+/// Takes one database; `last` is how many bytes its last backup had.
+///
+/// # Errors
+/// When it cannot be taken. That it is not what its source holds is an outcome.
+pub fn take(
     target: &Target,
+    connection: &Connection,
     last: Option<u64>,
     wish: &Wish<'_>,
     taken: &mut Taken,
 ) -> Result<(), Failure> {
-    let Some(_lock) = Lock::take(wish.folder, target)? else {
-        taken.busy = true;
-        return Ok(());
-    };
     let mut client = connect::Client::connect(connection.parameters())?;
     let program = program("pg_dump", &client)?;
     room::check(wish.folder, wish.form(), &mut client, last)?;
@@ -192,13 +201,16 @@ fn database(
 }
 
 /// The moment as names hold it.
-fn whole_second() -> Timestamp {
+pub fn whole_second() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// Gives a backup that was proven its name, and its manifest first: whoever sees the one finds the other.
-fn finish(
+///
+/// # Errors
+/// When the system refuses.
+pub fn finish(
     unfinished: Unfinished,
     name: &str,
     manifest: &Manifest,

@@ -1,0 +1,145 @@
+//! A run: all targets, one after the other, and what follows.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use cli::{Failure, Outcome, Progress, Sink};
+
+use crate::afterwards;
+use crate::arguments::TakeArguments;
+use crate::backup_name::Target;
+use crate::cluster;
+use crate::connection::Connection;
+use crate::report;
+use crate::taking::{self, Taken, Wish};
+use crate::unfinished::Lock;
+
+/// Takes everything that was asked for.
+///
+/// # Errors
+/// When nothing could be begun. What goes wrong with one target is in the result, and does not stop the others.
+pub fn run(arguments: &TakeArguments) -> Result<Outcome, Failure> {
+    let progress = Progress::start();
+    let wish = Wish::new(arguments, &progress)?;
+    let prom = arguments.prom.as_deref().map(Sink::open).transpose()?;
+    if arguments.then_verify {
+        afterwards::verifier()?;
+    }
+    tell(arguments, "/start");
+    let mut all = Vec::new();
+    let mut begun = Ok(());
+    match targets(arguments) {
+        Ok(targets) => {
+            for (target, connection) in &targets {
+                let taken = one(target, connection, arguments, &wish);
+                progress.clear();
+                if let Some(trouble) = &taken.trouble {
+                    let failure = Failure::from(anyhow!("{}: {trouble}", taken.target));
+                    let hint = taken.hint.clone();
+                    cli::report_failure(&hint.into_iter().fold(failure, Failure::with_hint));
+                }
+                if !arguments.json {
+                    print(&report::to_text(&taken))?;
+                }
+                all.push(taken);
+            }
+        }
+        Err(failure) => begun = Err(failure),
+    }
+    let mut outcome = if begun.is_ok() { worst(&all) } else { Outcome::Trouble };
+    let result = report::to_json(&all, outcome);
+    if let Some(mut sink) = prom {
+        sink.write(|out| report::to_prometheus(&all, out))?;
+        sink.finish()?;
+    }
+    let program = if outcome == Outcome::Good { &arguments.on_success } else { &arguments.on_failure };
+    if let Some(Err(failure)) =
+        program.as_deref().map(|program| afterwards::run(program, outcome, &all, &result))
+    {
+        cli::report_failure(&failure);
+        outcome = worse(outcome, Outcome::Trouble);
+    }
+    tell(arguments, if outcome == Outcome::Good { "" } else { "/fail" });
+    begun?;
+    if arguments.json {
+        print(&format!("{result:#}\n"))?;
+    }
+    Ok(outcome)
+}
+
+/// A switch that was not told will ask by itself: that is no trouble of the backup.
+fn tell(arguments: &TakeArguments, what: &str) {
+    if let Some(Err(failure)) = arguments.ping.as_deref().map(|url| afterwards::ping(url, what)) {
+        cli::warn(&failure.message());
+    }
+}
+
+/// Lists what is to be taken, and how to get there.
+fn targets(arguments: &TakeArguments) -> Result<Vec<(Target, Connection)>, Failure> {
+    let (connection, mut client) =
+        Connection::open(arguments.connect.clone(), arguments.database.as_deref())?;
+    let database = |name: String| (Target::Database(name.clone()), connection.with_database(&name));
+    if arguments.all {
+        let mut targets = vec![(Target::Globals, connection.clone())];
+        targets.extend(cluster::databases(&mut client)?.into_iter().map(database));
+        return Ok(targets);
+    }
+    if arguments.pg_dumpall {
+        return Ok(vec![(Target::Cluster, connection)]);
+    }
+    Ok(vec![database(connection.parameters().database.clone())])
+}
+
+fn one(target: &Target, connection: &Connection, arguments: &TakeArguments, wish: &Wish<'_>) -> Taken {
+    let begin = Instant::now();
+    let mut taken = Taken { target: target.to_string(), ..Taken::default() };
+    wish.progress.about(&taken.target);
+    if let Err(failure) = locked(target, connection, arguments, wish, &mut taken) {
+        taken.trouble = Some(failure.message());
+        taken.hint = failure.hint().map(str::to_owned);
+    }
+    taken.time = begin.elapsed();
+    taken
+}
+
+fn locked(
+    target: &Target,
+    connection: &Connection,
+    arguments: &TakeArguments,
+    wish: &Wish<'_>,
+    taken: &mut Taken,
+) -> Result<(), Failure> {
+    let Some(_lock) = Lock::take(wish.folder, target)? else {
+        taken.busy = true;
+        return Ok(());
+    };
+    match target {
+        Target::Database(_) => taking::take(target, connection, None, wish, taken)?,
+        _ => cluster::take(target, connection, !arguments.no_role_passwords, wish, taken)?,
+    }
+    verify(arguments, taken)
+}
+
+fn verify(arguments: &TakeArguments, taken: &mut Taken) -> Result<(), Failure> {
+    let path = taken.path.as_deref().filter(|_| arguments.then_verify);
+    taken.verified = path.map(|path: &Path| afterwards::verify(path)).transpose()?;
+    Ok(())
+}
+
+/// The worst of several ends.
+fn worst(all: &[Taken]) -> Outcome {
+    all.iter().map(Taken::outcome).fold(Outcome::Good, worse)
+}
+
+fn worse(one: Outcome, other: Outcome) -> Outcome {
+    let order = [Outcome::Different, Outcome::Trouble, Outcome::Busy, Outcome::Unclear];
+    order.into_iter().find(|outcome| [one, other].contains(outcome)).unwrap_or(Outcome::Good)
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
