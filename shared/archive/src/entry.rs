@@ -57,6 +57,22 @@ impl Entry {
         self.desc == b"BLOBS"
     }
 
+    /// Returns where its data begins in the archive's one file, counted from 0, if the table of contents says so: a
+    /// custom archive that was written to a pipe does not.
+    pub fn data_at(&self) -> Option<u64> {
+        match self.place {
+            Place::At(offset) => Some(offset),
+            _ => None,
+        }
+    }
+
+    /// Says whether another entry is the same but for where its data is: pg_dump writes a table of contents first without
+    /// the places, and again with them (`_CloseArchive` in pg_backup_custom.c).
+    pub fn is_same_elsewhere(&self, other: &Entry) -> bool {
+        let Entry { place, at, .. } = other;
+        *other == Entry { place: place.clone(), at: *at, ..self.clone() }
+    }
+
     /// Returns the entry's id and what it is, for messages.
     pub(crate) fn name(&self) -> String {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();

@@ -5,6 +5,7 @@ mod arguments;
 mod backup_name;
 mod cluster;
 mod connection;
+mod growing;
 mod options;
 mod pg_dump;
 mod proof;

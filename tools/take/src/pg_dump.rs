@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use cli::{DataWanted, Failure};
@@ -17,10 +16,8 @@ use manifest::FileHasher;
 use scratch::Pipe;
 
 use crate::backup_name::Form;
+use crate::growing::{Growing, Seen};
 use crate::unfinished::Unfinished;
-
-/// How long to wait for more of a file that grows.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// How a plain backup is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +82,9 @@ pub fn archive(
     let ended = pipe.ended();
     let over = Arc::new(AtomicBool::new(false));
     let file = File::open(path).with_context(cannot_read)?;
-    let growing = Growing { file, ended, over: Arc::clone(&over), stop: Arc::clone(stop) };
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let growing =
+        Growing { file, ended, over: Arc::clone(&over), stop: Arc::clone(stop), seen: Arc::clone(&seen) };
     let (program, dump) = thread::scope(|scope| {
         let program = scope.spawn(|| {
             let result = pipe.wait(stop);
@@ -105,11 +104,17 @@ pub fn archive(
         (Err(error), dump) if dump.is_ok() || !stop.load(Ordering::Acquire) => return Err(error.into()),
         (_, dump) => dump?,
     };
-    // pg_dump wrote the table of contents twice: at last with the places of the data, which nothing was read by yet.
-    archive::open(path)?;
-    let mut file = File::open(path).with_context(cannot_read)?;
-    file.sync_all().context("cannot write the backup to the disk")?;
-    Ok(Written { dump, files: vec![manifest::File::of(name, &mut file)?] })
+    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(|poison| poison.into_inner()));
+    let (dump, described) = match seen.compare(path, name)? {
+        Some(described) => (dump, described),
+        // Read again as a whole.
+        None => {
+            let dump = cli::read_dump(path, ReadOptions::default(), DataWanted::Content)?;
+            (dump, manifest::File::of(name, &mut File::open(path).with_context(cannot_read)?)?)
+        }
+    };
+    File::open(path).and_then(|file| file.sync_all()).context("cannot write the backup to the disk")?;
+    Ok(Written { dump, files: vec![described] })
 }
 
 /// Runs a pg_dump that writes a folder, and then reads it.
@@ -244,34 +249,6 @@ impl Packer {
             Packer::None(to) => Ok(to),
             Packer::Gzip(to) => to.finish(),
             Packer::Zstd(to) => to.finish(),
-        }
-    }
-}
-
-/// A file that somebody else writes, from its beginning; its end is where the writer has ended.
-struct Growing {
-    file: File,
-    /// Whether the writer ended well.
-    ended: Arc<AtomicBool>,
-    /// Whether it ended at all.
-    over: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Read for Growing {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            // Asked first: what was written before the end is there when the end is known.
-            let (over, ended) = (self.over.load(Ordering::Acquire), self.ended.load(Ordering::Acquire));
-            let read = self.file.read(buf)?;
-            match () {
-                () if read > 0 || buf.is_empty() => return Ok(read),
-                () if ended => return Ok(0),
-                () if over || self.stop.load(Ordering::Acquire) => {
-                    return Err(io::Error::other("whoever writes it did not come to an end"));
-                }
-                () => thread::sleep(PAUSE),
-            }
         }
     }
 }
