@@ -43,7 +43,7 @@ use std::thread;
 use scratch::{Cluster, Programs};
 
 use archives::{Archive, gzip};
-use damage::{Backup, Damage, Mark, Random, near};
+use damage::{Backup, Damage, Mark, Random, near, near_lines};
 use run::{Run, Tally};
 use text::Text;
 
@@ -235,7 +235,8 @@ impl Ways {
                 let mut marks = vec![near(change.place.clone())];
                 let packed = *bytes != text.bytes;
                 if !packed {
-                    marks.push(text.near(change.place.clone()));
+                    marks.push(near_lines(bytes, change.place.clone()));
+                    marks.push(near_lines(&change.bytes, change.place.clone()));
                     marks.extend(text.names_in(&change.place));
                 }
                 // What is packed is damaged from the place on.

@@ -117,6 +117,15 @@ pub fn near(place: Range<usize>) -> Mark {
     Mark::Byte(place.start.saturating_sub(NEAR)..place.end + NEAR)
 }
 
+/// The bytes around a place, and all of the lines that it is in: a statement is named by where it begins.
+pub fn near_lines(bytes: &[u8], place: Range<usize>) -> Mark {
+    let before = &bytes[..place.start.min(bytes.len())];
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let behind = bytes.get(place.end..).unwrap_or_default();
+    let end = behind.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| place.end + at);
+    near(start..end)
+}
+
 /// The bytes with one range replaced.
 pub fn replaced(bytes: &[u8], range: Range<usize>, by: &[u8]) -> Vec<u8> {
     [&bytes[..range.start], by, &bytes[range.end..]].concat()

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::damage::{Mark, Random, find, near, replaced, words};
+use crate::damage::{Mark, Random, find, near, near_lines, replaced, words};
 
 /// The text of a healthy dump and where its parts are.
 pub struct Text {
@@ -262,24 +262,16 @@ impl Text {
 
     fn statement(&self, what: &str, range: Range<usize>, by: &[u8], name: &str) -> Edit {
         let at = range.start;
-        let mut marks = vec![self.near(at..range.end.max(at + by.len()))];
+        let bytes = replaced(&self.bytes, range.clone(), by);
+        let place = at..range.end.max(at + by.len());
+        let mut marks = vec![near_lines(&self.bytes, place.clone()), near_lines(&bytes, place)];
         if !name.is_empty() {
             marks.push(words(name));
         }
         // What a name stands for is missed, or met twice, wherever it is spoken of.
         marks.extend(self.names_in(&range).into_iter().chain(self.names_in(&(at..at + by.len()))));
         let what = format!("{what} at {at} ({name})");
-        Edit { what, bytes: replaced(&self.bytes, range, by), marks, forbidden: false }
-    }
-
-    /// The bytes around a place, and all of the lines that it is in: a statement is named by where it begins.
-    pub fn near(&self, place: Range<usize>) -> Mark {
-        let len = self.bytes.len();
-        let before = &self.bytes[..place.start.min(len)];
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let behind = self.bytes.get(place.end..).unwrap_or_default();
-        let end = behind.iter().position(|byte| *byte == b'\n').map_or(len, |at| place.end + at);
-        near(start..end)
+        Edit { what, bytes, marks, forbidden: false }
     }
 
     /// The objects whose text a range touches.

@@ -60,7 +60,7 @@ pub struct Manifest {
     pub server_version: String,
     /// The source cluster's system identifier (`pg_control_system`), where it could be read.
     pub system_identifier: Option<String>,
-    /// The name of the database.
+    /// The name of the database; empty for what belongs to a whole cluster, of whose source nothing more is known.
     pub database: String,
     /// The position in the source's log when the snapshot was taken, such as `0/1A2B3C4`; a standby's last replayed one.
     pub lsn: Option<String>,

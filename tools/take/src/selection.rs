@@ -46,8 +46,9 @@ pub struct Selection {
     /// Options whose effect on tables is not foreseen here.
     open: Vec<&'static str>,
     without_unlogged: Option<&'static str>,
-    /// Whether objects are left out at all.
+    /// Whether no objects are left out.
     everything: bool,
+    definitions: bool,
     large_objects: bool,
 }
 
@@ -95,6 +96,7 @@ impl Selection {
         let with = ["large-objects", "blobs"].into_iter().any(|option| options.has(option));
         let without = ["no-large-objects", "no-blobs"].into_iter().any(|option| options.has(option));
         selection.everything = !chosen && !less && open.is_empty() && sections.is_empty();
+        selection.definitions = !options.has("data-only") && !options.has("no-schema");
         selection.large_objects = selection.without_data.is_none() && !without && (with || !chosen);
         selection.open = open;
         selection
@@ -150,9 +152,14 @@ impl Selection {
         }
     }
 
-    /// Says whether all sequences, extensions and schemas of users belong into the backup.
+    /// Says whether whatever belongs into the backup does so for all objects of users.
     pub fn takes_everything(&self) -> bool {
         self.everything
+    }
+
+    /// Says whether the definitions of all objects belong into the backup.
+    pub fn takes_all_definitions(&self) -> bool {
+        self.everything && self.definitions
     }
 
     /// Says whether data belongs into the backup at all.

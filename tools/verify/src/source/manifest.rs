@@ -100,6 +100,13 @@ impl Recorded {
     /// Compares what the backup holds.
     pub fn check(&self, dump: &Dump, report: &mut Report) {
         let recorded = &self.manifest;
+        if recorded.database.is_empty() {
+            report.compared.push(format!(
+                "compared with the manifest {}: files; what the source held was not recorded",
+                self.path.display()
+            ));
+            return;
+        }
         let named = |database: &&Database| {
             database.name.as_ref().is_none_or(|name| name.bytes() == recorded.database.as_bytes())
         };
