@@ -23,6 +23,7 @@ mod digest;
 mod error;
 mod file;
 mod form;
+mod verified;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -34,6 +35,9 @@ pub use digest::{Hash, Sha256};
 pub use error::Error;
 pub use file::File;
 pub use form::{Format, Version};
+pub use verified::{
+    Level, MANIFEST_ENDING, VERIFIED_ENDING, Verified, VerifiedFormat, path_beside, verified_path_beside,
+};
 
 /// No manifest is longer, in bytes: a table takes about 300, and what a hostile one makes us keep stays bounded.
 const LENGTH_MAX: u64 = 64 << 20;
