@@ -112,12 +112,9 @@ fn fault(path: &Path, name: &BackupName, manifest: &Manifest) -> Option<String> 
         let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
         match fs::symlink_metadata(path) {
             Ok(metadata) if !metadata.is_file() => Some(format!("no file: {}", file.name)),
-            Ok(metadata) if metadata.len() != file.bytes => Some(format!(
-                "file {}: expected {} bytes; actual {}",
-                file.name,
-                file.bytes,
-                metadata.len()
-            )),
+            Ok(metadata) if metadata.len() != file.bytes => {
+                Some(format!("file {}: expected {} bytes; actual {}", file.name, file.bytes, metadata.len()))
+            }
             Ok(_) => None,
             Err(error) => Some(format!("file {}: {error}", file.name)),
         }

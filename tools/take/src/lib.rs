@@ -1,8 +1,12 @@
 //! `pgdump-take`: takes a backup that carries its own proof.
 
 mod arguments;
+mod backup_folder;
 mod backup_name;
+mod keep;
+mod list;
 mod options;
+mod quantity;
 mod retention;
 mod schedule;
 
@@ -23,6 +27,8 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     match arguments.command {
-        Some(Command::List(_)) | Some(Command::Schedule(_)) | None => Ok(Outcome::Good),
+        Some(Command::List(list)) => list::run(&list),
+        Some(Command::Schedule(schedule)) => schedule::run(&schedule),
+        None => Ok(Outcome::Good),
     }
 }

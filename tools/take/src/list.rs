@@ -94,8 +94,9 @@ fn to_text(lines: &[Line]) -> String {
     let decided = lines.iter().any(|(_, decision)| decision.is_some());
     let columns = if decided { HEADER.len() } else { HEADER.len() - 1 };
     let all = || std::iter::once(HEADER.map(str::to_owned)).chain(rows.iter().cloned());
-    let widths: Vec<usize> =
-        (0..columns).map(|at| all().map(|cells| cells[at].chars().count()).max().unwrap_or_default()).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|at| all().map(|cells| cells[at].chars().count()).max().unwrap_or_default())
+        .collect();
     let mut text = String::new();
     for cells in all() {
         let mut line = String::new();

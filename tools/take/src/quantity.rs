@@ -82,8 +82,19 @@ mod tests {
         ] {
             assert_eq!(bytes(text), Ok(expected), "{text}");
         }
-        let wrong =
-            ["", "0", "GB", ".5GB", "5.GB", "1.2.3", "-1", "1e9", "1GBs", "18446744073709551616", "99999999TB"];
+        let wrong = [
+            "",
+            "0",
+            "GB",
+            ".5GB",
+            "5.GB",
+            "1.2.3",
+            "-1",
+            "1e9",
+            "1GBs",
+            "18446744073709551616",
+            "99999999TB",
+        ];
         for wrong in wrong {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }

@@ -425,7 +425,10 @@ mod tests {
                 let verified = counts.iter().find(|at| backups[**at].verified);
                 assert!(counts.first().iter().all(|at| stays(at)), "{policy:?} {backups:?}");
                 assert!(verified.iter().all(|at| stays(at)), "{policy:?} {backups:?}");
-                assert!((0..days.len()).all(|at| counts.contains(&at) || stays(&at)), "{policy:?} {backups:?}");
+                assert!(
+                    (0..days.len()).all(|at| counts.contains(&at) || stays(&at)),
+                    "{policy:?} {backups:?}"
+                );
                 if !policy.removes() || policy.require_verified && verified.is_none() {
                     assert!((0..days.len()).all(|at| stays(&at)), "{policy:?} {backups:?}");
                 } else if let Some(limit) = policy.max_bytes {
