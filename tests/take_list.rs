@@ -105,31 +105,31 @@ fn backups_are_listed_by_what_they_are_of_and_when() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert_eq!(list(folder, &[]).lines().count(), 1);
-    let later = backup(folder, "shop-20261121T031500Z.dump", 1_234_567);
-    backup(folder, "shop-20261120T031500Z.dir", 3);
-    backup(folder, "a%1Bb-20261122T031500Z.sql.gz", 4);
-    backup(folder, "+globals-20261119T031500Z.sql", 5);
+    let later = backup(folder, "shop-20251121T031500Z.dump", 1_234_567);
+    backup(folder, "shop-20251120T031500Z.dir", 3);
+    backup(folder, "a%1Bb-20251122T031500Z.sql.gz", 4);
+    backup(folder, "+globals-20251119T031500Z.sql", 5);
     verify(&later);
     let text = list(folder, &[]);
     assert_eq!(
         text,
         "\
 taken                 what                    form         bytes       rows  complete  verified
-2026-11-22T03:15:00Z  a\\u{1b}b                plain, gzip  1,234          5  yes       no
-2026-11-20T03:15:00Z  shop                    directory    1,234          4  yes       no
-2026-11-21T03:15:00Z  shop                    custom       1,234  1,234,568  yes       2026-11-22T08:00:00Z
-2026-11-19T03:15:00Z  globals of the cluster  plain        1,234          6  yes       no
+2025-11-22T03:15:00Z  a\\u{1b}b                plain, gzip  1,234          5  yes       no
+2025-11-20T03:15:00Z  shop                    directory    1,234          4  yes       no
+2025-11-21T03:15:00Z  shop                    custom       1,234  1,234,568  yes       2026-11-22T08:00:00Z
+2025-11-19T03:15:00Z  globals of the cluster  plain        1,234          6  yes       no
 "
     );
     let backups = list_json(folder, &[]);
     assert_eq!(
         (backups[2]["name"].as_str(), backups[2]["decision"].is_null()),
-        (Some("shop-20261121T031500Z.dump"), true)
+        (Some("shop-20251121T031500Z.dump"), true)
     );
     assert_eq!((&backups[3]["target"], &backups[3]["database"]), (&"globals".into(), &Value::Null));
     let text = list(folder, &["--keep-last", "1"]);
     assert!(text.lines().next().unwrap().ends_with("  next"), "{text}");
-    assert!(text.contains("no        goes: no rule wants it\n"), "{text}");
+    assert!(text.contains("no                    goes: no rule wants it\n"), "{text}");
     assert!(text.contains("2026-11-22T08:00:00Z  stays: newest, last verified, last\n"), "{text}");
 }
 

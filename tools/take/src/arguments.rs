@@ -114,28 +114,24 @@ pub(crate) enum Format {
     Directory,
 }
 
-/// What no rule could mean by nought is refused.
-const POSITIVE: clap::builder::RangedI64ValueParser<u32> =
-    clap::builder::RangedI64ValueParser::<u32>::new().range(1..);
-
 /// Which backups of the same target are kept; without any of these, all are.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Retention")]
 pub(crate) struct KeepArguments {
     /// Keep the newest of all
-    #[arg(long, value_name = "NUMBER", value_parser = POSITIVE)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
     /// Keep the newest of each day, of so many days that have any; days are those of UTC
-    #[arg(long, value_name = "NUMBER", value_parser = POSITIVE)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_daily: Option<u32>,
     /// Keep the newest of each ISO week
-    #[arg(long, value_name = "NUMBER", value_parser = POSITIVE)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_weekly: Option<u32>,
     /// Keep the newest of each month
-    #[arg(long, value_name = "NUMBER", value_parser = POSITIVE)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_monthly: Option<u32>,
     /// Keep the newest of each year
-    #[arg(long, value_name = "NUMBER", value_parser = POSITIVE)]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_yearly: Option<u32>,
     /// Keep nothing older, such as `36h` or `30d`, but for the newest and the last verified
     #[arg(long, value_name = "DURATION", value_parser = quantity::duration)]
