@@ -1,5 +1,10 @@
 //! `pgdump-take list` on folders with made-up backups.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says why it is skipped"
+)]
 
 #[path = "corpus.rs"]
 mod corpus;

@@ -111,7 +111,7 @@ fn to_text(lines: &[Line]) -> String {
         text.push('\n');
     }
     for (backup, _) in lines {
-        for fault in &backup.fault {
+        if let Some(fault) = &backup.fault {
             text.push_str(&format!("not complete: {}: {}\n", backup.name, cli::escape(fault)));
         }
     }
@@ -141,7 +141,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
