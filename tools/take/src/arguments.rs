@@ -27,12 +27,12 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
 
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help, global = true)]
+    pub help: Option<bool>,
+
     #[command(flatten)]
     pub take: TakeArguments,
-
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    pub help: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,12 +168,12 @@ pub(crate) struct ListArguments {
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 
-    #[command(flatten)]
-    pub keep: KeepArguments,
-
     /// Print JSON, as docs/schemas/pgdump-take-list.schema.json says
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]
