@@ -10,10 +10,13 @@
 mod corpus;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use manifest::{Assertion, File, Hash, LargeObjects, Manifest, Sequence, Table, TableKind};
+use manifest::{
+    Assertion, File, Hash, LargeObjects, Level, Manifest, Sequence, Sha256, Table, TableKind, Verified,
+};
 use scratch::{Cluster, Programs};
 use serde_json::Value;
 
@@ -355,4 +358,81 @@ fn a_backup_is_compared_with_its_manifest() {
     let output = corpus::run(Path::new(PROGRAM), &[root.to_str().unwrap(), "--manifest", file], b"");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), message.contains("version 7")), (Some(2), true), "{message}");
+}
+
+/// What is recorded beside a backup.
+fn record(backup: &Path) -> Option<Verified> {
+    let file = fs::File::open(manifest::verified_path_beside(backup));
+    file.ok().map(|mut file| Verified::read(&mut file).unwrap())
+}
+
+#[test]
+fn a_manifest_beside_a_backup_is_used_and_the_verification_recorded() {
+    let Some(source) = Source::start() else { return };
+    let write = |backup: &Path, manifest: &Manifest| {
+        manifest.write(&mut fs::File::create(manifest::path_beside(backup)).unwrap()).unwrap();
+    };
+    let backups = [source.dump("one.dump", &["-Fc"]), source.dump("two.dir", &["-Fd"])];
+    let manifests = backups.clone().map(|backup| manifest(&backup));
+    for (backup, manifest) in backups.iter().zip(&manifests) {
+        write(backup, manifest);
+        let report = assert_found(backup, &["--level", "file"], 0, &[]);
+        let beside = manifest::path_beside(backup);
+        assert!(report["compared"][0].as_str().unwrap().contains(beside.to_str().unwrap()), "{report:#}");
+        assert_eq!(record(backup), None, "the file alone is no proof");
+
+        assert_found(backup, &[], 0, &[]);
+        let verified = record(backup).unwrap();
+        assert_eq!(verified.level, Level::Restore);
+        assert_eq!(verified.manifest_sha256, Sha256::of(&fs::read(&beside).unwrap()));
+        let mode = fs::metadata(manifest::verified_path_beside(backup)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        // The same manifest, by name; then one that lies elsewhere, of which nothing is recorded here.
+        fs::remove_file(manifest::verified_path_beside(backup)).unwrap();
+        assert_found(backup, &["--level", "full", "--manifest", beside.to_str().unwrap()], 0, &[]);
+        assert_eq!(record(backup).unwrap().level, Level::Full);
+        fs::remove_file(manifest::verified_path_beside(backup)).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = elsewhere.path().join("manifest.json");
+        fs::copy(&beside, &elsewhere).unwrap();
+        assert_found(backup, &["--manifest", elsewhere.to_str().unwrap()], 0, &[]);
+        assert_eq!(record(backup), None);
+    }
+
+    // Of a folder only the backups are verified, each with its own manifest.
+    let folder = source.folder.path();
+    let unfinished = folder.join(".shop-20261121T031500Z.dump.partial");
+    fs::write(&unfinished, &fs::read(&backups[0]).unwrap()[..500]).unwrap();
+    let mut asking = manifests[0].clone();
+    let sql = "SELECT 1 -- SET statement_timeout = 0;\\nPostgreSQL database dump".to_owned();
+    asking.assertions = vec![Assertion { sql, value: Some("1".to_owned()) }];
+    write(&backups[0], &asking);
+    let output = corpus::run(Path::new(PROGRAM), &["--dir", folder.to_str().unwrap(), "--json"], b"");
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), run["backups"].as_array().unwrap().len()), (Some(0), 2), "{run:#}");
+    assert!(backups.iter().all(|backup| record(backup).is_some()));
+    fs::remove_file(unfinished).unwrap();
+
+    // A bad backup loses its record, at any level; trouble with the manifest is no verdict.
+    let mut lie = manifests[0].clone();
+    lie.tables[0].rows += 1;
+    write(&backups[0], &lie);
+    assert_eq!(verify(&backups[0], &["--level", "file"]).0, 1);
+    assert_eq!((record(&backups[0]), record(&backups[1]).is_some()), (None, true));
+    fs::write(manifest::path_beside(&backups[1]), "{\"format\": \"pgdumpkit-manifest\"").unwrap();
+    assert_eq!(verify(&backups[1], &["--level", "file"]).0, 2);
+    assert!(record(&backups[1]).is_some());
+
+    // What only looks like a manifest by its name is left alone, and said to be.
+    fs::write(manifest::path_beside(&backups[1]), "{\"somebody\": \"else's\"}").unwrap();
+    let report = assert_found(&backups[1], &["--level", "file"], 0, &[]);
+    assert!(report["notes"].to_string().contains("beside the backup, and no manifest"), "{report:#}");
+    assert_eq!(report["compared_with_source"], false);
+
+    // What cannot be recorded is no fault of the backup.
+    write(&backups[0], &manifests[0]);
+    fs::create_dir(manifest::verified_path_beside(&backups[0])).unwrap();
+    let report = assert_found(&backups[0], &[], 0, &[]);
+    assert!(report["notes"].to_string().contains("cannot write "), "{report:#}");
 }

@@ -1,4 +1,4 @@
-//! Why a manifest cannot be written or read.
+//! Why a manifest, or what lies beside it, cannot be written or read.
 
 use std::io;
 
@@ -12,6 +12,9 @@ pub enum Error {
     /// It is no JSON, or none of the form of a manifest.
     #[error("not of a manifest's form: {0}")]
     Json(serde_json::Error),
+    /// It does not say, in a form that is known here, that a backup was verified.
+    #[error("not of the form of a record that a backup was verified: {0}")]
+    Record(serde_json::Error),
     /// It is JSON of something else.
     #[error("not a manifest: `\"format\": \"pgdumpkit-manifest\"` and a version are missing")]
     NoManifest,

@@ -23,6 +23,7 @@ mod digest;
 mod error;
 mod file;
 mod form;
+mod verified;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -34,6 +35,9 @@ pub use digest::{Hash, Sha256};
 pub use error::Error;
 pub use file::{File, FileHasher};
 pub use form::{Format, Version};
+pub use verified::{
+    Level, MANIFEST_ENDING, VERIFIED_ENDING, Verified, VerifiedFormat, path_beside, verified_path_beside,
+};
 
 /// No manifest is longer, in bytes: a table takes about 300, and what a hostile one makes us keep stays bounded.
 const LENGTH_MAX: u64 = 64 << 20;
@@ -116,6 +120,15 @@ impl Manifest {
     /// When it is longer than 64 MiB, no manifest, one of a newer version, holds what this version does not know, the
     /// same thing twice, or a file name that leads out of the backup.
     pub fn read(from: &mut dyn Read) -> Result<Manifest, Error> {
+        Manifest::read_and_hash(from).map(|(manifest, _)| manifest)
+    }
+
+    /// Reads one as [`read`](Self::read) does, and returns the SHA-256 of its text as well, by which
+    /// [`Verified`] names it.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_and_hash(from: &mut dyn Read) -> Result<(Manifest, Sha256), Error> {
         let mut text = Vec::new();
         from.take(LENGTH_MAX + 1).read_to_end(&mut text).map_err(Error::Io)?;
         if text.len() as u64 > LENGTH_MAX {
@@ -133,7 +146,7 @@ impl Manifest {
         }
         let manifest: Manifest = serde_json::from_slice(&text).map_err(Error::Json)?;
         manifest.check()?;
-        Ok(manifest)
+        Ok((manifest, Sha256::of(&text)))
     }
 
     fn check(&self) -> Result<(), Error> {

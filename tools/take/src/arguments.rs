@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use connect::ConnectArguments;
+use jiff::SignedDuration;
 
 use crate::options::PgDumpOptions;
+use crate::quantity;
+use crate::retention::Policy;
 
 const EXIT_CODES: &str = "Exit codes: 0 taken and proven, 1 the backup is not what its source held, 2 trouble, 4 another run \
     is at work on the same target";
@@ -24,12 +27,12 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
 
+    /// Print help
+    #[arg(long, action = clap::ArgAction::Help, global = true)]
+    pub help: Option<bool>,
+
     #[command(flatten)]
     pub take: TakeArguments,
-
-    /// Print help
-    #[arg(long, action = clap::ArgAction::Help)]
-    pub help: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,9 +109,6 @@ pub(crate) struct TakeArguments {
     #[arg(long, value_name = "FILE")]
     pub prom: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub keep: KeepArguments,
-
     /// Take nothing; say what would be removed, and why
     #[arg(long)]
     pub dry_run: bool,
@@ -116,6 +116,9 @@ pub(crate) struct TakeArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub keep: KeepArguments,
 
     #[command(flatten)]
     pub connect: ConnectArguments,
@@ -154,29 +157,47 @@ impl Format {
 #[command(next_help_heading = "Retention")]
 pub(crate) struct KeepArguments {
     /// Keep the newest of all
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_last: Option<u32>,
     /// Keep the newest of each day, of so many days that have any; days are those of UTC
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_daily: Option<u32>,
     /// Keep the newest of each ISO week
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_weekly: Option<u32>,
     /// Keep the newest of each month
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_monthly: Option<u32>,
     /// Keep the newest of each year
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub keep_yearly: Option<u32>,
-    /// Keep nothing older, such as `30d`, whatever else is asked for
-    #[arg(long, value_name = "DURATION")]
-    pub max_age: Option<String>,
-    /// Keep no more bytes altogether, such as `200GB`; the oldest go first
-    #[arg(long, value_name = "BYTES")]
-    pub max_bytes: Option<String>,
-    /// Count only backups that `pgdump-verify` has passed
+    /// Keep nothing older, such as `36h` or `30d`, but for the newest and the last verified
+    #[arg(long, value_name = "DURATION", value_parser = quantity::duration)]
+    pub max_age: Option<SignedDuration>,
+    /// Keep no more bytes altogether, such as `200GB` or `1.5TiB`, but for the newest and the last verified; the oldest go
+    /// first
+    #[arg(long, value_name = "BYTES", value_parser = quantity::bytes)]
+    pub max_bytes: Option<u64>,
+    /// Count only backups that `pgdump-verify` has passed; what is newer than these stays, and so does everything where
+    /// there is none
     #[arg(long)]
     pub require_verified: bool,
+}
+
+impl KeepArguments {
+    /// Returns what they ask for.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            last: self.keep_last,
+            daily: self.keep_daily,
+            weekly: self.keep_weekly,
+            monthly: self.keep_monthly,
+            yearly: self.keep_yearly,
+            max_age: self.max_age,
+            max_bytes: self.max_bytes,
+            require_verified: self.require_verified,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -185,12 +206,12 @@ pub(crate) struct ListArguments {
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 
-    #[command(flatten)]
-    pub keep: KeepArguments,
-
-    /// Print JSON
+    /// Print JSON, as docs/schemas/pgdump-take-list.schema.json says
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub keep: KeepArguments,
 }
 
 #[derive(Debug, Args)]
@@ -206,27 +227,29 @@ pub(crate) struct ScheduleArguments {
     #[arg(long, group = "kind")]
     pub kubernetes: bool,
 
-    /// When: an `OnCalendar` of systemd, five fields for the others [default: every night]
+    /// When: an `OnCalendar` of systemd; five fields or one such as `@daily` for the others [default: every night]
     #[arg(long, value_name = "TIME")]
     pub when: Option<String>,
 
-    /// What the files and jobs are called
+    /// What the files and jobs are called; in Kubernetes also the secret with the environment, such as `PGPASSWORD`, and
+    /// the claim of the volume
     #[arg(long, value_name = "NAME", default_value = "pgdump-take")]
     pub name: String,
 
     /// The account that backups are taken as
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", conflicts_with = "kubernetes")]
     pub user: Option<String>,
 
     /// The image that holds pgdump-take and pg_dump
-    #[arg(long, value_name = "IMAGE", requires = "kubernetes")]
+    #[arg(long, value_name = "IMAGE", requires = "kubernetes", required_if_eq("kubernetes", "true"))]
     pub image: Option<String>,
 
-    /// Install it: systemd's files into this machine's folders, cron's line into the account's crontab
+    /// Install it: systemd's files into /etc/systemd/system, cron's line into the account's crontab. Only what this program
+    /// wrote is replaced
     #[arg(long, conflicts_with = "kubernetes")]
     pub install: bool,
 
-    /// What pgdump-take is to do: its arguments, behind `--`
+    /// What pgdump-take is to do: its arguments, behind `--`. Everybody may read them: a password belongs into ~/.pgpass
     #[arg(last = true, required = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
 }

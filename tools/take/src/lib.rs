@@ -2,13 +2,17 @@
 
 mod afterwards;
 mod arguments;
+mod backup_folder;
 mod backup_name;
 mod cluster;
 mod connection;
 mod growing;
+mod keep;
+mod list;
 mod options;
 mod pg_dump;
 mod proof;
+mod quantity;
 mod report;
 mod retention;
 mod room;
@@ -36,7 +40,8 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     match arguments.command {
-        Some(Command::List(_)) | Some(Command::Schedule(_)) => Ok(Outcome::Good),
+        Some(Command::List(list)) => list::run(&list),
+        Some(Command::Schedule(schedule)) => schedule::run(&schedule),
         None => run::run(&arguments.take),
     }
 }

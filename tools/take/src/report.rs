@@ -7,6 +7,8 @@ use cli::{Outcome, escape};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::quantity::grouped;
+use crate::retention::Decision;
 use crate::taking::Taken;
 
 /// The version of the JSON's form.
@@ -34,13 +36,15 @@ pub fn to_text(taken: &Taken) -> String {
         };
         let proven = match taken.tables {
             0 => String::new(),
-            tables => format!(": {} rows of {tables} tables{content} as the source held them", taken.rows),
+            tables => {
+                format!(": {} rows of {tables} tables{content} as the source held them", grouped(taken.rows))
+            }
         };
         let _ = writeln!(
             text,
             "taken   {target}  {}  {} bytes  {:.1} s{proven}",
             escape(&path.display().to_string()),
-            taken.bytes,
+            grouped(taken.bytes),
             taken.time.as_secs_f64(),
         );
     }
@@ -55,8 +59,17 @@ pub fn to_text(taken: &Taken) -> String {
         Some(0) => _ = writeln!(text, "verified {target}"),
         Some(code) => _ = writeln!(text, "not verified {target}: pgdump-verify ends with exit code {code}"),
     }
-    for removed in &taken.removed {
-        let _ = writeln!(text, "removed {}", escape(removed));
+    for (backup, decision) in &taken.decided {
+        let name = escape(&backup.name.to_string());
+        let _ = match decision {
+            Decision::Remove(_) if taken.path.is_some() => {
+                writeln!(text, "removed {name}: {}", decision.why())
+            }
+            Decision::Remove(_) => writeln!(text, "goes    {name}: {}", decision.why()),
+            // What stays is told where nothing else is asked.
+            Decision::Keep(_) if taken.path.is_some() => Ok(()),
+            Decision::Keep(_) => writeln!(text, "stays   {name}: {}", decision.why()),
+        };
     }
     if taken.busy {
         let _ = writeln!(text, "busy    {target}: another run is at work on it");
@@ -65,6 +78,12 @@ pub fn to_text(taken: &Taken) -> String {
         let _ = writeln!(text, "not taken: {target}: the backup is not what its source holds");
     }
     text
+}
+
+/// The names of the backups that went, or would.
+fn removed(taken: &Taken) -> Vec<String> {
+    let goes = taken.decided.iter().filter(|(_, decision)| matches!(decision, Decision::Remove(_)));
+    goes.map(|(backup, _)| backup.name.to_string()).collect()
 }
 
 /// Returns everything as JSON, as docs/schemas/pgdump-take.schema.json says.
@@ -83,7 +102,7 @@ pub fn to_json(all: &[Taken], outcome: Outcome) -> Value {
             "notes": taken.notes,
             "trouble": taken.trouble,
             "verify_exit_code": taken.verified,
-            "removed": taken.removed,
+            "removed": removed(taken),
         })
     };
     json!({

@@ -22,7 +22,7 @@ const PLAIN: u64 = 4;
 pub fn check(folder: &Path, form: Form, client: &mut Client, last: Option<u64>) -> Result<(), Failure> {
     let shown = folder.display();
     let disk = statvfs(folder).with_context(|| format!("cannot ask how much room there is: {shown}"))?;
-    let free = u64::from(disk.blocks_available()).saturating_mul(disk.fragment_size());
+    let free = disk.blocks_available().saturating_mul(disk.fragment_size());
     let sql = b"SELECT coalesce(sum(pg_catalog.pg_table_size(c.oid)), 0) FROM pg_catalog.pg_class c \
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";

@@ -1,17 +1,19 @@
 //! A run: all targets, one after the other, and what follows.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use cli::{Failure, Outcome, Progress, Sink};
+use jiff::Timestamp;
 
 use crate::afterwards;
 use crate::arguments::TakeArguments;
+use crate::backup_folder;
 use crate::backup_name::Target;
 use crate::cluster;
 use crate::connection::Connection;
+use crate::keep;
 use crate::report;
 use crate::taking::{self, Taken, Wish};
 use crate::unfinished::Lock;
@@ -111,20 +113,29 @@ fn locked(
     wish: &Wish<'_>,
     taken: &mut Taken,
 ) -> Result<(), Failure> {
+    let policy = arguments.keep.policy();
+    if arguments.dry_run {
+        taken.decided = keep::apply(wish.folder, target, &policy, Timestamp::now(), true)?;
+        return Ok(());
+    }
     let Some(_lock) = Lock::take(wish.folder, target)? else {
         taken.busy = true;
         return Ok(());
     };
+    let cleared = backup_folder::clear_leftovers(wish.folder, target);
+    for name in cleared.with_context(|| format!("cannot clear: {}", wish.folder.display()))? {
+        taken.notes.push(format!("removed what a run left that did not come to its end: {name}"));
+    }
     match target {
-        Target::Database(_) => taking::take(target, connection, None, wish, taken)?,
+        Target::Database(_) => taking::take(target, connection, wish, taken)?,
         _ => cluster::take(target, connection, !arguments.no_role_passwords, wish, taken)?,
     }
-    verify(arguments, taken)
-}
-
-fn verify(arguments: &TakeArguments, taken: &mut Taken) -> Result<(), Failure> {
     let path = taken.path.as_deref().filter(|_| arguments.then_verify);
-    taken.verified = path.map(|path: &Path| afterwards::verify(path)).transpose()?;
+    taken.verified = path.map(afterwards::verify).transpose()?;
+    // Only a good day removes anything.
+    if taken.outcome() == Outcome::Good && policy.removes() {
+        taken.decided = keep::apply(wish.folder, target, &policy, Timestamp::now(), false)?;
+    }
     Ok(())
 }
 

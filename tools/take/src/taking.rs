@@ -13,15 +13,18 @@ use cli::{Failure, Outcome, Progress};
 use dump::QualifiedName;
 use jiff::Timestamp;
 use live::RelationKind;
-use manifest::{Assertion, Manifest};
+use manifest::{Assertion, MANIFEST_ENDING, Manifest};
 use scratch::Client as Program;
 
 use crate::arguments::{Format, TakeArguments};
+use crate::backup_folder::Backup;
 use crate::backup_name::{BackupName, Form, Target};
 use crate::connection::Connection;
+use crate::keep;
 use crate::options::PgDumpOptions;
 use crate::pg_dump::{self, Packing, Written};
 use crate::proof::{self, Held, Proof};
+use crate::retention::Decision;
 use crate::room;
 use crate::selection::Belongs;
 use crate::source::{Read, Source, Table};
@@ -65,8 +68,8 @@ pub struct Taken {
     pub busy: bool,
     /// What `pgdump-verify` made of it, if it was asked: its exit code.
     pub verified: Option<i32>,
-    /// The backups that were removed afterwards, or would be.
-    pub removed: Vec<String>,
+    /// What became of the backups of the target afterwards, or would.
+    pub decided: Vec<(Backup, Decision)>,
 }
 
 impl Taken {
@@ -124,19 +127,21 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Takes one database; `last` is how many bytes its last backup had.
+/// Takes one database.
 ///
 /// # Errors
 /// When it cannot be taken. That it is not what its source holds is an outcome.
 pub fn take(
     target: &Target,
     connection: &Connection,
-    last: Option<u64>,
     wish: &Wish<'_>,
     taken: &mut Taken,
 ) -> Result<(), Failure> {
     let mut client = connect::Client::connect(connection.parameters())?;
     let program = program("pg_dump", &client)?;
+    let last = keep::read(wish.folder)?.into_iter().rev();
+    let last = last.filter(|backup| backup.name.target == *target && backup.name.form == wish.form());
+    let last = last.map(|backup| backup.bytes).next();
     room::check(wish.folder, wish.form(), &mut client, last)?;
     drop(client);
     wish.progress.begin("snapshot", None);
@@ -227,7 +232,7 @@ pub fn finish(
     if !taken.findings.is_empty() {
         return Ok(());
     }
-    let beside = format!("{name}.manifest.json");
+    let beside = format!("{name}{MANIFEST_ENDING}");
     let (manifest_unfinished, mut file) = Unfinished::file(wish.folder, &beside)?;
     manifest.write(&mut file)?;
     file.sync_all().context("cannot write the manifest to the disk")?;

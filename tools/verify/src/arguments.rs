@@ -80,7 +80,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VALUE", requires = "asserts", allow_hyphen_values = true)]
     pub equals: Vec<String>,
 
-    /// Compare the backup with what this manifest says that its source held
+    /// Compare the backup with what this manifest says that its source held [default: the one beside the backup, as
+    /// `shop.dump.manifest.json`, if it is there]. That a backup was verified with the one beside it, at level `restore` or
+    /// `full`, is recorded beside both, as `shop.dump.verified.json`; the record of a bad one is removed
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 

@@ -91,13 +91,28 @@ fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: 
     let mut report =
         Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
     let begin = Instant::now();
-    if let Err(failure) = verify(&backup.path, arguments, servers, progress, &mut report) {
-        progress.clear();
-        cli::report_failure(&failure);
-        report.trouble = Some(failure.message());
+    let named = arguments.manifest.as_deref();
+    let recorded = source::Recorded::of(&backup.path, named, &mut report).unwrap_or_else(|failure| {
+        tell(&failure, progress, &mut report);
+        None
+    });
+    if report.trouble.is_none()
+        && let Err(failure) =
+            verify(&backup.path, recorded.as_ref(), arguments, servers, progress, &mut report)
+    {
+        tell(&failure, progress, &mut report);
+    }
+    if let Some(recorded) = recorded {
+        recorded.attest(&backup.path, arguments.level, &mut report);
     }
     report.time = begin.elapsed();
     report
+}
+
+fn tell(failure: &Failure, progress: &Progress, report: &mut Report) {
+    progress.clear();
+    cli::report_failure(failure);
+    report.trouble = Some(failure.message());
 }
 
 /// What stdout gets: texts as they come, or JSON at the end.
@@ -137,6 +152,7 @@ fn print(text: &str) -> io::Result<()> {
 
 fn verify(
     path: &Path,
+    recorded: Option<&source::Recorded>,
     arguments: &Arguments,
     servers: &Servers,
     progress: &Progress,
@@ -146,9 +162,8 @@ fn verify(
     let mut assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
-    let recorded = arguments.manifest.as_deref().map(source::Recorded::open).transpose()?;
     if let Some(name) = arguments.keep.as_ref().filter(|_| level != Level::File) {
-        servers.check_name(name, recorded.as_ref().and_then(source::Recorded::source))?;
+        servers.check_name(name, recorded.and_then(source::Recorded::source))?;
     }
     let prompt = arguments.password.prompt();
     let live = arguments.against.as_deref();
@@ -156,7 +171,7 @@ fn verify(
         live.map(|url| source::Live::open(url, prompt, jobs, arguments.content, progress)).transpose()?;
     progress.begin("reading", None);
     let backup = input::Backup::open(path)?;
-    if let Some(recorded) = &recorded {
+    if let Some(recorded) = recorded {
         recorded.check_files(&backup, report)?;
         assertions.extend(recorded.assertions());
     }
@@ -166,7 +181,7 @@ fn verify(
         let why = "a psql meta-command that no pg_dump writes; it is not run";
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
     }
-    if let Some(recorded) = &recorded {
+    if let Some(recorded) = recorded {
         recorded.check(&dump, report);
     }
     if let Some(live) = &live {

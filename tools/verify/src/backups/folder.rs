@@ -48,6 +48,9 @@ pub fn backups(folder: &Path, left_alone: &mut Vec<LeftAlone>) -> io::Result<Vec
 /// Says why something is no backup; what cannot be looked at may be one.
 fn foreign(path: &Path) -> Option<String> {
     let name = path.file_name().unwrap_or_default();
+    if is_unfinished(name) {
+        return Some("a backup that is being taken, or never was to its end".to_owned());
+    }
     let Ok(metadata) = fs::metadata(path) else {
         // A link to nothing, called as a backup is, is a backup that is gone.
         return (!is_named(name)).then(|| "cannot be looked at, and not called as a backup is".to_owned());
@@ -80,9 +83,9 @@ fn foreign(path: &Path) -> Option<String> {
 
 fn is_dump(text: impl Read) -> bool {
     let mut head = Vec::new();
-    // What cannot be read may be a backup.
+    // What cannot be read may be a backup. What lies beside one is JSON, and may name statements.
     text.take(HEAD).read_to_end(&mut head).is_err()
-        || SIGNS.iter().any(|sign| memchr::memmem::find(&head, sign).is_some())
+        || !head.starts_with(b"{") && SIGNS.iter().any(|sign| memchr::memmem::find(&head, sign).is_some())
 }
 
 fn begins_as_archive(path: &Path) -> bool {
@@ -108,6 +111,12 @@ fn holds_data(folder: &Path) -> bool {
         let digits = !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_digit());
         name == "blobs.toc" || digits && name[stem.len()..].starts_with(".dat")
     })
+}
+
+/// Says whether something is called as `pgdump-take` calls what it has not finished.
+fn is_unfinished(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(b".partial")
 }
 
 /// Says whether something is called as dumps are.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use cli::Failure;
 use dump::{DataForm, Database, Dump, Kind, QualifiedName, TableData};
-use manifest::{Manifest, Table, TableKind};
+use manifest::{Manifest, Sha256, Table, TableKind};
 
 use crate::check::{Assertion, rows};
 use crate::input::Backup;
@@ -15,7 +15,8 @@ use crate::verdict::{Report, Rows, Verdict};
 
 /// A manifest and where it is.
 pub struct Recorded {
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) sha256: Sha256,
     manifest: Manifest,
 }
 
@@ -35,10 +36,11 @@ impl Recorded {
     ///
     /// # Errors
     /// When it cannot be read, or is none.
-    pub fn open(path: &Path) -> Result<Recorded, Failure> {
+    pub(super) fn open(path: &Path) -> Result<Recorded, Failure> {
         let shown = || format!("cannot use manifest: {}", path.display());
         let mut file = File::open(path).with_context(shown)?;
-        Ok(Recorded { path: path.to_owned(), manifest: Manifest::read(&mut file).with_context(shown)? })
+        let (manifest, sha256) = Manifest::read_and_hash(&mut file).with_context(shown)?;
+        Ok(Recorded { path: path.to_owned(), sha256, manifest })
     }
 
     /// Returns where the source is, as the system identifier of its server and the name of its database.

@@ -1,5 +1,6 @@
 //! Equality with the source: with what its manifest recorded, or with what it holds now.
 
+mod beside;
 mod manifest;
 mod now;
 

@@ -1,0 +1,201 @@
+//! The backups in a folder, and what lies beside them.
+//!
+//! Ours is what is called as a backup and has a manifest beside it. Nothing else is listed or touched, and no link is
+//! followed.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use manifest::{Error, MANIFEST_ENDING, Manifest, Sha256, VERIFIED_ENDING, Verified};
+use nix::fcntl::OFlag;
+
+use crate::backup_name::{BackupName, Form, Target, partial};
+use crate::retention::Candidate;
+
+/// A backup in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Its name.
+    pub name: BackupName,
+    /// Its bytes.
+    pub bytes: u64,
+    /// The rows of its tables, as its manifest says.
+    pub rows: Option<u64>,
+    /// Why it is not complete, if it is not: each file of the manifest is to be there in its exact length.
+    pub fault: Option<String>,
+    /// When it was verified with this manifest, if it was and passed.
+    pub verified: Option<Timestamp>,
+}
+
+impl Backup {
+    /// Returns what matters to whether it is kept.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            taken: self.name.taken,
+            bytes: self.bytes,
+            complete: self.fault.is_none(),
+            verified: self.verified.is_some(),
+        }
+    }
+}
+
+/// Reads the backups of a folder, by target and time.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn read(folder: &Path) -> io::Result<Vec<Backup>> {
+    let mut backups = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let file_name = entry?.file_name();
+        if let Some(name) = file_name.to_str().and_then(BackupName::parse) {
+            backups.extend(look(folder, name));
+        }
+    }
+    backups.sort_by_cached_key(|backup| {
+        (backup.name.target.clone(), backup.name.taken, backup.name.to_string())
+    });
+    Ok(backups)
+}
+
+/// Looks at what is called as a backup; none if it is not ours, or gone by now.
+fn look(folder: &Path, name: BackupName) -> Option<Backup> {
+    let path = folder.join(name.to_string());
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    let is_of_its_form = if name.form == Form::Directory { metadata.is_dir() } else { metadata.is_file() };
+    let manifest_path = manifest::path_beside(&path);
+    if !is_of_its_form || !is_file(&manifest_path) {
+        return None;
+    }
+    let read = open(&manifest_path).map_err(Error::Io);
+    let (rows, fault, verified) = match read.and_then(|mut file| Manifest::read_and_hash(&mut file)) {
+        Ok((manifest, hash)) => {
+            let rows = manifest.tables.iter().fold(0_u64, |sum, table| sum.saturating_add(table.rows));
+            (Some(rows), fault(&path, &name, &manifest), verified(&path, hash))
+        }
+        Err(error) => (None, Some(format!("cannot read its manifest: {error}")), None),
+    };
+    Some(Backup { bytes: size(&path), name, rows, fault, verified })
+}
+
+/// Opens a file that is no link; a pipe is not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    File::options().read(true).custom_flags(flags.bits()).open(path)
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Adds up the files of a backup, as far as they can be looked at.
+fn size(path: &Path) -> u64 {
+    let len = |path: &Path| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| len(&entry.path())).sum(),
+        Err(_) => len(path),
+    }
+}
+
+/// Says why a backup is not complete.
+fn fault(path: &Path, name: &BackupName, manifest: &Manifest) -> Option<String> {
+    let is_folder = name.form == Form::Directory;
+    if manifest.backup != name.to_string() {
+        return Some(format!("its manifest is of another backup: {}", manifest.backup));
+    }
+    if manifest.files.is_empty() || !is_folder && manifest.files.len() != 1 {
+        return Some(format!("its manifest names so many files: {}", manifest.files.len()));
+    }
+    manifest.files.iter().find_map(|file| {
+        let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if !metadata.is_file() => Some(format!("no file: {}", file.name)),
+            Ok(metadata) if metadata.len() != file.bytes => {
+                Some(format!("file {}: expected {} bytes; actual {}", file.name, file.bytes, metadata.len()))
+            }
+            Ok(_) => None,
+            Err(error) => Some(format!("file {}: {error}", file.name)),
+        }
+    })
+}
+
+/// Returns when a backup was verified with the manifest of this hash.
+fn verified(path: &Path, manifest: Sha256) -> Option<Timestamp> {
+    let mut file = open(&manifest::verified_path_beside(path)).ok()?;
+    let verified = Verified::read(&mut file).ok().filter(|verified| verified.manifest_sha256 == manifest)?;
+    verified.verified_at.parse().ok()
+}
+
+/// Removes a backup and what lies beside it.
+///
+/// It loses its name first: what is left of a removal that was killed is no backup, and goes with
+/// [`clear_leftovers`].
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove(folder: &Path, backup: &Backup) -> io::Result<()> {
+    let name = backup.name.to_string();
+    let path = folder.join(&name);
+    let leaving = folder.join(partial(&name));
+    discard(&leaving)?;
+    fs::rename(&path, &leaving)?;
+    File::open(folder)?.sync_all()?;
+    discard(&leaving)?;
+    // The manifest last: without it, a record that it was verified says nothing.
+    discard(&manifest::verified_path_beside(&path))?;
+    discard(&manifest::path_beside(&path))
+}
+
+/// Removes what runs that were killed left of the backups of a target: what has no final name yet or none any more, and
+/// what lies beside a backup that is not there. Returns the names.
+///
+/// Nobody else may be taking or removing a backup of the target.
+///
+/// # Errors
+/// When the folder cannot be read, or something not removed.
+pub fn clear_leftovers(folder: &Path, target: &Target) -> io::Result<Vec<String>> {
+    let mut leftovers: Vec<(String, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let of = leftover_of(folder, name).is_some_and(|backup| backup.target == *target);
+        if of && entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_dir()) {
+            leftovers.push((name.to_owned(), entry.path()));
+        }
+    }
+    leftovers.sort();
+    leftovers.iter().try_for_each(|(_, path)| discard(path))?;
+    Ok(leftovers.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Returns of which backup a file or folder is a leftover.
+fn leftover_of(folder: &Path, name: &str) -> Option<BackupName> {
+    let unfinished = name.strip_prefix('.').and_then(|name| name.strip_suffix(".partial"));
+    let whole = unfinished.unwrap_or(name);
+    let backup = [MANIFEST_ENDING, VERIFIED_ENDING].iter().find_map(|ending| whole.strip_suffix(ending));
+    match (unfinished, backup) {
+        (Some(_), _) => BackupName::parse(backup.unwrap_or(whole)),
+        (None, Some(backup)) => {
+            let is_gone = fs::symlink_metadata(folder.join(backup))
+                .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+            BackupName::parse(backup).filter(|_| is_gone)
+        }
+        (None, None) => None,
+    }
+}
+
+/// Removes a file, a link, or a folder with all that is in it; that it is gone already is as good.
+fn discard(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}

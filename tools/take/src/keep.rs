@@ -1,0 +1,171 @@
+//! What becomes of the backups in a folder.
+
+use std::path::Path;
+
+use anyhow::Context;
+use cli::Failure;
+use jiff::Timestamp;
+
+use crate::backup_folder::{self, Backup};
+use crate::backup_name::Target;
+use crate::retention::{Candidate, Decision, Policy};
+
+/// Decides on backups as they were read from their folder: those of a target among themselves.
+pub fn decide(backups: &[Backup], policy: &Policy, now: Timestamp) -> Vec<Decision> {
+    let targets = backups.chunk_by(|one, other| one.name.target == other.name.target);
+    let decide = |backups: &[Backup]| {
+        let candidates: Vec<Candidate> = backups.iter().map(Backup::candidate).collect();
+        policy.decide(&candidates, now)
+    };
+    targets.flat_map(decide).collect()
+}
+
+/// Decides on the backups of a target, and removes what is not kept, the oldest first; a dry run removes nothing.
+///
+/// Nobody else may be taking or removing a backup of the target.
+///
+/// # Errors
+/// When the folder cannot be read, or a backup not removed.
+pub fn apply(
+    folder: &Path,
+    target: &Target,
+    policy: &Policy,
+    now: Timestamp,
+    dry_run: bool,
+) -> Result<Vec<(Backup, Decision)>, Failure> {
+    let mut backups = read(folder)?;
+    backups.retain(|backup| backup.name.target == *target);
+    let decisions = decide(&backups, policy, now);
+    let decided: Vec<(Backup, Decision)> = backups.into_iter().zip(decisions).collect();
+    for (backup, decision) in &decided {
+        if !dry_run && matches!(decision, Decision::Remove(_)) {
+            backup_folder::remove(folder, backup)
+                .with_context(|| format!("cannot remove backup {}", backup.name))?;
+        }
+    }
+    Ok(decided)
+}
+
+/// Reads the backups of a folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(folder: &Path) -> Result<Vec<Backup>, Failure> {
+    let read = backup_folder::read(folder);
+    Ok(read.with_context(|| format!("cannot read folder {}", folder.display()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use manifest::{File, Manifest};
+
+    use super::*;
+    use crate::backup_folder::clear_leftovers;
+
+    /// Makes a backup and its manifest; one whose name ends in `.dir` is a folder.
+    fn make(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        let file = match name.ends_with(".dir") {
+            true => {
+                fs::create_dir(&path).unwrap();
+                "toc.dat"
+            }
+            false => name,
+        };
+        fs::write(if path.is_dir() { path.join(file) } else { path.clone() }, "abc").unwrap();
+        let files = vec![File::of(file, &mut &b"abc"[..]).unwrap()];
+        let manifest = Manifest { backup: name.to_owned(), files, ..Manifest::default() };
+        manifest.write(&mut fs::File::create(manifest::path_beside(&path)).unwrap()).unwrap();
+    }
+
+    fn names(folder: &Path) -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn shop() -> Target {
+        Target::Database("shop".to_owned())
+    }
+
+    #[test]
+    fn a_backup_goes_with_what_lies_beside_it_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for name in ["shop-20250101T000000Z.dir", "shop-20250102T000000Z.dump", "shop-20250103T000000Z.dump"]
+        {
+            make(folder, name);
+        }
+        fs::write(folder.join("shop-20250102T000000Z.dump.verified.json"), "{}").unwrap();
+        make(folder, "other-20240101T000000Z.dump");
+        fs::write(folder.join("shop-20240101T000000Z.dump"), "mine").unwrap();
+        // A removal that was killed left something under the name that the next one takes.
+        fs::create_dir(folder.join(".shop-20250101T000000Z.dir.partial")).unwrap();
+        fs::write(folder.join(".shop-20250101T000000Z.dir.partial/toc.dat"), "abc").unwrap();
+        // What a link in a backup leads to is not the backup's.
+        symlink(folder.join("other-20240101T000000Z.dump"), folder.join("shop-20250101T000000Z.dir/link"))
+            .unwrap();
+
+        let policy = Policy { last: Some(1), ..Policy::default() };
+        let before = names(folder);
+        let now = "2025-02-01T00:00:00Z".parse().unwrap();
+        let dry = apply(folder, &shop(), &policy, now, true).unwrap();
+        assert_eq!(names(folder), before);
+        let decided = apply(folder, &shop(), &policy, now, false).unwrap();
+        assert_eq!(decided, dry);
+        let gone: Vec<bool> =
+            decided.iter().map(|(_, decision)| matches!(decision, Decision::Remove(_))).collect();
+        assert_eq!(gone, [true, true, false]);
+        assert_eq!(
+            names(folder),
+            [
+                "other-20240101T000000Z.dump",
+                "other-20240101T000000Z.dump.manifest.json",
+                "shop-20240101T000000Z.dump",
+                "shop-20250103T000000Z.dump",
+                "shop-20250103T000000Z.dump.manifest.json",
+            ]
+            .map(str::to_owned)
+            .into()
+        );
+    }
+
+    #[test]
+    fn leftovers_of_a_target_go_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        make(folder, "shop-20250101T000000Z.dump");
+        let kept = [
+            "mine",
+            ".mine.partial",
+            "shop.dump.manifest.json",
+            ".other-20250101T000000Z.dump.partial",
+            "other-20250101T000000Z.dump.manifest.json",
+            "shop-20250105T000000Z.dump",
+        ];
+        let leftovers = [
+            ".shop-20250102T000000Z.dump.partial",
+            ".shop-20250103T000000Z.sql.manifest.json.partial",
+            "shop-20250104T000000Z.tar.manifest.json",
+            "shop-20250104T000000Z.tar.verified.json",
+        ];
+        for name in kept.iter().chain(&leftovers) {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        fs::create_dir(folder.join(".shop-20250106T000000Z.dir.partial")).unwrap();
+        fs::write(folder.join(".shop-20250106T000000Z.dir.partial/toc.dat"), "").unwrap();
+        symlink("mine", folder.join(".shop-20250107T000000Z.dump.partial")).unwrap();
+        let before = names(folder);
+        let mut cleared = clear_leftovers(folder, &shop()).unwrap();
+        let mut expected = leftovers.map(str::to_owned).to_vec();
+        expected.push(".shop-20250106T000000Z.dir.partial".to_owned());
+        expected.sort();
+        cleared.sort();
+        assert_eq!(cleared, expected);
+        let after = names(folder);
+        assert_eq!(before.difference(&after).cloned().collect::<Vec<_>>(), expected);
+    }
+}
