@@ -48,7 +48,7 @@ pub use fence::Fences;
 pub use folder::Folder;
 pub use install::{ensure, install_command};
 pub use leftovers::{Leftovers, reap};
-pub use pipe::Pipe;
+pub use pipe::{Pipe, Stopper};
 pub use programs::Programs;
 pub use server::Breaker;
 pub use settings::restoring as restoring_settings;

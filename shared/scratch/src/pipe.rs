@@ -3,16 +3,15 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::Error;
 use crate::child::{check, command_line};
-
-/// How often a child is asked whether it has ended.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The stdout of a child process.
 ///
@@ -24,6 +23,8 @@ pub struct Pipe {
     stdout: ChildStdout,
     complaints: Option<JoinHandle<Vec<u8>>>,
     ended: Arc<AtomicBool>,
+    /// The child, until somebody waits for its end: its number may be another's then.
+    running: Arc<Mutex<Option<Pid>>>,
 }
 
 impl Pipe {
@@ -45,7 +46,9 @@ impl Pipe {
             let _ = stderr.read_to_end(&mut bytes);
             bytes
         });
-        Ok(Pipe { child, command, stdout, complaints: Some(complaints), ended: Arc::default() })
+        let running = i32::try_from(child.id()).ok().map(Pid::from_raw);
+        let running = Arc::new(Mutex::new(running));
+        Ok(Pipe { child, command, stdout, complaints: Some(complaints), ended: Arc::default(), running })
     }
 
     /// Returns a flag that is set once the end was reached and the child had succeeded.
@@ -53,22 +56,15 @@ impl Pipe {
         Arc::clone(&self.ended)
     }
 
-    /// Waits for the end of a child that writes nothing here; ends it itself once `stop` is set.
-    ///
-    /// # Errors
-    /// [`Error::Failed`] as an I/O error if the child did not succeed.
-    pub fn wait(mut self, stop: &AtomicBool) -> io::Result<()> {
-        while self.child.try_wait()?.is_none() {
-            if stop.load(Ordering::Acquire) {
-                self.child.kill()?;
-            }
-            std::thread::sleep(PAUSE);
-        }
-        self.finish()
+    /// Returns what can end the child from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.running))
     }
 
     fn finish(&mut self) -> io::Result<()> {
         let Some(complaints) = self.complaints.take() else { return Ok(()) };
+        // It has closed its stdout, and goes by itself.
+        self.running.lock().unwrap_or_else(|poison| poison.into_inner()).take();
         let status = self.child.wait()?;
         let stderr = complaints.join().unwrap_or_default();
         let output = std::process::Output { status, stdout: Vec::new(), stderr };
@@ -91,8 +87,23 @@ impl Read for Pipe {
 impl Drop for Pipe {
     fn drop(&mut self) {
         if self.complaints.is_some() {
-            let _ = self.child.kill();
+            self.stopper().stop();
+            self.running.lock().unwrap_or_else(|poison| poison.into_inner()).take();
             let _ = self.child.wait();
+        }
+    }
+}
+
+/// Ends the child of a [`Pipe`], whoever is reading it.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<Mutex<Option<Pid>>>);
+
+impl Stopper {
+    /// Kills the child, if it still runs; whoever reads gets the error that it did not succeed.
+    pub fn stop(&self) {
+        if let Some(child) = *self.0.lock().unwrap_or_else(|poison| poison.into_inner()) {
+            // One that has just ended is what was wanted.
+            let _ = kill(child, Signal::SIGKILL);
         }
     }
 }

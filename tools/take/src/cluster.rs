@@ -2,7 +2,6 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use cli::Failure;
 use connect::Client;
@@ -13,6 +12,7 @@ use crate::backup_name::{BackupName, Form, Target};
 use crate::connection::Connection;
 use crate::pg_dump::{self, Packing};
 use crate::proof::Proof;
+use crate::stop::Stop;
 use crate::taking::{Taken, Wish, finish, program, whole_second};
 use crate::unfinished::{Unfinished, free_name};
 
@@ -75,7 +75,7 @@ pub fn take(
     wish.progress.begin("pg_dumpall", None);
     let begin = Timestamp::now();
     let (unfinished, file) = Unfinished::file(wish.folder, &name)?;
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(Stop::default());
     let written = pg_dump::plain(command, packing, file, &name, &stop)?;
     let mut proof = Proof::default();
     if !written.dump.end_is_marked {

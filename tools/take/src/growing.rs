@@ -14,6 +14,8 @@ use cli::Failure;
 use dump::ByteHasher;
 use manifest::FileHasher;
 
+use crate::stop::Stop;
+
 /// How long to wait for more.
 const PAUSE: Duration = Duration::from_millis(2);
 /// The beginning is kept as it was read, because pg_dump writes the table of contents of a custom archive again when all
@@ -123,7 +125,7 @@ pub struct Growing {
     /// Whether it ended at all.
     pub over: Arc<AtomicBool>,
     /// Whether nobody wants more.
-    pub stop: Arc<AtomicBool>,
+    pub stop: Arc<Stop>,
     pub seen: Arc<Mutex<Seen>>,
 }
 
@@ -137,7 +139,7 @@ impl Read for Growing {
             match () {
                 () if read > 0 || buf.is_empty() => return Ok(read),
                 () if ended => return Ok(0),
-                () if over || self.stop.load(Ordering::Acquire) => {
+                () if over || self.stop.is_wanted() => {
                     return Err(io::Error::other("whoever writes it did not come to an end"));
                 }
                 () => thread::sleep(PAUSE),

@@ -20,6 +20,7 @@ mod run;
 mod schedule;
 mod selection;
 mod source;
+mod stop;
 mod taking;
 mod unfinished;
 

@@ -17,6 +17,7 @@ use scratch::Pipe;
 
 use crate::backup_name::Form;
 use crate::growing::{Growing, Seen};
+use crate::stop::Stop;
 use crate::unfinished::Unfinished;
 
 /// How a plain backup is packed.
@@ -45,7 +46,7 @@ pub fn plain(
     packing: Packing,
     to: File,
     name: &str,
-    stop: &Arc<AtomicBool>,
+    stop: &Arc<Stop>,
 ) -> Result<Written, Failure> {
     let written = Arc::new(Mutex::new(None));
     let hashed = Hashed { file: to, hasher: FileHasher::default() };
@@ -59,6 +60,7 @@ pub fn plain(
         }
     };
     let pipe = Pipe::open(command, Stdio::null())?;
+    stop.of(&pipe);
     let tee = Tee { pipe, packer: Some(packer), written: Arc::clone(&written), stop: Arc::clone(stop) };
     let dump = cli::read_reader(Box::new(tee), Path::new(name), ReadOptions::default(), DataWanted::Content)?;
     let hasher = written.lock().unwrap_or_else(|poison| poison.into_inner()).take();
@@ -74,11 +76,12 @@ pub fn archive(
     command: Command,
     unfinished: &Unfinished,
     name: &str,
-    stop: &Arc<AtomicBool>,
+    stop: &Arc<Stop>,
 ) -> Result<Written, Failure> {
     let path = unfinished.path();
     let cannot_read = || format!("cannot read: {}", path.display());
-    let pipe = Pipe::open(command, Stdio::null())?;
+    let mut pipe = Pipe::open(command, Stdio::null())?;
+    stop.of(&pipe);
     let ended = pipe.ended();
     let over = Arc::new(AtomicBool::new(false));
     let file = File::open(path).with_context(cannot_read)?;
@@ -87,21 +90,21 @@ pub fn archive(
         Growing { file, ended, over: Arc::clone(&over), stop: Arc::clone(stop), seen: Arc::clone(&seen) };
     let (program, dump) = thread::scope(|scope| {
         let program = scope.spawn(|| {
-            let result = pipe.wait(stop);
+            let result = io::copy(&mut pipe, &mut io::sink()).map(drop);
             over.store(true, Ordering::Release);
             result
         });
         let dump =
             cli::read_reader(Box::new(growing), Path::new(name), ReadOptions::default(), DataWanted::Content);
         if dump.is_err() && !over.load(Ordering::Acquire) {
-            stop.store(true, Ordering::Release);
+            stop.stop();
         }
         let panicked = |_| Err(io::Error::other("a thread panicked"));
         (program.join().unwrap_or_else(panicked), dump)
     });
     // Why the program failed says more than what came of it, unless it was ended for that.
     let dump = match (program, dump) {
-        (Err(error), dump) if dump.is_ok() || !stop.load(Ordering::Acquire) => return Err(error.into()),
+        (Err(error), dump) if dump.is_ok() || !stop.is_wanted() => return Err(error.into()),
         (_, dump) => dump?,
     };
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(|poison| poison.into_inner()));
@@ -121,9 +124,11 @@ pub fn archive(
 ///
 /// # Errors
 /// As for [`plain`].
-pub fn folder(command: Command, unfinished: &Unfinished, stop: &AtomicBool) -> Result<Written, Failure> {
+pub fn folder(command: Command, unfinished: &Unfinished, stop: &Stop) -> Result<Written, Failure> {
     let path = unfinished.path();
-    Pipe::open(command, Stdio::null())?.wait(stop)?;
+    let mut pipe = Pipe::open(command, Stdio::null())?;
+    stop.of(&pipe);
+    io::copy(&mut pipe, &mut io::sink())?;
     let dump = cli::read_dump(path, ReadOptions::default(), DataWanted::Content)?;
     let cannot_read = || format!("cannot read: {}", path.display());
     let mut names = Vec::new();
@@ -187,12 +192,12 @@ struct Tee {
     pipe: Pipe,
     packer: Option<Packer>,
     written: Arc<Mutex<Option<FileHasher>>>,
-    stop: Arc<AtomicBool>,
+    stop: Arc<Stop>,
 }
 
 impl Read for Tee {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.stop.load(Ordering::Acquire) {
+        if self.stop.is_wanted() {
             return Err(io::Error::other("given up"));
         }
         let read = self.pipe.read(buf)?;

@@ -69,6 +69,10 @@ fn tables(database: &Database, held: &Held<'_>, manifest: &mut Manifest, proof: 
     // Rows that pg_dump loads through the partitioned table (`--load-via-partition-root`).
     let mut through: BTreeMap<&QualifiedName, u64> = BTreeMap::new();
     for (table, rows) in held.tables.iter().zip(&held.read.tables) {
+        let Some(rows) = rows else {
+            proof.findings.push(format!("table {}: it was not read at the source", table.name));
+            continue;
+        };
         let data = found.remove(&table.name);
         let root = table.relation.ancestors.last();
         match (

@@ -14,6 +14,18 @@ use crate::selection::{Belongs, Selection};
 /// How often a snapshot is taken again because a table was emptied or rewritten before it was locked.
 const ATTEMPTS: usize = 5;
 
+/// What the server says to one of several that wait for each other.
+const DEADLOCK: &str = "40P01";
+/// What it says where a lock cannot be had at once.
+const NOT_AVAILABLE: &str = "55P03";
+
+/// Whether a pg_dump waits for a table that we hold. Both only want to read: in front of it waits somebody who wants the
+/// table alone, and waits for us, so that nobody would ever go on.
+const STUCK: &str = "
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks w JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
+    JOIN pg_catalog.pg_locks h ON h.relation = w.relation AND h.database = w.database
+    WHERE w.locktype = 'relation' AND w.mode = 'AccessShareLock' AND NOT w.granted AND h.granted AND h.pid = ";
+
 /// Roles that own something or were given a right (`pg_shdepend`); the cluster's first superuser is in no such list.
 const ROLES: &str = "
 SELECT rolname FROM pg_catalog.pg_roles WHERE oid IN (
@@ -79,8 +91,8 @@ pub struct Facts {
 
 /// What was read of the rows of tables and of the large objects, in the order asked for.
 pub struct Read {
-    /// Their number, and their content if that was asked for.
-    pub tables: Vec<Rows>,
+    /// Their number, and their content if that was asked for; none where the table could not be had.
+    pub tables: Vec<Option<Rows>>,
     /// Number, and length and hash if they were read.
     pub large_objects: Vec<(u32, Option<(u64, u128)>)>,
 }
@@ -133,7 +145,11 @@ impl Source {
                     relation,
                 })
                 .collect();
-            lock(snapshot.client(), &tables, options)?;
+            match lock(snapshot.client(), &tables, options) {
+                // Others wait for us, and we for them.
+                Err(Error::Server(error)) if error.code() == DEADLOCK => continue,
+                locked => locked?,
+            }
             rewritten = words(snapshot.client(), REWRITTEN)?;
             if rewritten.is_empty() {
                 let sequences = sequences(&mut snapshot)?;
@@ -152,23 +168,21 @@ impl Source {
         self.snapshot.name()
     }
 
-    /// Reads the number of rows of tables, or their content, over several connections.
+    /// Reads the number of rows of tables, or their content, over several connections; nothing of a table that somebody
+    /// waits for, behind whom we would have to wait.
     ///
     /// # Errors
     /// When a connection is lost, or the server refuses.
     pub fn read(&self, jobs: usize, content: bool, tables: &[&Table]) -> Result<Read, Error> {
         let rows = |client: &mut Client, table: &&Table| {
-            let partitioned = table.relation.kind == RelationKind::PartitionedTable;
-            match &table.relation.configuration {
-                // Which columns pg_dump reads along with a condition is not looked at.
-                Some(condition) if !condition.is_empty() => {
-                    live::count(client, &table.name, partitioned, condition).map(Rows::Count)
-                }
-                _ if content && table.relation.kind == RelationKind::Table => {
-                    live::content(client, &table.name, None, &|_| {}).map(Rows::Content)
-                }
-                _ => live::count(client, &table.name, partitioned, "").map(Rows::Count),
-            }
+            client.execute(b"SAVEPOINT one_table")?;
+            let found = match lock_at_once(client, table)? {
+                true => Some(rows(client, table, content)?),
+                false => None,
+            };
+            // Gives the lock back.
+            client.execute(b"ROLLBACK TO SAVEPOINT one_table")?;
+            Ok(found)
         };
         let tables = self.snapshot.read_by(&self.reading, jobs, tables, &rows)?;
         let mut large_objects = Vec::new();
@@ -184,6 +198,30 @@ impl Source {
             };
         }
         Ok(Read { tables, large_objects })
+    }
+
+    /// Reads those tables of which [`read`](Self::read) gave nothing, on the connection that has them locked.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_rest(&mut self, content: bool, tables: &[&Table], read: &mut Read) -> Result<(), Error> {
+        for (table, found) in tables.iter().zip(&mut read.tables) {
+            if found.is_none() {
+                *found = Some(rows(self.snapshot.client(), table, content)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects once more, to look after a pg_dump that calls itself by a name of its own.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or refuses.
+    pub fn watch(&mut self, name: &str) -> Result<Watch, Error> {
+        let holder = word(self.snapshot.client(), "SELECT pg_catalog.pg_backend_pid()")?.unwrap_or_default();
+        let name = String::from_utf8_lossy(&live::literal(name.as_bytes())).into_owned();
+        let sql = format!("{STUCK}{holder} AND a.application_name ={name})");
+        Ok(Watch { client: Client::connect(&self.reading)?, sql })
     }
 
     /// Asks a question of one value; the inner error is the server's.
@@ -202,6 +240,49 @@ impl Source {
         let after = sequences(&mut self.snapshot)?;
         let now = word(self.snapshot.client(), &moment("pg_catalog.clock_timestamp()"))?;
         Ok((after, now.unwrap_or_default()))
+    }
+}
+
+/// Looks whether pg_dump waits for what nobody will ever give it.
+pub struct Watch {
+    client: Client,
+    sql: String,
+}
+
+impl Watch {
+    /// Says whether it does now.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn is_stuck(&mut self) -> Result<bool, Error> {
+        Ok(word(&mut self.client, &self.sql)?.as_deref() == Some("t"))
+    }
+}
+
+/// Reads a table.
+fn rows(client: &mut Client, table: &Table, content: bool) -> Result<Rows, Error> {
+    let partitioned = table.relation.kind == RelationKind::PartitionedTable;
+    match &table.relation.configuration {
+        // Which columns pg_dump reads along with a condition is not looked at.
+        Some(condition) if !condition.is_empty() => {
+            live::count(client, &table.name, partitioned, condition).map(Rows::Count)
+        }
+        _ if content && table.relation.kind == RelationKind::Table => {
+            live::content(client, &table.name, None, &|_| {}).map(Rows::Content)
+        }
+        _ => live::count(client, &table.name, partitioned, "").map(Rows::Count),
+    }
+}
+
+/// Locks a table, if nobody is in front.
+fn lock_at_once(client: &mut Client, table: &Table) -> Result<bool, Error> {
+    if table.relation.kind == RelationKind::ForeignTable {
+        return Ok(true);
+    }
+    let sql = [b"LOCK TABLE ONLY ", &*table.name.to_sql(), b" IN ACCESS SHARE MODE NOWAIT"].concat();
+    match client.execute(&sql) {
+        Err(Error::Server(error)) if error.code() == NOT_AVAILABLE => Ok(false),
+        result => result.map(|()| true),
     }
 }
 

@@ -28,7 +28,13 @@ use crate::retention::Decision;
 use crate::room;
 use crate::selection::Belongs;
 use crate::source::{Read, Source, Table};
+use crate::stop::Stop;
 use crate::unfinished::{Unfinished, free_name};
+
+/// How often is looked whether pg_dump is stuck.
+const WATCH: Duration = Duration::from_millis(100);
+/// How often is begun again.
+const ATTEMPTS: usize = 10;
 
 /// What is asked for, the same for every database.
 pub struct Wish<'a> {
@@ -144,6 +150,27 @@ pub fn take(
     let last = last.map(|backup| backup.bytes).next();
     room::check(wish.folder, wish.form(), &mut client, last)?;
     drop(client);
+    for _ in 0..ATTEMPTS {
+        if attempt(target, connection, &program, wish, taken)? {
+            return Ok(());
+        }
+        // Whoever waits for a table now gets it.
+        thread::sleep(WATCH);
+    }
+    Err(anyhow!(
+        "tables are wanted by others alone again and again, as for `TRUNCATE`: pg_dump never gets to them"
+    )
+    .into())
+}
+
+/// Takes a snapshot and what belongs to it; false if pg_dump was stuck behind others who wait for us.
+fn attempt(
+    target: &Target,
+    connection: &Connection,
+    program: &Program,
+    wish: &Wish<'_>,
+    taken: &mut Taken,
+) -> Result<bool, Failure> {
     wish.progress.begin("snapshot", None);
     let (mut source, all) = Source::open(connection, wish.options)?;
     let assertions = wish.asserts.iter().map(|sql| {
@@ -157,10 +184,14 @@ pub fn take(
     command.arg(format!("--snapshot={}", source.snapshot_name())).args(wish.options.arguments());
     connection.tell(&mut command);
     wish.progress.begin("pg_dump", None);
-    let (unfinished, written, tables, mut read) = together(command, &name, &source, &all, wish)?;
-    let (mut tables, known): (Vec<&Table>, BTreeSet<&QualifiedName>) =
-        (tables.clone(), tables.iter().map(|table| &table.name).collect());
+    let Some((unfinished, written, mut tables, mut read)) =
+        together(command, &name, &mut source, &all, wish)?
+    else {
+        return Ok(false);
+    };
+    source.read_rest(wish.content, &tables, &mut read)?;
     // pg_dump knows best what its options mean: what it took besides is read as well.
+    let known: BTreeSet<&QualifiedName> = tables.iter().map(|table| &table.name).collect();
     let more = written.dump.databases.iter().flat_map(|database| database.data.tables.keys());
     let more: BTreeSet<QualifiedName> =
         more.map(|address| address.qualified_name()).filter(|name| !known.contains(name)).collect();
@@ -168,7 +199,8 @@ pub fn take(
         .iter()
         .filter(|table| more.contains(&table.name) && table.relation.kind != RelationKind::PartitionedTable)
         .collect();
-    let read_more = source.read(wish.jobs, wish.content, &more)?;
+    let mut read_more = Read { tables: vec![None; more.len()], large_objects: Vec::new() };
+    source.read_rest(wish.content, &more, &mut read_more)?;
     read.tables.extend(read_more.tables);
     tables.extend(more);
 
@@ -202,7 +234,8 @@ pub fn take(
         selection: &source.selection,
     };
     let proof = proof::compare(&written.dump, &held, &mut manifest);
-    finish(unfinished, &name, &manifest, proof, wish, taken)
+    finish(unfinished, &name, &manifest, proof, wish, taken)?;
+    Ok(true)
 }
 
 /// The moment as names hold it.
@@ -241,20 +274,25 @@ pub fn finish(
     Ok(())
 }
 
-/// Has pg_dump write and reads along, while other connections read the source.
+/// A backup that has no name yet, what pg_dump wrote, and what was read of which tables.
+type Together<'t> = (Unfinished, Written, Vec<&'t Table>, Read);
+
+/// Has pg_dump write and reads along, while other connections read the source; none if pg_dump was stuck.
 fn together<'t>(
     mut command: Command,
     name: &str,
-    source: &Source,
+    source: &mut Source,
     all: &'t [Table],
     wish: &Wish<'_>,
-) -> Result<(Unfinished, Written, Vec<&'t Table>, Read), Failure> {
+) -> Result<Option<Together<'t>>, Failure> {
     let wanted = |table: &&Table| {
         let elsewhere = table.relation.kind == RelationKind::PartitionedTable;
         !elsewhere && !matches!(table.belongs, Belongs::No(_))
     };
     let tables: Vec<&Table> = all.iter().filter(wanted).collect();
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(Stop::default());
+    let stop_at_signal = Arc::clone(&stop);
+    let _at_signal = scratch::at_signal(move || stop_at_signal.stop());
     let (unfinished, file) = match wish.format {
         Format::Directory => (Unfinished::folder(wish.folder, name)?, None),
         _ => {
@@ -262,6 +300,9 @@ fn together<'t>(
             (unfinished, Some(file))
         }
     };
+    // By this name the server tells it from others.
+    let called = format!("pgdump-take {}", std::process::id());
+    command.env("PGAPPNAME", &called);
     command.arg(format!("--format={}", wish.format.word()));
     command.args(wish.compress.map(|method| format!("--compress={method}")));
     if wish.format == Format::Directory {
@@ -270,23 +311,38 @@ fn together<'t>(
     if wish.format != Format::Plain {
         command.arg("--file").arg(unfinished.path());
     }
+    let mut watch = source.watch(&called)?;
+    let (stuck, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let (written, read) = thread::scope(|scope| {
-        let reading = scope.spawn(|| {
-            source.read(wish.jobs, wish.content, &tables).inspect_err(|_| stop.store(true, Ordering::Release))
+        let reading =
+            scope.spawn(|| source.read(wish.jobs, wish.content, &tables).inspect_err(|_| stop.stop()));
+        let watching = scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                // Where the server does not answer, others will tell.
+                if watch.is_stuck().unwrap_or(false) {
+                    stuck.store(true, Ordering::Release);
+                    stop.stop();
+                    return;
+                }
+                thread::park_timeout(WATCH);
+            }
         });
         let written = match (wish.format, file) {
             (Format::Plain, Some(file)) => pg_dump::plain(command, wish.packing, file, name, &stop),
             (Format::Directory, _) => pg_dump::folder(command, &unfinished, &stop),
             _ => pg_dump::archive(command, &unfinished, name, &stop),
         };
+        over.store(true, Ordering::Release);
+        watching.thread().unpark();
         let panicked = |_| Err(connect::Error::Lost(std::io::Error::other("a thread panicked")));
         (written, reading.join().unwrap_or_else(panicked))
     });
-    // What pg_dump complains of is why the source could not be read either, more often than not.
     match (written, read) {
-        (Err(failure), Ok(_)) => Err(failure),
+        (Err(_), _) if stuck.load(Ordering::Acquire) => Ok(None),
+        // What was ended has nothing to say.
         (_, Err(error)) => Err(error.into()),
-        (Ok(written), Ok(read)) => Ok((unfinished, written, tables, read)),
+        (Err(failure), Ok(_)) => Err(failure),
+        (Ok(written), Ok(read)) => Ok(Some((unfinished, written, tables, read))),
     }
 }
 
