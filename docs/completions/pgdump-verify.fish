@@ -11,7 +11,7 @@ complete -c pgdump-verify -l keep -d 'Leave the restored database under this nam
 complete -c pgdump-verify -l timeout -d 'Give up after this many seconds, which is no verdict on the backup' -r
 complete -c pgdump-verify -l assert -d 'Ask the restored database a query of one value; `--equals` says which. The role that asks is no superuser and writes nothing' -r
 complete -c pgdump-verify -l equals -d 'The value that the query of the `--assert` at the same place should return, as text; `NULL` for none' -r
-complete -c pgdump-verify -l manifest -d 'Compare the backup with what this manifest says that its source held' -r -F
+complete -c pgdump-verify -l manifest -d 'Compare the backup with what this manifest says that its source held [default: the one beside the backup, as `shop.dump.manifest.json`, if it is there]. That a backup was verified with the one beside it, at level `restore` or `full`, is recorded beside both, as `shop.dump.verified.json`; the record of a bad one is removed' -r -F
 complete -c pgdump-verify -l against -d 'Compare the backup with what its source holds now: a URL, a connection string or the name of a database. Every difference is one of the backup (exit code 1), though the source may have moved on since. Nothing is written there' -r
 complete -c pgdump-verify -l report -d 'Write one more report, in the form that the file\'s name says: .json, .html (one page that needs nothing else), .md (at most 65,536 characters), .xml (JUnit), .prom (for Prometheus\' textfile collector); may be given several times. It is written after trouble too, and says so' -r
 complete -c pgdump-verify -l color -d 'Whether to use colours' -r -f -a "auto\t''

@@ -1,4 +1,5 @@
 //! A server to take backups of, and programs that lie.
+#![allow(dead_code, reason = "each test program uses its share")]
 
 use std::fs;
 use std::io::Write;
@@ -7,6 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 use scratch::{Cluster, Programs};
 use serde_json::Value;
+
+/// The form of the JSON that we publish.
+const SCHEMA: &str = include_str!("../../docs/schemas/pgdump-take.schema.json");
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-take");
 
@@ -117,7 +121,11 @@ impl Source {
 
 fn outcome(output: Output) -> (i32, Value, String) {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let json = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    if !json.is_null() {
+        let schema = jsonschema::validator_for(&serde_json::from_str(SCHEMA).unwrap()).unwrap();
+        assert!(schema.is_valid(&json), "{:?}: {json:#}", schema.validate(&json).unwrap_err());
+    }
     (output.status.code().unwrap_or(-1), json, stderr)
 }
 

@@ -10,6 +10,7 @@ pub fn commands() -> Vec<Command> {
         pgdump_join::command(),
         pgdump_normalize::command(),
         pgdump_split::command(),
+        pgdump_take::command(),
         pgdump_verify::command(),
     ]
 }
