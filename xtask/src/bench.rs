@@ -5,6 +5,7 @@ mod measure;
 mod random;
 mod restoring;
 mod table;
+mod taking;
 
 use std::env;
 use std::fs;
@@ -51,6 +52,8 @@ const CASES: [Case; 12] = [
 
 /// The case of servers and restores, which is no row of programs that read a file.
 const VERIFY: &str = "verify-1g";
+/// That of a server and its backups.
+const TAKE: &str = "take-1g";
 
 const SCHEMA_STEPS: [Step; 5] = [Step::Wc, Step::Split, Step::SplitAgain, Step::Join, Step::SqlSplitter];
 
@@ -111,9 +114,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         arguments.names.is_empty() || arguments.names.iter().any(|name| case.starts_with(name.as_str()))
     };
     let chosen: Vec<&Case> = CASES.iter().filter(|case| asked(case.name)).collect();
-    if chosen.is_empty() && !asked(VERIFY) {
+    if chosen.is_empty() && !asked(VERIFY) && !asked(TAKE) {
         let names = CASES.map(|case| case.name);
-        bail!("no such case, there are: {}, {VERIFY}", names.join(", "));
+        bail!("no such case, there are: {}, {VERIFY}, {TAKE}", names.join(", "));
     }
     let folder = workspace::target()?.join("bench");
     let inputs = Inputs::new(folder.join("inputs"), arguments.scale)?;
@@ -136,6 +139,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Some((plain, custom)) => {
                 restoring::run(&plain, &custom, &programs.bin, &programs.out, arguments.runs)?;
             }
+            None => println!("skipped: no server programs"),
+        }
+    }
+    if asked(TAKE) {
+        println!("\n## {TAKE}\n");
+        match inputs.shop()? {
+            Some((plain, _)) => taking::run(&plain, &programs.bin, &programs.out, arguments.runs)?,
             None => println!("skipped: no server programs"),
         }
     }

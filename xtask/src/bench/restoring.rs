@@ -68,7 +68,8 @@ pub fn run(dump: &Path, archive: &Path, bin: &Path, out: &Path, runs: u32) -> Re
 const COUNTS: &str = "select (select count(*) from customer), (select count(*) from product), \
                       (select count(*) from sale), (select count(*) from line), (select count(*) from event)";
 
-fn shell(cluster: &Cluster, script: &str) -> Command {
+/// A shell that finds a cluster and its programs.
+pub fn shell(cluster: &Cluster, script: &str) -> Command {
     // What leads to the cluster is in the environment of its own programs.
     let like = cluster.command("psql");
     let mut command = Command::new("sh");
