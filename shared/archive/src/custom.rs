@@ -154,7 +154,8 @@ impl Area {
         let path = scan.path().to_path_buf();
         let mut chunks = Chunks { scan, int: self.sizes.int, left: 0, ended: false, failed: None };
         let manner = Manner { compression: self.compression, wrapping: Wrapping::Piece, ahead: self.ahead };
-        deliver(&mut chunks, piece, &path, manner, visit)
+        let entry = piece.entry;
+        deliver(&mut chunks, piece, &path, manner, visit).map_err(|error| error.within(&entry.name()))
     }
 
     /// Goes through the blocks of a file, several at once.

@@ -84,6 +84,16 @@ impl Error {
         Error::Damaged { path: path.to_path_buf(), at, what: what.into() }
     }
 
+    /// Says in what the damage is, if it does not say so itself.
+    pub(crate) fn within(mut self, name: &str) -> Error {
+        if let Error::Damaged { what, .. } = &mut self
+            && !what.contains(name)
+        {
+            *what = format!("{what}: {name}");
+        }
+        self
+    }
+
     /// Takes the error out that [`Error::into_io`] put in, or makes one of the system's.
     pub(crate) fn from_io(error: io::Error, path: &Path, at: u64) -> Error {
         let system = |source| Error::Read { path: path.to_path_buf(), at, source };
