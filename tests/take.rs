@@ -10,7 +10,10 @@
 mod source;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
 use manifest::Manifest;
 use source::{Source, complaints, path, verify};
@@ -202,4 +205,71 @@ fn a_verified_backup_is_taken_in_one_go() {
     let (code, result, stderr) = source.take(&["-Fc", "-t", "nothing.at.all", "--on-failure", "/nowhere"]);
     assert!(code == 2 && stderr.contains("/nowhere"), "{result:#}{stderr}");
     assert!(complaints(&result).contains("pg_dump"), "{result:#}");
+}
+
+#[test]
+fn rows_that_are_elsewhere_are_not_compared() {
+    let Some(source) = Source::start() else { return };
+    let made = source.cluster.psql(
+        "shop",
+        "CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; \
+         CREATE FOREIGN TABLE shop.far (x text) SERVER files OPTIONS (program 'seq 3')",
+    );
+    if made.is_err() {
+        return eprintln!("skipped: no file_fdw");
+    }
+    let (code, result, stderr) = source.take(&["-Fc", "--content", "--include-foreign-data", "files"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{result:#}");
+    assert!(
+        result["backups"][0]["notes"].to_string().contains("table shop.far: it was not compared"),
+        "{result:#}"
+    );
+    let recorded = manifest(&path(&result));
+    let far = recorded.tables.iter().find(|table| table.name == "far").unwrap();
+    assert_eq!((far.rows, far.kind), (3, manifest::TableKind::ForeignTable));
+    let (code, text) = verify(&path(&result), &["--level", "file"]);
+    assert_eq!(code, 0, "{text}");
+    let (_, result, _) = source.take(&["-Fc"]);
+    let recorded = manifest(&path(&result));
+    assert!(recorded.left_out.iter().any(|one| one.what == "rows of shop.far"), "{:?}", recorded.left_out);
+}
+
+/// A server that answers every request with 200; returns where it is and what it was asked for.
+fn switch() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hush-4711", listener.local_addr().unwrap());
+    let (send, asked) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+            if send.send(path).is_err() {
+                return;
+            }
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_dead_man_switch_is_told() {
+    let Some(source) = Source::start() else { return };
+    let (url, asked) = switch();
+    let mut told = || [asked.recv().unwrap(), asked.recv().unwrap()];
+    assert_eq!(source.take(&["-Fc", "--ping", &url]).0, 0);
+    assert_eq!(told(), ["/hush-4711/start", "/hush-4711"]);
+    assert_eq!(source.take(&["-Fc", "-d", "nowhere", "--ping", &url]).0, 2);
+    assert_eq!(told(), ["/hush-4711/start", "/hush-4711/fail"]);
+    // A folder that is gone, as of a disk that is not mounted, is a failure like others.
+    fs::rename(source.backups(), source.folder.path().join("elsewhere")).unwrap();
+    assert_eq!(source.take(&["-Fc", "--ping", &url]).0, 2);
+    assert_eq!(told(), ["/hush-4711/start", "/hush-4711/fail"]);
+    fs::rename(source.folder.path().join("elsewhere"), source.backups()).unwrap();
+    // One that cannot be told will ask by itself; its address is a secret.
+    let (code, result, stderr) = source.take(&["-Fc", "--ping", "http://127.0.0.1:9/hush-4711"]);
+    assert_eq!(code, 0, "{result:#}");
+    assert!(stderr.contains("--ping") && !stderr.contains("hush"), "{stderr}");
 }

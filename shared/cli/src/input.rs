@@ -201,7 +201,13 @@ fn read_archive(
 /// in pg_backup_archiver.h, PostgreSQL 9.0), nor up to 1.15 where the section that they belong to was left out.
 fn is_announcing(archive: &Archive) -> bool {
     let version = archive.header.version;
-    let has_definitions = || archive.entries.iter().any(|entry| entry.section == Section::PreData);
+    // What every archive has says nothing of its sections.
+    let setting = |entry: &Entry| {
+        let kinds = [&b"ENCODING"[..], b"STDSTRINGS", b"SEARCHPATH", b"DATABASE", b"DATABASE PROPERTIES"];
+        kinds.contains(&entry.desc.as_slice())
+    };
+    let definition = |entry: &Entry| entry.section == Section::PreData && !setting(entry);
+    let has_definitions = || archive.entries.iter().any(definition);
     version >= (1, 16, 0) || version >= (1, 12, 0) && has_definitions()
 }
 

@@ -255,7 +255,7 @@ impl Causes {
 fn names(message: &str) -> Vec<String> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().trim_matches('"').to_owned();
     let mut names: Vec<String> = message.split('"').skip(1).step_by(2).map(last).collect();
-    for word in ["function ", "procedure ", "aggregate ", "type "] {
+    for word in ["function ", "procedure ", "aggregate ", "type ", "large object "] {
         if let Some(rest) = message.strip_prefix(word) {
             let end = rest.find(['(', ' ']).unwrap_or(rest.len());
             names.push(last(&rest[..end]));
@@ -277,6 +277,7 @@ mod tests {
         assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
         assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
         assert_eq!(names("SQL function cannot return shell type public.kind"), ["kind"]);
+        assert_eq!(names("large object 4242 does not exist"), ["4242"]);
         assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
     }
 }

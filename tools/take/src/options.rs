@@ -82,8 +82,14 @@ pub(crate) struct PgDumpOptions {
 impl PgDumpOptions {
     /// Returns them as arguments of pg_dump.
     pub fn arguments(&self) -> impl Iterator<Item = OsString> {
-        self.given.iter().map(|(long, value)| {
-            let mut argument = OsString::from(format!("--{long}"));
+        // Older versions know some options by their letter only.
+        let letter = |long: &str| match long {
+            "large-objects" => Some("-b"),
+            "no-large-objects" => Some("-B"),
+            _ => None,
+        };
+        self.given.iter().map(move |(long, value)| {
+            let mut argument = OsString::from(letter(long).map_or(format!("--{long}"), str::to_owned));
             if let Some(value) = value {
                 argument.push("=");
                 argument.push(value);

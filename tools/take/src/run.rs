@@ -23,38 +23,16 @@ use crate::unfinished::Lock;
 /// # Errors
 /// When nothing could be begun. What goes wrong with one target is in the result, and does not stop the others.
 pub fn run(arguments: &TakeArguments) -> Result<Outcome, Failure> {
-    let progress = Progress::start();
-    let wish = Wish::new(arguments, &progress)?;
     let prom = arguments.prom.as_deref().map(Sink::open).transpose()?;
-    if arguments.then_verify {
-        afterwards::verifier()?;
-    }
+    let mut page = Page { json: arguments.json, written: Ok(()) };
     tell(arguments, "/start");
     let mut all = Vec::new();
-    let mut begun = Ok(());
-    match targets(arguments) {
-        Ok(targets) => {
-            for (target, connection) in &targets {
-                let taken = one(target, connection, arguments, &wish);
-                progress.clear();
-                if let Some(trouble) = &taken.trouble {
-                    let failure = Failure::from(anyhow!("{}: {trouble}", taken.target));
-                    let hint = taken.hint.clone();
-                    cli::report_failure(&hint.into_iter().fold(failure, Failure::with_hint));
-                }
-                if !arguments.json {
-                    print(&report::to_text(&taken))?;
-                }
-                all.push(taken);
-            }
-        }
-        Err(failure) => begun = Err(failure),
-    }
+    let begun = all_of(arguments, &mut page, &mut all);
     let mut outcome = if begun.is_ok() { worst(&all) } else { Outcome::Trouble };
     let result = report::to_json(&all, outcome);
-    if let Some(mut sink) = prom {
-        sink.write(|out| report::to_prometheus(&all, out))?;
-        sink.finish()?;
+    if let Some(Err(error)) = prom.map(|prom| write(prom, &all)) {
+        cli::report_failure(&error.into());
+        outcome = worse(outcome, Outcome::Trouble);
     }
     let program = if outcome == Outcome::Good { &arguments.on_success } else { &arguments.on_failure };
     if let Some(Err(failure)) =
@@ -65,10 +43,52 @@ pub fn run(arguments: &TakeArguments) -> Result<Outcome, Failure> {
     }
     tell(arguments, if outcome == Outcome::Good { "" } else { "/fail" });
     begun?;
-    if arguments.json {
-        print(&format!("{result:#}\n"))?;
-    }
+    page.finish(&format!("{result:#}\n"))?;
     Ok(outcome)
+}
+
+/// Takes one target after the other.
+fn all_of(arguments: &TakeArguments, page: &mut Page, all: &mut Vec<Taken>) -> Result<(), Failure> {
+    let progress = Progress::start();
+    let wish = Wish::new(arguments, &progress)?;
+    if arguments.then_verify {
+        afterwards::verifier()?;
+    }
+    for (target, connection) in &targets(arguments)? {
+        let taken = one(target, connection, arguments, &wish);
+        progress.clear();
+        if let Some(trouble) = &taken.trouble {
+            let failure = Failure::from(anyhow!("{}: {trouble}", taken.target));
+            let hint = taken.hint.clone();
+            cli::report_failure(&hint.into_iter().fold(failure, Failure::with_hint));
+        }
+        page.write(&report::to_text(&taken));
+        all.push(taken);
+    }
+    Ok(())
+}
+
+fn write(mut prom: Sink, all: &[Taken]) -> anyhow::Result<()> {
+    prom.write(|out| report::to_prometheus(all, out))?;
+    prom.finish()
+}
+
+/// What stdout gets: texts as they come, or JSON at the end. A reader that went away stops no backup.
+struct Page {
+    json: bool,
+    written: io::Result<()>,
+}
+
+impl Page {
+    fn write(&mut self, text: &str) {
+        if !self.json && self.written.is_ok() {
+            self.written = print(text);
+        }
+    }
+
+    fn finish(self, json: &str) -> io::Result<()> {
+        if self.json { print(json) } else { self.written }
+    }
 }
 
 /// A switch that was not told will ask by itself: that is no trouble of the backup.
