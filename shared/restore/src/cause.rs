@@ -8,7 +8,7 @@ use dump::{Class, Kind, Role};
 
 use crate::plan::{Step, Work};
 use crate::session::Failed;
-use crate::{newer, plain};
+use crate::{Options, newer, older, plain};
 
 /// Says why a statement failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Cause {
     MissingLocale,
     /// The dump is of a newer server, or made by a newer pg_dump.
     NewerServer,
+    /// The dump is of an older server, which took what this one no longer takes.
+    OlderServer,
     /// It needs a superuser, and the dump is not trusted that far.
     NeedsSuperuser,
     /// It needs something that could not be made for one of these reasons; what.
@@ -74,6 +76,9 @@ impl fmt::Display for Cause {
             Cause::NewerServer => {
                 f.write_str("dump is of a newer server or by a newer pg_dump, or needs one")
             }
+            Cause::OlderServer => {
+                f.write_str("dump is of an older server, which took what this one no longer takes")
+            }
             Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
             Cause::NotInBackup(what) => {
@@ -89,6 +94,8 @@ impl fmt::Display for Cause {
 pub(crate) struct Causes {
     /// Whether the dump is of a newer server than the one it is restored on.
     newer: bool,
+    /// The major version of the server that it is of, if that is known.
+    dump: Option<u32>,
     /// The server's major version.
     major: u32,
     /// What could not be made, by its name without the schema, with what it is.
@@ -106,7 +113,7 @@ pub(crate) struct Causes {
 }
 
 impl Causes {
-    pub fn new(steps: &[Step], newer: bool, major: u32) -> Causes {
+    pub fn new(steps: &[Step], options: &Options, major: u32) -> Causes {
         let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
         let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
         let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
@@ -122,7 +129,8 @@ impl Causes {
         let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
         let described = described.map(|address| plain::root(address).name.to_string());
         Causes {
-            newer,
+            newer: options.newer,
+            dump: options.major,
             major,
             described: described.collect(),
             lost: BTreeMap::new(),
@@ -176,6 +184,9 @@ impl Causes {
         {
             return Cause::NewerServer;
         }
+        if self.dump.is_some_and(|dump| older::explains(error, dump, self.major)) && !own() {
+            return Cause::OlderServer;
+        }
         if let Some(lost) = self.follows(step, error) {
             return Cause::Follows(lost);
         }
@@ -196,9 +207,13 @@ impl Causes {
             "42704" | "22023" if message.starts_with("collation ") || message.contains("locale") => {
                 Cause::MissingLocale
             }
-            "42601" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17" if self.newer => {
+            "42601" | "42611" | "42703" | "42704" | "42883" | "42809" | "22023" | "0A000" | "42P17"
+                if self.newer =>
+            {
                 Cause::NewerServer
             }
+            // Since 17.
+            "22007" if self.newer && message.ends_with("type interval: \"infinity\"") => Cause::NewerServer,
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
             _ => Cause::Backup,
         }

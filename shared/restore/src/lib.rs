@@ -18,6 +18,7 @@ mod cluster;
 mod error;
 pub mod escalation;
 mod newer;
+mod older;
 mod plain;
 mod plan;
 mod restore;

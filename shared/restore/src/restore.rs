@@ -31,6 +31,8 @@ pub struct Options {
     pub trusted: bool,
     /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
     pub newer: bool,
+    /// The major version of the server that the dump is of, if that is known.
+    pub major: Option<u32>,
     /// Is told how far the restore is.
     pub observer: Arc<dyn Observer>,
 }
@@ -157,7 +159,7 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     }
     // Which connection was first must not show.
     failures.sort_by_key(|(step, _)| *step);
-    let mut causes = Causes::new(&plan.steps, options.newer, shared.major());
+    let mut causes = Causes::new(&plan.steps, options, shared.major());
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
         let cause = causes.of(step, &failed);

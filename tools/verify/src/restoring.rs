@@ -132,6 +132,7 @@ pub fn verify(
         mark: server.mark(),
         trusted: options.trusted,
         newer,
+        major: dump.versions.server_major(),
         observer: Arc::new(()),
     };
     let whole = plan;
