@@ -20,8 +20,8 @@ _pgdump-take() {
 '--format=[How the backup is written]:FORMAT:(plain custom tar directory)' \
 '-Z+[\`none\`, \`gzip\` or \`zstd\`, with \`\:LEVEL\` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called \`.gz\` or \`.zst\`]:METHOD:_default' \
 '--compress=[\`none\`, \`gzip\` or \`zstd\`, with \`\:LEVEL\` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called \`.gz\` or \`.zst\`]:METHOD:_default' \
-'-j+[How many connections read the source beside pg_dump, and how many pg_dump uses for a folder \[default\: the number of processors\]]:NUMBER:_default' \
-'--jobs=[How many connections read the source beside pg_dump, and how many pg_dump uses for a folder \[default\: the number of processors\]]:NUMBER:_default' \
+'-j+[How many tables pg_dump takes at once into a folder \[default\: the number of processors\]. Beside pg_dump, as many connections read the source as it leaves processors, at least one]:NUMBER:_default' \
+'--jobs=[How many tables pg_dump takes at once into a folder \[default\: the number of processors\]. Beside pg_dump, as many connections read the source as it leaves processors, at least one]:NUMBER:_default' \
 '*--assert=[Ask the source a query of one value and record the answer, for a restored copy to give the same]:SQL:_default' \
 '--on-success=[Run a program when all went well; its standard input is the result as JSON, its environment has PGDUMP_TAKE_OUTCOME and PGDUMP_TAKE_FILES]:PROGRAM:_files' \
 '--on-failure=[Run a program when anything did not, in the same way]:PROGRAM:_files' \

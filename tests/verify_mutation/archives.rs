@@ -258,6 +258,10 @@ impl Archive {
         if !matches!(self.store, Store::Custom) {
             marks.push(words("toc.dat"));
         }
+        if place.start < self.contents.end {
+            // A wrong length shifts all that comes behind it, and shows where that makes no sense any more.
+            marks.push(near(place.start..self.contents.end));
+        }
         if place.start < 64 || place.len() > 4096 {
             // The head, or all of it.
             marks.push(Mark::Whole);

@@ -45,6 +45,10 @@ impl Entry {
         if ["SEARCHPATH", "ENCODING", "STDSTRINGS"].contains(&self.kind.as_str()) {
             marks.push(words("settings of the session"));
         }
+        // What it lists are files, or objects in them.
+        if self.kind == "BLOBS" {
+            marks.push(words("blob_"));
+        }
         marks.extend(self.block.clone().map(near));
         marks
     }

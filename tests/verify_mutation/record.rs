@@ -55,7 +55,11 @@ impl Record {
     /// Says whether a manifest tells the data of two backups apart, whatever their files are.
     pub fn has_other_data(&self, other: &Record) -> bool {
         let data = |record: &Record| {
-            let Manifest { tables, sequences, large_objects, extensions, .. } = record.manifest.clone();
+            let Manifest { tables, mut sequences, large_objects, mut extensions, .. } =
+                record.manifest.clone();
+            // Their order is not data.
+            sequences.sort_by(|one, other| (&one.schema, &one.name).cmp(&(&other.schema, &other.name)));
+            extensions.sort_by(|one, other| one.name.cmp(&other.name));
             // A table without rows may as well not be there.
             let tables: Vec<Table> = tables.into_iter().filter(|table| table.rows > 0).collect();
             (tables, sequences, large_objects, extensions)

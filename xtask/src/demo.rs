@@ -12,11 +12,11 @@ use crate::{process, workspace};
 const SHOP: &str = include_str!("../demo/shop.sql");
 const TUESDAY: &str = include_str!("../demo/tuesday.sql");
 
-/// Builds the tools, then shows them: split, commit, change, split, diff, join, restore, compare.
+/// Builds the tools, then shows them: take, verify, split, commit, change, take, split, diff, join, restore, compare.
 pub fn run() -> Result<()> {
     let programs = scratch::ensure()?;
     let bin = workspace::build_release()?;
-    for tool in ["pgdump-split", "pgdump-join"] {
+    for tool in ["pgdump-take", "pgdump-verify", "pgdump-split", "pgdump-diff", "pgdump-join"] {
         if !bin.join(tool).is_file() {
             bail!("the demo needs a program that the workspace does not build: `{tool}`");
         }
@@ -43,23 +43,30 @@ impl Stage {
         say("A small shop, in a throw-away PostgreSQL that only the demo uses.");
         self.cluster.create_database("shop")?;
         self.script("shop", "xtask/demo/shop.sql", SHOP.as_bytes())?;
-        self.dump("shop", &[], "monday.sql")?;
+        let monday = self.take()?;
+
+        say("The backup restores, and holds what the shop held at that moment.");
+        self.show(Command::new(self.bin.join("pgdump-verify")).arg(&monday))?;
 
         say(
-            "The dump becomes one file per object. The rows of shop.country are reference data: they come along.",
+            "The backup becomes one file per object. The rows of shop.country are reference data: they come along.",
         );
-        self.split("monday.sql")?;
+        self.split(&monday)?;
         self.show(&mut git(&["init", "--quiet", "--initial-branch=main"]))?;
         self.show(&mut git(&["add", "tree"]))?;
         self.show(&mut git(&["commit", "--quiet", "-m", "The shop on Monday"]))?;
         self.show(&mut git(&["ls-files"]))?;
 
-        say("Somebody changes one function. The next dump is split into the same tree.");
+        say("Somebody changes one function. The next backup is split into the same tree.");
         self.script("shop", "xtask/demo/tuesday.sql", TUESDAY.as_bytes())?;
-        self.dump("shop", &[], "tuesday.sql")?;
-        self.split("tuesday.sql")?;
+        let tuesday = self.take()?;
+        self.split(&tuesday)?;
         self.show(&mut git(&["status", "--short", "tree"]))?;
         self.show(&mut git(&["--no-pager", "diff", "--no-color"]))?;
+
+        say("What changed between the two backups, object by object.");
+        let mut diff = Command::new(self.bin.join("pgdump-diff"));
+        self.show_differing(diff.arg(&monday).arg(&tuesday))?;
 
         say("The tree becomes a dump again, and that dump restores.");
         let mut join = Command::new(self.bin.join("pgdump-join"));
@@ -82,8 +89,29 @@ impl Stage {
 
     fn split(&self, dump: &str) -> Result<()> {
         let mut split = Command::new(self.bin.join("pgdump-split"));
-        split.arg(format!("demo/{dump}")).args(["--out", "demo/tree", "--data", "shop.country"]);
+        split.arg(dump).args(["--out", "demo/tree", "--data", "shop.country"]);
         self.show(&mut split)
+    }
+
+    /// Takes a backup, and returns where it is.
+    fn take(&self) -> Result<String> {
+        let backups = self.folder.join("backups");
+        fs::create_dir_all(&backups).with_context(|| format!("cannot create {}", backups.display()))?;
+        let mut take = Command::new(self.bin.join("pgdump-take"));
+        // What leads to the cluster is in the environment of its own programs.
+        for (name, value) in self.cluster.command("psql").get_envs() {
+            match value {
+                Some(value) => take.env(name, value),
+                None => take.env_remove(name),
+            };
+        }
+        self.show(take.args(["shop", "--content", "--dir", "demo/backups"]))?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&backups).with_context(|| format!("cannot read {}", backups.display()))? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        let newest = names.into_iter().filter(|name| name.ends_with(".sql")).max();
+        Ok(format!("demo/backups/{}", newest.context("no backup was taken")?))
     }
 
     /// Runs a script of our own through psql.
@@ -104,6 +132,16 @@ impl Stage {
     fn show(&self, command: &mut Command) -> Result<()> {
         println!("$ {}", process::line(command));
         process::run(command.current_dir(&self.root))
+    }
+
+    /// Shows a program that ends with 1 where things differ.
+    fn show_differing(&self, command: &mut Command) -> Result<()> {
+        println!("$ {}", process::line(command));
+        let status = command.current_dir(&self.root).status().context("cannot run it")?;
+        match status.code() {
+            Some(1) => Ok(()),
+            _ => bail!("expected to find a difference: {status}"),
+        }
     }
 
     fn show_into(&self, command: &mut Command, name: &str) -> Result<()> {

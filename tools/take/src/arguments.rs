@@ -62,8 +62,8 @@ pub(crate) struct TakeArguments {
     #[arg(short = 'Z', long, value_name = "METHOD")]
     pub compress: Option<String>,
 
-    /// How many connections read the source beside pg_dump, and how many pg_dump uses for a folder [default: the number
-    /// of processors]
+    /// How many tables pg_dump takes at once into a folder [default: the number of processors]. Beside pg_dump, as many
+    /// connections read the source as it leaves processors, at least one
     #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=32))]
     pub jobs: Option<u16>,
 

@@ -43,7 +43,11 @@ pub struct Wish<'a> {
     pub packing: Packing,
     /// What pg_dump packs an archive by, as it was written.
     pub compress: Option<&'a str>,
+    /// How many tables pg_dump takes at once, where it can.
     pub jobs: usize,
+    /// How many connections read the source meanwhile: more would only take processors from pg_dump, for which all wait at
+    /// the end.
+    pub readers: usize,
     pub content: bool,
     pub asserts: &'a [String],
     pub options: &'a PgDumpOptions,
@@ -107,13 +111,16 @@ impl<'a> Wish<'a> {
         }
         let plain = arguments.format == Format::Plain;
         let written = arguments.compress.as_deref();
-        let jobs = arguments.jobs.map(usize::from);
+        let processors = thread::available_parallelism().map_or(1, |number| number.get());
+        let jobs = arguments.jobs.map_or(processors, usize::from);
+        let busy = if arguments.format == Format::Directory { jobs } else { 1 };
         Ok(Wish {
             folder,
             format: arguments.format,
             packing: if plain { pg_dump::packing(written)? } else { Packing::None },
             compress: written.filter(|_| !plain),
-            jobs: jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, |number| number.get())),
+            jobs,
+            readers: processors.saturating_sub(busy).max(1),
             content: arguments.content,
             asserts: &arguments.asserts,
             options: &arguments.options,
@@ -315,7 +322,7 @@ fn together<'t>(
     let (stuck, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let (written, read) = thread::scope(|scope| {
         let reading =
-            scope.spawn(|| source.read(wish.jobs, wish.content, &tables).inspect_err(|_| stop.stop()));
+            scope.spawn(|| source.read(wish.readers, wish.content, &tables).inspect_err(|_| stop.stop()));
         let watching = scope.spawn(|| {
             while !over.load(Ordering::Acquire) {
                 // Where the server does not answer, others will tell.
