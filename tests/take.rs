@@ -258,7 +258,7 @@ fn switch() -> (String, std::sync::mpsc::Receiver<String>) {
 fn a_dead_man_switch_is_told() {
     let Some(source) = Source::start() else { return };
     let (url, asked) = switch();
-    let mut told = || [asked.recv().unwrap(), asked.recv().unwrap()];
+    let told = || [asked.recv().unwrap(), asked.recv().unwrap()];
     assert_eq!(source.take(&["-Fc", "--ping", &url]).0, 0);
     assert_eq!(told(), ["/hush-4711/start", "/hush-4711"]);
     assert_eq!(source.take(&["-Fc", "-d", "nowhere", "--ping", &url]).0, 2);
