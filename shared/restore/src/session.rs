@@ -121,14 +121,12 @@ impl<'t> Shared<'t> {
 impl Admin {
     /// Makes a role; says whether it is there now.
     fn stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
-        for sql in stand_in::statements(role, &Name::from(member), self.mark.as_deref()) {
-            match self.client.execute(&sql) {
-                Ok(()) => {}
-                // Another connection missed it as well, or it is a role of the server, which nobody is let into.
-                Err(connect::Error::Server(error)) if error.code() == "42710" => return Ok(true),
-                Err(connect::Error::Server(_)) => return Ok(false),
-                Err(error) => return Err(error.into()),
-            }
+        match self.client.execute(&stand_in::statements(role, &Name::from(member), self.mark.as_deref())) {
+            Ok(()) => {}
+            // Another connection missed it as well, or it is a role of the server, which nobody is let into.
+            Err(connect::Error::Server(error)) if error.code() == "42710" => return Ok(true),
+            Err(connect::Error::Server(_)) => return Ok(false),
+            Err(error) => return Err(error.into()),
         }
         for sql in stand_in::rights(role) {
             match self.client.execute(&sql) {

@@ -10,11 +10,12 @@ pub(crate) fn missing_role(error: &ServerError) -> Option<Name> {
     matches!(error.code(), "42704" | "22023").then(|| Name::from(name))
 }
 
-/// Returns the statements that make a role to stand in for it, in which `member` is.
+/// Returns the statements that make a role to stand in for it, in which `member` is; to be run as one, so that whoever is
+/// killed meanwhile leaves no role without its mark.
 ///
 /// What it stands for may well be a superuser, as the owner of a matview that reads everybody's tables is: it reads all
 /// rows, too, as [`rights`] says. No more than that: it shall not be one. `mark` becomes its comment.
-pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<Vec<u8>> {
+pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<u8> {
     let [role, member] = [role.to_sql(), member.to_sql()];
     let mut statements = vec![
         [b"CREATE ROLE ", &*role, b" NOLOGIN"].concat(),
@@ -24,7 +25,7 @@ pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<
         let comment = format!(" IS '{}'", mark.replace('\'', "''"));
         statements.insert(1, [b"COMMENT ON ROLE ", &*role, comment.as_bytes()].concat());
     }
-    statements
+    statements.join(&b"; "[..])
 }
 
 /// Returns the statements that let a stand-in read all rows. An older server than 14 does not know the second, and on a

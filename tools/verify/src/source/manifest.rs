@@ -102,7 +102,7 @@ impl Recorded {
     /// Compares what the backup holds.
     pub fn check(&self, dump: &Dump, report: &mut Report) {
         let recorded = &self.manifest;
-        if recorded.database.is_empty() {
+        if recorded.database.is_empty() && recorded.tables.is_empty() {
             report.compared.push(format!(
                 "compared with the manifest {}: files; what the source held was not recorded",
                 self.path.display()
