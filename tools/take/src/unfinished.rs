@@ -40,6 +40,7 @@ pub struct Unfinished {
     folder: PathBuf,
     path: PathBuf,
     at_signal: Option<AtSignal>,
+    finished: bool,
 }
 
 impl Unfinished {
@@ -69,7 +70,7 @@ impl Unfinished {
         let path = folder.join(partial(name));
         let goes = path.clone();
         let at_signal = scratch::at_signal(move || remove(&goes));
-        Unfinished { folder: folder.to_owned(), path, at_signal: Some(at_signal) }
+        Unfinished { folder: folder.to_owned(), path, at_signal: Some(at_signal), finished: false }
     }
 
     /// Returns where it is for now.
@@ -83,6 +84,9 @@ impl Unfinished {
     /// When the name is taken, or the system refuses.
     pub fn finish(mut self, name: &str) -> Result<PathBuf, Failure> {
         let to = self.folder.join(name);
+        // Whoever obeys a signal must not be removing what gets its name: from here on it is left to the next run, and if
+        // one is obeyed already, this waits for the end.
+        self.at_signal = None;
         let renamed = renameat2(AT_FDCWD, &self.path, AT_FDCWD, &to, RenameFlags::RENAME_NOREPLACE);
         // Some file systems know no such promise.
         let renamed = match renamed {
@@ -90,7 +94,7 @@ impl Unfinished {
             renamed => renamed.map_err(io::Error::from),
         };
         renamed.with_context(|| format!("cannot give a backup its name: {}", to.display()))?;
-        self.at_signal = None;
+        self.finished = true;
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
             .context("cannot write the folder to the disk")?;
@@ -100,7 +104,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if self.at_signal.is_some() {
+        if !self.finished {
             remove(&self.path);
         }
     }
