@@ -7,15 +7,19 @@ use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, anyhow, bail};
-use archive::{Archive, Content, Entry, Input, Piece, Plain, Section};
+use archive::{Archive, Content, Entry, Piece, Plain, Section};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
     Source, TocEntry, Versions, Want,
 };
-
+use store::{Fetched, Location, Store};
+use tempfile::TempDir;
 use tree::reference::Reference;
 
 use crate::Failure;
+
+/// What the copy of a folder is called.
+const FOLDER: &str = "folder";
 
 /// What is wanted of a dump's data.
 pub enum DataWanted<'s> {
@@ -63,15 +67,38 @@ impl Source for Bytes {
     }
 }
 
-/// Opens what the user names; `-` is stdin.
+/// What was opened: a dump of any format.
+#[derive(Debug)]
+pub struct Input {
+    /// What it is.
+    pub dump: archive::Input,
+    /// Where a folder that lies in a store was copied to.
+    copy: Option<TempDir>,
+}
+
+/// Opens what the user names: a path, a location in a store such as `s3://bucket/shop.dump`, or `-` for stdin.
+///
+/// One object of a store is read as it comes; a folder is copied, into one that nobody else can enter.
 ///
 /// # Errors
 /// When it cannot be opened or is nothing that a dump can be read from; the error names the file.
-pub fn open(path: &Path) -> Result<Input, archive::Error> {
-    if path == Path::new("-") { archive::stdin() } else { archive::open(path) }
+pub fn open(path: &Path) -> Result<Input, Failure> {
+    let bare = |dump| Input { dump, copy: None };
+    if path == Path::new("-") {
+        return Ok(bare(archive::stdin()?));
+    }
+    let Some(location) = Location::of_path(path) else { return Ok(bare(archive::open(path)?)) };
+    let location = location?;
+    let copy =
+        tempfile::Builder::new().prefix("pgdumpkit-copy-").tempdir().context("cannot make a folder")?;
+    let folder = copy.path().join(FOLDER);
+    match Store::open(&location)?.fetch(&location, &folder)? {
+        Fetched::Object(reader) => Ok(bare(archive::from_named_reader(Box::new(reader), path)?)),
+        Fetched::Folder => Ok(Input { dump: archive::open(&folder)?, copy: Some(copy) }),
+    }
 }
 
-/// Reads the dump that the user names, of any format; `-` is stdin.
+/// Reads the dump that the user names, of any format; see [`open`].
 ///
 /// # Errors
 /// When it cannot be read to its end; the error names the file, the byte and the line.
@@ -89,7 +116,7 @@ pub fn read_reader(
     options: ReadOptions,
     wanted: DataWanted<'_>,
 ) -> Result<Dump, Failure> {
-    read_input(archive::from_named_reader(reader, name)?, name, options, wanted)
+    read(archive::from_named_reader(reader, name)?, name, options, wanted)
 }
 
 /// Reads the dump in what was opened; `path` is for messages.
@@ -98,6 +125,22 @@ pub fn read_reader(
 /// As for [`read_dump`].
 pub fn read_input(
     input: Input,
+    path: &Path,
+    options: ReadOptions,
+    wanted: DataWanted<'_>,
+) -> Result<Dump, Failure> {
+    let Input { dump, copy } = input;
+    let result = read(dump, path, options, wanted);
+    match copy {
+        Some(copy) => result.map_err(|failure| {
+            failure.replacing(&copy.path().join(FOLDER).display().to_string(), &path.display().to_string())
+        }),
+        None => result,
+    }
+}
+
+fn read(
+    input: archive::Input,
     path: &Path,
     options: ReadOptions,
     wanted: DataWanted<'_>,

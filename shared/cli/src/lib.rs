@@ -15,7 +15,7 @@ pub use colour::ColorArgument;
 pub use comment::Comment;
 pub use escape::{escape, escape_lines, escape_xml, markdown_code};
 pub use failure::{Failure, Outcome, run};
-pub use input::{DataWanted, open, read_dump, read_input, read_reader};
+pub use input::{DataWanted, Input, open, read_dump, read_input, read_reader};
 pub use message::{report_failure, report_reading, report_unknown, warn};
 pub use progress::Progress;
 pub use sink::{Sink, open_all};

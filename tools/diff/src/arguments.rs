@@ -15,8 +15,8 @@ const EXIT_CODES: &str =
 #[command(name = "pgdump-diff", version, about, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// The dump as it was: a file of any format, a tree, `-` for standard input, `/dev/null` for no schema, `REV:PATH`
-    /// or `:PATH` of the git repository one stands in, or a database to run `pg_dump --schema-only` on: a URL or
-    /// `service=NAME`, `dbname=NAME` …
+    /// or `:PATH` of the git repository one stands in, `s3://`, `gs://` or `az://` and its name in a store, or a database to
+    /// run `pg_dump --schema-only` on: a URL or `service=NAME`, `dbname=NAME` …
     #[arg(value_name = "OLD", required_unless_present_any = ["git", "rules"])]
     pub old: Option<OsString>,
 

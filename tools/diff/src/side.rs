@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use connect::Written;
 use dump::{Dump, ReadOptions, Reading};
+use store::Location;
 
 use crate::arguments::Arguments;
 use crate::external::External;
@@ -26,6 +27,8 @@ pub(crate) enum Source {
     Nothing,
     /// A file, a folder or standard input.
     Path(PathBuf),
+    /// A file or folder in a store, such as `s3://bucket/shop.dump`.
+    Stored(PathBuf),
     /// A file that git wrote, which may be empty.
     GitFile(PathBuf),
     /// `REV:PATH` of a git repository.
@@ -52,6 +55,9 @@ impl Side {
         let named = |source| Ok(Side { name: path.display().to_string(), source });
         if text == NOTHING {
             return named(Source::Nothing);
+        }
+        if Location::is_written(&path) {
+            return named(Source::Stored(path.clone()));
         }
         let on_disk = text == "-" || fs::symlink_metadata(&path).is_ok();
         if let Some(connection) = text.to_str().filter(|_| !on_disk).and_then(Written::parse) {
@@ -89,12 +95,12 @@ impl Side {
             {
                 Ok(nothing())
             }
-            Source::GitFile(path) => cli::read_dump(path, OPTIONS, wanted),
+            Source::GitFile(path) | Source::Stored(path) => cli::read_dump(path, OPTIONS, wanted),
             Source::Path(path) => match fs::symlink_metadata(path) {
                 Err(error) if !self.is_stdin() && error.kind() == std::io::ErrorKind::NotFound => {
                     let failure = Failure::from(anyhow!("no such file or folder: {}", self.name));
                     Err(failure.with_hint(
-                        "other dumps than files are named as: `REV:PATH`, `:PATH`, `postgresql://…`, `service=NAME`",
+                        "other dumps than files are named as: `REV:PATH`, `:PATH`, `postgresql://…`, `service=NAME`, `s3://…`",
                     ))
                 }
                 _ => cli::read_dump(path, OPTIONS, wanted),

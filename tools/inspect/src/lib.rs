@@ -14,7 +14,8 @@ use contents::Contents;
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-inspect", version, about)]
 struct Arguments {
-    /// The backup, of any format, or `-` for standard input
+    /// The backup, of any format: a file or folder, `s3://`, `gs://` or `az://` and its name in a store, or `-` for standard
+    /// input
     #[arg(value_name = "DUMP", default_value = "-")]
     dump: PathBuf,
 
@@ -36,7 +37,7 @@ pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     let path = &arguments.dump;
     let input = cli::open(path)?;
-    let container = contents::container(&input);
+    let container = contents::container(&input.dump);
     let options = ReadOptions::default();
     let dump = cli::read_input(input, path, options, DataWanted::Content)?;
     cli::report_unknown(&dump, &path.display().to_string());

@@ -17,7 +17,7 @@ const EXIT_CODES: &str = "Exit codes: 0 verified, 1 bad, 2 trouble, 3 cannot be 
 #[derive(Debug, Parser)]
 #[command(name = "pgdump-verify", version, about, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// The backups, of any format, or `-` for standard input
+    /// The backups, of any format: files, folders, `s3://`, `gs://` or `az://` and a name in a store, or `-` for standard input
     #[arg(value_name = "BACKUP", required_unless_present_any = ["dir", "reap"])]
     pub backups: Vec<PathBuf>,
 

@@ -2,6 +2,8 @@
 
 mod folder;
 
+pub use folder::{is_named, is_unfinished};
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +13,10 @@ use archive::{Content, Created};
 use cli::Failure;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use store::Location;
 
 use crate::arguments::Arguments;
+use crate::stored;
 use crate::verdict::{Finding, LeftAlone, Run, Verdict};
 
 /// A time of an archive is local time somewhere: so far it may seem to lie ahead.
@@ -61,13 +65,16 @@ impl By {
 /// # Errors
 /// When the folder cannot be read.
 pub fn choose(arguments: &Arguments, run: &mut Run) -> Result<Vec<Chosen>, Failure> {
-    let paths = match &arguments.dir {
-        Some(folder) => folder::backups(folder, &mut run.left_alone)
-            .with_context(|| format!("cannot read folder {}", folder.display()))?,
-        None => arguments.backups.clone(),
+    let mut chosen = match &arguments.dir {
+        Some(folder) => match stored::backups(folder, &mut run.left_alone)? {
+            Some(chosen) => chosen,
+            None => {
+                let paths = folder::backups(folder, &mut run.left_alone);
+                of(paths.with_context(|| format!("cannot read folder {}", folder.display()))?)
+            }
+        },
+        None => of(arguments.backups.clone()),
     };
-    let mut chosen: Vec<Chosen> =
-        paths.into_iter().map(|path| Chosen { taken: taken(&path), path }).collect();
     if let Some(folder) = arguments.dir.as_ref().filter(|_| chosen.is_empty()) {
         run.findings.push(finding(Verdict::Bad, folder, "no backup there"));
         return Ok(chosen);
@@ -85,6 +92,10 @@ pub fn choose(arguments: &Arguments, run: &mut Run) -> Result<Vec<Chosen>, Failu
         chosen.extend(newest);
     }
     Ok(chosen)
+}
+
+fn of(paths: Vec<PathBuf>) -> Vec<Chosen> {
+    paths.into_iter().map(|path| Chosen { taken: taken(&path), path }).collect()
 }
 
 fn finding(verdict: Verdict, what: &Path, why: impl Into<String>) -> Finding {
@@ -128,6 +139,9 @@ pub fn shown(at: Timestamp) -> String {
 
 /// Finds out when a backup was taken; a pipe cannot be asked without losing what it holds.
 fn taken(path: &Path) -> Option<Taken> {
+    if Location::is_written(path) {
+        return stored::taken(path);
+    }
     let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() || metadata.is_dir())?;
     if let Ok(archive::Input { content: Content::Archive(archive), .. }) = archive::open(path)
         && let Some(at) = local(&archive.header.created)

@@ -84,9 +84,9 @@ impl Backup {
     fn read_with(&self, wanted: DataWanted<'_>, report: Option<&mut Report>) -> Result<Dump, Failure> {
         let input = cli::open(&self.path)?;
         if let Some(report) = report {
-            report.format = format(&input);
+            report.format = format(&input.dump);
         }
-        if let Content::Tree(_) = input.content {
+        if let Content::Tree(_) = input.dump.content {
             let error = anyhow::anyhow!("a tree is no backup: {}", self.path.display());
             return Err(Failure::from(error).with_hint("make a dump of it with `pgdump-join`"));
         }

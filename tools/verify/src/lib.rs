@@ -13,6 +13,7 @@ mod restoring;
 mod server;
 mod source;
 mod stages;
+mod stored;
 mod verdict;
 
 use std::io::{self, Write};
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 use arguments::{Arguments, Level};
 use backups::Chosen;
 use server::Servers;
+use stored::Stored;
 use verdict::{Report, Run, Verdict};
 
 /// Returns the command line, for man pages and completions.
@@ -91,22 +93,49 @@ fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: 
     let mut report =
         Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
     let begin = Instant::now();
-    let named = arguments.manifest.as_deref();
-    let recorded = source::Recorded::of(&backup.path, named, &mut report).unwrap_or_else(|failure| {
-        tell(&failure, progress, &mut report);
-        None
-    });
-    if report.trouble.is_none()
-        && let Err(failure) =
-            verify(&backup.path, recorded.as_ref(), arguments, servers, progress, &mut report)
-    {
-        tell(&failure, progress, &mut report);
-    }
-    if let Some(recorded) = recorded {
-        recorded.attest(&backup.path, arguments.level, &mut report);
+    progress.begin("copying", None);
+    match Stored::fetch(&backup.path) {
+        Ok(None) => examine_here(&backup.path, None, arguments, servers, progress, &mut report),
+        Ok(Some(stored)) => {
+            examine_here(stored.path(), Some(&stored), arguments, servers, progress, &mut report);
+            stored.hand_back(&mut report);
+        }
+        Err(failure) => tell(&failure, progress, &mut report),
     }
     report.time = begin.elapsed();
     report
+}
+
+/// Examines a file or folder of this machine, which may be the copy of one in a store.
+fn examine_here(
+    path: &Path,
+    stored: Option<&Stored>,
+    arguments: &Arguments,
+    servers: &Servers,
+    progress: &Progress,
+    report: &mut Report,
+) {
+    let rename = |failure| match stored {
+        Some(stored) => stored.rename(failure),
+        None => failure,
+    };
+    let recorded =
+        source::Recorded::of(path, arguments.manifest.as_deref(), report).unwrap_or_else(|failure| {
+            tell(&rename(failure), progress, report);
+            None
+        });
+    let recorded = recorded.map(|recorded| match stored {
+        Some(stored) => stored.call(recorded),
+        None => recorded,
+    });
+    if report.trouble.is_none()
+        && let Err(failure) = verify(path, recorded.as_ref(), arguments, servers, progress, report)
+    {
+        tell(&rename(failure), progress, report);
+    }
+    if let Some(recorded) = recorded {
+        recorded.attest(path, arguments.level, report);
+    }
 }
 
 fn tell(failure: &Failure, progress: &Progress, report: &mut Report) {

@@ -114,13 +114,13 @@ fn holds_data(folder: &Path) -> bool {
 }
 
 /// Says whether something is called as `pgdump-take` calls what it has not finished.
-fn is_unfinished(name: &OsStr) -> bool {
+pub fn is_unfinished(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".") && name.ends_with(b".partial")
 }
 
 /// Says whether something is called as dumps are.
-fn is_named(name: &OsStr) -> bool {
+pub fn is_named(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_lowercase();
     let mut parts: Vec<&str> = name.split('.').collect();
     if parts.len() > 2 && parts.last().is_some_and(|last| COMPRESSED.contains(last)) {

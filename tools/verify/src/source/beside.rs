@@ -35,8 +35,7 @@ impl Recorded {
 
     /// Records beside a backup that it was verified with the manifest there, or removes that record of a bad one.
     pub fn attest(&self, backup: &Path, level: Level, report: &mut Report) {
-        let same = |path: PathBuf| fs::canonicalize(path).ok() == fs::canonicalize(&self.path).ok();
-        if !beside(backup).is_some_and(|path| path.is_file() && same(path)) {
+        if !beside(backup).is_some_and(|path| self.is_at(&path)) {
             return;
         }
         let path = manifest::verified_path_beside(backup);
@@ -53,6 +52,11 @@ impl Recorded {
         if let Err(error) = done {
             report.notes.push(format!("cannot {action} {}: {error}", path.display()));
         }
+    }
+
+    /// Says whether it is the file at a path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        path.is_file() && fs::canonicalize(path).ok() == fs::canonicalize(&self.path).ok()
     }
 
     fn write(&self, level: manifest::Level, path: &Path) -> io::Result<()> {

@@ -16,6 +16,8 @@ use crate::verdict::{Report, Rows, Verdict};
 /// A manifest and where it is.
 pub struct Recorded {
     pub(super) path: PathBuf,
+    /// What it is called for people: that of a copy is called as what it is a copy of.
+    shown: String,
     pub(super) sha256: Sha256,
     manifest: Manifest,
 }
@@ -40,7 +42,12 @@ impl Recorded {
         let shown = || format!("cannot use manifest: {}", path.display());
         let mut file = File::open(path).with_context(shown)?;
         let (manifest, sha256) = Manifest::read_and_hash(&mut file).with_context(shown)?;
-        Ok(Recorded { path: path.to_owned(), sha256, manifest })
+        Ok(Recorded { path: path.to_owned(), shown: path.display().to_string(), sha256, manifest })
+    }
+
+    /// Calls it as what it is a copy of.
+    pub fn called(self, shown: String) -> Recorded {
+        Recorded { shown, ..self }
     }
 
     /// Returns where the source is, as the system identifier of its server and the name of its database.
@@ -105,7 +112,7 @@ impl Recorded {
         if recorded.database.is_empty() && recorded.tables.is_empty() {
             report.compared.push(format!(
                 "compared with the manifest {}: files; what the source held was not recorded",
-                self.path.display()
+                self.shown
             ));
             return;
         }
@@ -140,7 +147,7 @@ impl Recorded {
             "compared with what the source held{lsn}, {}, by the manifest {}: files, rows of {counted} tables, their \
              content of {hashed}, {} sequences, {} large objects{}, {} extensions by name",
             recorded.snapshot_begin,
-            self.path.display(),
+            self.shown,
             recorded.sequences.len(),
             recorded.large_objects.count,
             if recorded.large_objects.hash.is_some() { " with their content" } else { " by their number" },
