@@ -119,7 +119,7 @@ impl Source {
     }
 }
 
-fn outcome(output: Output) -> (i32, Value, String) {
+pub fn outcome(output: Output) -> (i32, Value, String) {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     if !json.is_null() {

@@ -57,10 +57,20 @@ impl Error {
         let at = at.clone();
         move |error| match error {
             object_store::Error::NotFound { .. } => Error::Missing(at),
-            error => Error::Store { action, at, why: in_one_line(&error.to_string()) },
+            error => {
+                let mut why = in_one_line(&error.to_string());
+                // Who has no credentials is asked for those of the machine, at these.
+                if IDENTITIES.iter().any(|host| why.contains(host)) {
+                    why.push_str("; the environment has no credentials, and the machine itself none to give");
+                }
+                Error::Store { action, at, why }
+            }
         }
     }
 }
+
+/// Where a machine of each provider is asked for its own identity.
+const IDENTITIES: [&str; 3] = ["169.254.169.254", "169.254.170.2", "metadata.google.internal"];
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {

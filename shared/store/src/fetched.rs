@@ -26,13 +26,9 @@ impl Store {
     /// # Errors
     /// [`Error::Missing`], [`Error::Store`], and [`Error::Io`] if there is no room.
     pub fn fetch(&self, at: &Location, to: &Path) -> Result<Fetched, Error> {
-        match self.read(at) {
-            Err(Error::Missing(_)) => {}
-            read => return read.map(Fetched::Object),
-        }
         let objects = self.list(at)?;
         if !objects.iter().any(|object| object.name == MARK) {
-            return Err(Error::Missing(at.clone()));
+            return self.read(at).map(Fetched::Object);
         }
         fs::create_dir(to).map_err(Error::io("cannot make a folder"))?;
         // An archive's files lie beside each other: no name leads below, and so none leads out.

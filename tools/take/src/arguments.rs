@@ -49,7 +49,8 @@ pub(crate) struct TakeArguments {
     #[arg(value_name = "DBNAME", conflicts_with = "dbname")]
     pub database: Option<String>,
 
-    /// The folder that backups go to
+    /// The folder that backups go to, or a place in a store, such as `s3://bucket/nightly`, `gs://…` or `az://…`, for which
+    /// they are made and proven in the folder of temporary files (`TMPDIR`)
     #[arg(long, value_name = "FOLDER", required = true)]
     pub dir: Option<PathBuf>,
 
@@ -202,7 +203,7 @@ impl KeepArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
-    /// The folder of the backups
+    /// The folder of the backups, or their place in a store
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 

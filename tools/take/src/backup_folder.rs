@@ -1,21 +1,21 @@
-//! The backups in a folder, and what lies beside them.
+//! The backups on a shelf, and what lies beside them.
 //!
 //! Ours is what is called as a backup and has a manifest beside it. Nothing else is listed or touched, and no link is
 //! followed.
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use manifest::{Error, MANIFEST_ENDING, Manifest, Sha256, VERIFIED_ENDING, Verified};
-use nix::fcntl::OFlag;
 
 use crate::backup_name::{BackupName, Form, Target, partial};
 use crate::retention::Candidate;
+use crate::shelf::{Item, Items, Shelf};
+use crate::stored;
 
-/// A backup in a folder.
+/// A backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
     /// Its name.
@@ -42,18 +42,14 @@ impl Backup {
     }
 }
 
-/// Reads the backups of a folder, by target and time.
+/// Reads the backups of a shelf, by target and time.
 ///
 /// # Errors
-/// When the folder cannot be read.
-pub fn read(folder: &Path) -> io::Result<Vec<Backup>> {
-    let mut backups = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let file_name = entry?.file_name();
-        if let Some(name) = file_name.to_str().and_then(BackupName::parse) {
-            backups.extend(look(folder, name));
-        }
-    }
+/// When it cannot be read.
+pub fn read(shelf: &Shelf) -> io::Result<Vec<Backup>> {
+    let items = shelf.items()?;
+    let names = items.keys().filter_map(|name| BackupName::parse(name));
+    let mut backups: Vec<Backup> = names.filter_map(|name| look(shelf, &items, name)).collect();
     backups.sort_by_cached_key(|backup| {
         (backup.name.target.clone(), backup.name.taken, backup.name.to_string())
     });
@@ -61,46 +57,26 @@ pub fn read(folder: &Path) -> io::Result<Vec<Backup>> {
 }
 
 /// Looks at what is called as a backup; none if it is not ours, or gone by now.
-fn look(folder: &Path, name: BackupName) -> Option<Backup> {
-    let path = folder.join(name.to_string());
-    let metadata = fs::symlink_metadata(&path).ok()?;
-    let is_of_its_form = if name.form == Form::Directory { metadata.is_dir() } else { metadata.is_file() };
-    let manifest_path = manifest::path_beside(&path);
-    if !is_of_its_form || !is_file(&manifest_path) {
+fn look(shelf: &Shelf, items: &Items, name: BackupName) -> Option<Backup> {
+    let shown = name.to_string();
+    let item = items.get(&shown).filter(|item| item.is_of(name.form))?;
+    let beside = format!("{shown}{MANIFEST_ENDING}");
+    if shelf.is_unfinished(items, &shown) || !matches!(items.get(&beside), Some(Item::File(_))) {
         return None;
     }
-    let read = open(&manifest_path).map_err(Error::Io);
+    let read = shelf.read(&beside).map_err(Error::Io);
     let (rows, fault, verified) = match read.and_then(|mut file| Manifest::read_and_hash(&mut file)) {
         Ok((manifest, hash)) => {
             let rows = manifest.tables.iter().fold(0_u64, |sum, table| sum.saturating_add(table.rows));
-            (Some(rows), fault(&path, &name, &manifest), verified(&path, hash))
+            (Some(rows), fault(item, &name, &manifest), verified(shelf, items, &shown, hash))
         }
         Err(error) => (None, Some(format!("cannot read its manifest: {error}")), None),
     };
-    Some(Backup { bytes: size(&path), name, rows, fault, verified })
-}
-
-/// Opens a file that is no link; a pipe is not waited for.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    File::options().read(true).custom_flags(flags.bits()).open(path)
-}
-
-fn is_file(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
-}
-
-/// Adds up the files of a backup, as far as they can be looked at.
-fn size(path: &Path) -> u64 {
-    let len = |path: &Path| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
-    match fs::read_dir(path) {
-        Ok(entries) => entries.flatten().map(|entry| len(&entry.path())).sum(),
-        Err(_) => len(path),
-    }
+    Some(Backup { bytes: item.bytes(), name, rows, fault, verified })
 }
 
 /// Says why a backup is not complete.
-fn fault(path: &Path, name: &BackupName, manifest: &Manifest) -> Option<String> {
+fn fault(item: &Item, name: &BackupName, manifest: &Manifest) -> Option<String> {
     let is_folder = name.form == Form::Directory;
     if manifest.backup != name.to_string() {
         return Some(format!("its manifest is of another backup: {}", manifest.backup));
@@ -108,22 +84,18 @@ fn fault(path: &Path, name: &BackupName, manifest: &Manifest) -> Option<String> 
     if manifest.files.is_empty() || !is_folder && manifest.files.len() != 1 {
         return Some(format!("its manifest names so many files: {}", manifest.files.len()));
     }
-    manifest.files.iter().find_map(|file| {
-        let path = if is_folder { path.join(&file.name) } else { path.to_owned() };
-        match fs::symlink_metadata(path) {
-            Ok(metadata) if !metadata.is_file() => Some(format!("no file: {}", file.name)),
-            Ok(metadata) if metadata.len() != file.bytes => {
-                Some(format!("file {}: expected {} bytes; actual {}", file.name, file.bytes, metadata.len()))
-            }
-            Ok(_) => None,
-            Err(error) => Some(format!("file {}: {error}", file.name)),
-        }
+    manifest.files.iter().find_map(|file| match item.file(&file.name) {
+        Some(bytes) if bytes == file.bytes => None,
+        Some(bytes) => Some(format!("file {}: expected {} bytes; actual {bytes}", file.name, file.bytes)),
+        None => Some(format!("no file: {}", file.name)),
     })
 }
 
 /// Returns when a backup was verified with the manifest of this hash.
-fn verified(path: &Path, manifest: Sha256) -> Option<Timestamp> {
-    let mut file = open(&manifest::verified_path_beside(path)).ok()?;
+fn verified(shelf: &Shelf, items: &Items, name: &str, manifest: Sha256) -> Option<Timestamp> {
+    let record = format!("{name}{VERIFIED_ENDING}");
+    // A store is not asked for what it does not list.
+    let mut file = items.contains_key(&record).then(|| shelf.read(&record).ok()).flatten()?;
     let verified = Verified::read(&mut file).ok().filter(|verified| verified.manifest_sha256 == manifest)?;
     verified.verified_at.parse().ok()
 }
@@ -135,7 +107,11 @@ fn verified(path: &Path, manifest: Sha256) -> Option<Timestamp> {
 ///
 /// # Errors
 /// When it cannot be removed.
-pub fn remove(folder: &Path, backup: &Backup) -> io::Result<()> {
+pub fn remove(shelf: &Shelf, backup: &Backup) -> io::Result<()> {
+    let folder = match shelf {
+        Shelf::Folder(folder) => folder,
+        Shelf::Store(store, at) => return stored::remove(store, at, &backup.name),
+    };
     let name = backup.name.to_string();
     let path = folder.join(&name);
     let leaving = folder.join(partial(&name));
@@ -154,8 +130,12 @@ pub fn remove(folder: &Path, backup: &Backup) -> io::Result<()> {
 /// Nobody else may be taking or removing a backup of the target.
 ///
 /// # Errors
-/// When the folder cannot be read, or something not removed.
-pub fn clear_leftovers(folder: &Path, target: &Target) -> io::Result<Vec<String>> {
+/// When the shelf cannot be read, or something not removed.
+pub fn clear_leftovers(shelf: &Shelf, target: &Target) -> io::Result<Vec<String>> {
+    let folder = match shelf {
+        Shelf::Folder(folder) => folder,
+        Shelf::Store(store, at) => return stored::clear_leftovers(store, at, target),
+    };
     let mut leftovers: Vec<(String, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

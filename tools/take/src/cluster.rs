@@ -14,7 +14,7 @@ use crate::pg_dump::{self, Packing};
 use crate::proof::Proof;
 use crate::stop::Stop;
 use crate::taking::{Taken, Wish, finish, program, whole_second};
-use crate::unfinished::{Unfinished, free_name};
+use crate::unfinished::Unfinished;
 
 /// The databases that pg_dumpall takes.
 const DATABASES: &str =
@@ -60,7 +60,8 @@ pub fn take(
         Packing::Gzip(_) => Form::PlainGzip,
         Packing::Zstd(_) => Form::PlainZstd,
     };
-    let name = free_name(wish.folder, BackupName { target: target.clone(), taken: whole_second(), form })?;
+    let name = BackupName { target: target.clone(), taken: whole_second(), form };
+    let name = wish.destination.free_name(name)?;
     let name = name.to_string();
     let mut command = Command::new(program.path());
     let mut options: Vec<String> = Vec::new();
@@ -74,7 +75,7 @@ pub fn take(
     connection.tell(&mut command);
     wish.progress.begin("pg_dumpall", None);
     let begin = Timestamp::now();
-    let (unfinished, file) = Unfinished::file(wish.folder, &name)?;
+    let (unfinished, file) = Unfinished::file(wish.folder(), &name)?;
     let stop = Arc::new(Stop::default());
     let written = pg_dump::plain(command, packing, file, &name, &stop)?;
     let mut proof = Proof::default();

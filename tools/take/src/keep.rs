@@ -1,6 +1,4 @@
-//! What becomes of the backups in a folder.
-
-use std::path::Path;
+//! What becomes of the backups on a shelf.
 
 use anyhow::Context;
 use cli::Failure;
@@ -9,8 +7,9 @@ use jiff::Timestamp;
 use crate::backup_folder::{self, Backup};
 use crate::backup_name::Target;
 use crate::retention::{Candidate, Decision, Policy};
+use crate::shelf::Shelf;
 
-/// Decides on backups as they were read from their folder: those of a target among themselves.
+/// Decides on backups as they were read from their shelf: those of a target among themselves.
 pub fn decide(backups: &[Backup], policy: &Policy, now: Timestamp) -> Vec<Decision> {
     let targets = backups.chunk_by(|one, other| one.name.target == other.name.target);
     let decide = |backups: &[Backup]| {
@@ -25,34 +24,34 @@ pub fn decide(backups: &[Backup], policy: &Policy, now: Timestamp) -> Vec<Decisi
 /// Nobody else may be taking or removing a backup of the target.
 ///
 /// # Errors
-/// When the folder cannot be read, or a backup not removed.
+/// When the shelf cannot be read, or a backup not removed.
 pub fn apply(
-    folder: &Path,
+    shelf: &Shelf,
     target: &Target,
     policy: &Policy,
     now: Timestamp,
     dry_run: bool,
 ) -> Result<Vec<(Backup, Decision)>, Failure> {
-    let mut backups = read(folder)?;
+    let mut backups = read(shelf)?;
     backups.retain(|backup| backup.name.target == *target);
     let decisions = decide(&backups, policy, now);
     let decided: Vec<(Backup, Decision)> = backups.into_iter().zip(decisions).collect();
     for (backup, decision) in &decided {
         if !dry_run && matches!(decision, Decision::Remove(_)) {
-            backup_folder::remove(folder, backup)
+            backup_folder::remove(shelf, backup)
                 .with_context(|| format!("cannot remove backup {}", backup.name))?;
         }
     }
     Ok(decided)
 }
 
-/// Reads the backups of a folder.
+/// Reads the backups of a shelf.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read(folder: &Path) -> Result<Vec<Backup>, Failure> {
-    let read = backup_folder::read(folder);
-    Ok(read.with_context(|| format!("cannot read folder {}", folder.display()))?)
+pub fn read(shelf: &Shelf) -> Result<Vec<Backup>, Failure> {
+    let read = backup_folder::read(shelf);
+    Ok(read.with_context(|| format!("cannot read {}", shelf.shown()))?)
 }
 
 #[cfg(test)]
@@ -60,6 +59,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::path::Path;
 
     use manifest::{File, Manifest};
 
@@ -112,9 +112,10 @@ mod tests {
         let policy = Policy { last: Some(1), ..Policy::default() };
         let before = names(folder);
         let now = "2025-02-01T00:00:00Z".parse().unwrap();
-        let dry = apply(folder, &shop(), &policy, now, true).unwrap();
+        let shelf = Shelf::Folder(folder.to_owned());
+        let dry = apply(&shelf, &shop(), &policy, now, true).unwrap();
         assert_eq!(names(folder), before);
-        let decided = apply(folder, &shop(), &policy, now, false).unwrap();
+        let decided = apply(&shelf, &shop(), &policy, now, false).unwrap();
         assert_eq!(decided, dry);
         let gone: Vec<bool> =
             decided.iter().map(|(_, decision)| matches!(decision, Decision::Remove(_))).collect();
@@ -159,7 +160,7 @@ mod tests {
         fs::write(folder.join(".shop-20250106T000000Z.dir.partial/toc.dat"), "").unwrap();
         symlink("mine", folder.join(".shop-20250107T000000Z.dump.partial")).unwrap();
         let before = names(folder);
-        let mut cleared = clear_leftovers(folder, &shop()).unwrap();
+        let mut cleared = clear_leftovers(&Shelf::Folder(folder.to_owned()), &shop()).unwrap();
         let mut expected = leftovers.map(str::to_owned).to_vec();
         expected.push(".shop-20250106T000000Z.dir.partial".to_owned());
         expected.sort();

@@ -6,6 +6,7 @@ mod backup_folder;
 mod backup_name;
 mod cluster;
 mod connection;
+mod destination;
 mod growing;
 mod keep;
 mod list;
@@ -19,8 +20,10 @@ mod room;
 mod run;
 mod schedule;
 mod selection;
+mod shelf;
 mod source;
 mod stop;
+mod stored;
 mod taking;
 mod unfinished;
 

@@ -1,4 +1,4 @@
-//! The backups in a folder, as a table or as JSON, which `docs/schemas/pgdump-take-list.schema.json` describes.
+//! The backups on a shelf, as a table or as JSON, which `docs/schemas/pgdump-take-list.schema.json` describes.
 
 use std::io::{self, Write};
 
@@ -12,6 +12,7 @@ use crate::backup_name::{Form, Target};
 use crate::keep;
 use crate::quantity::grouped;
 use crate::retention::Decision;
+use crate::shelf::Shelf;
 
 /// A backup, and what would become of it if that was asked for.
 type Line = (Backup, Option<Decision>);
@@ -19,10 +20,11 @@ type Line = (Backup, Option<Decision>);
 /// Lists the backups; nothing is removed.
 ///
 /// # Errors
-/// When the folder cannot be read, or nobody reads the list.
+/// When the shelf cannot be read, or nobody reads the list.
 pub fn run(arguments: &ListArguments) -> Result<Outcome, Failure> {
     let policy = arguments.keep.policy();
-    let backups = keep::read(&arguments.folder)?;
+    let shelf = Shelf::open(&arguments.folder)?;
+    let backups = keep::read(&shelf)?;
     let decisions: Vec<Option<Decision>> = match policy.removes() {
         true => keep::decide(&backups, &policy, Timestamp::now()).into_iter().map(Some).collect(),
         false => vec![None; backups.len()],
@@ -31,7 +33,7 @@ pub fn run(arguments: &ListArguments) -> Result<Outcome, Failure> {
     let text = match arguments.json {
         true => {
             let backups: Vec<Value> = lines.iter().map(to_json).collect();
-            let list = json!({ "folder": arguments.folder.display().to_string(), "backups": backups });
+            let list = json!({ "folder": shelf.shown(), "backups": backups });
             format!("{list:#}\n")
         }
         false => to_text(&lines),

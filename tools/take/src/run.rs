@@ -13,8 +13,10 @@ use crate::backup_folder;
 use crate::backup_name::Target;
 use crate::cluster;
 use crate::connection::Connection;
+use crate::destination::Destination;
 use crate::keep;
 use crate::report;
+use crate::shelf::Shelf;
 use crate::taking::{self, Taken, Wish};
 use crate::unfinished::Lock;
 
@@ -50,7 +52,9 @@ pub fn run(arguments: &TakeArguments) -> Result<Outcome, Failure> {
 /// Takes one target after the other.
 fn all_of(arguments: &TakeArguments, page: &mut Page, all: &mut Vec<Taken>) -> Result<(), Failure> {
     let progress = Progress::start();
-    let wish = Wish::new(arguments, &progress)?;
+    let folder = arguments.dir.as_deref().ok_or_else(|| anyhow!("no folder: `--dir`"))?;
+    let destination = Destination::open(folder)?;
+    let wish = Wish::new(arguments, &destination, &progress)?;
     if arguments.then_verify {
         afterwards::verifier()?;
     }
@@ -134,27 +138,38 @@ fn locked(
     taken: &mut Taken,
 ) -> Result<(), Failure> {
     let policy = arguments.keep.policy();
+    let (shelf, folder) = (&wish.destination.shelf, wish.destination.folder());
     if arguments.dry_run {
-        taken.decided = keep::apply(wish.folder, target, &policy, Timestamp::now(), true)?;
+        taken.decided = keep::apply(shelf, target, &policy, Timestamp::now(), true)?;
         return Ok(());
     }
-    let Some(_lock) = Lock::take(wish.folder, target)? else {
+    let Some(_lock) = Lock::take(folder, target)? else {
         taken.busy = true;
         return Ok(());
     };
-    let cleared = backup_folder::clear_leftovers(wish.folder, target);
-    for name in cleared.with_context(|| format!("cannot clear: {}", wish.folder.display()))? {
-        taken.notes.push(format!("removed what a run left that did not come to its end: {name}"));
+    let made_elsewhere = matches!(shelf, Shelf::Store(..)).then(|| Shelf::Folder(folder.to_owned()));
+    for shelf in made_elsewhere.iter().chain([shelf]) {
+        let cleared = backup_folder::clear_leftovers(shelf, target);
+        for name in cleared.with_context(|| format!("cannot clear: {}", shelf.shown()))? {
+            taken.notes.push(format!("removed what a run left that did not come to its end: {name}"));
+        }
+    }
+    for name in wish.destination.bring_rest(target, wish.progress)? {
+        taken.notes.push(format!("sent to {} what a run before could not send: {name}", shelf.shown()));
     }
     match target {
         Target::Database(_) => taking::take(target, connection, wish, taken)?,
         _ => cluster::take(target, connection, !arguments.no_role_passwords, wish, taken)?,
     }
+    // Until it is where it goes, nothing was taken.
+    if let Some(made) = taken.path.take() {
+        taken.path = Some(wish.destination.bring(&made, wish.progress)?);
+    }
     let path = taken.path.as_deref().filter(|_| arguments.then_verify);
     taken.verified = path.map(afterwards::verify).transpose()?;
     // Only a good day removes anything.
     if taken.outcome() == Outcome::Good && policy.removes() {
-        taken.decided = keep::apply(wish.folder, target, &policy, Timestamp::now(), false)?;
+        taken.decided = keep::apply(shelf, target, &policy, Timestamp::now(), false)?;
     }
     Ok(())
 }

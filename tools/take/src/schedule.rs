@@ -11,6 +11,7 @@ use std::path::{Component, Path};
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Parser;
 use cli::{Failure, Outcome};
+use store::Location;
 
 use crate::arguments::{Arguments, ScheduleArguments};
 
@@ -31,8 +32,8 @@ struct Job {
     name: String,
     /// The program and its arguments.
     command: Vec<String>,
-    /// The folder that the backups go to, from the root.
-    folder: String,
+    /// The folder that the backups go to, from the root; none if they go to a store.
+    folder: Option<String>,
     /// When: an `OnCalendar` of systemd, or five fields of cron.
     when: String,
     /// The account that it runs as.
@@ -96,8 +97,8 @@ impl Job {
 }
 
 /// Returns the arguments with the folder of the backups as a path from the root, and that folder: what runs them is
-/// elsewhere.
-fn taking(words: &[String]) -> anyhow::Result<(Vec<String>, String)> {
+/// elsewhere. A place in a store is the same from everywhere.
+fn taking(words: &[String]) -> anyhow::Result<(Vec<String>, Option<String>)> {
     let program = "pgdump-take".to_owned();
     let parsed = Arguments::try_parse_from([&program].into_iter().chain(words)).map_err(|error| {
         let message = error.render().to_string();
@@ -107,6 +108,10 @@ fn taking(words: &[String]) -> anyhow::Result<(Vec<String>, String)> {
     let Some(folder) = parsed.take.dir.filter(|_| parsed.command.is_none()) else {
         bail!("behind `--`: only the taking of a backup can be scheduled, with its `--dir`");
     };
+    if let Some(at) = Location::of_path(&folder) {
+        at?;
+        return Ok((words.to_vec(), None));
+    }
     let folder = std::path::absolute(&folder).context("cannot find out where `--dir` is")?;
     let is_plain = folder.components().all(|part| part != Component::ParentDir);
     ensure!(is_plain, "name the folder without `..`: {}", folder.display());
@@ -121,7 +126,7 @@ fn taking(words: &[String]) -> anyhow::Result<(Vec<String>, String)> {
         }
         after_option = word == "--dir";
     }
-    Ok((words, folder))
+    Ok((words, Some(folder)))
 }
 
 fn text(path: &Path) -> anyhow::Result<String> {
@@ -169,7 +174,7 @@ mod tests {
         Job {
             name: "shop".to_owned(),
             command: words.iter().map(|word| (*word).to_owned()).collect(),
-            folder: "/backups".to_owned(),
+            folder: Some("/backups".to_owned()),
             when: "15 4 * * *".to_owned(),
             user: None,
         }
@@ -203,9 +208,11 @@ mod tests {
         let (words, folder) = taken(&["--dir", "b", "shop"]).unwrap();
         assert_eq!(
             (words, folder),
-            (vec!["--dir".to_owned(), here.clone(), "shop".to_owned()], here.clone())
+            (vec!["--dir".to_owned(), here.clone(), "shop".to_owned()], Some(here.clone()))
         );
         assert_eq!(taken(&["shop", "--dir=b"]).unwrap().0, ["shop".to_owned(), format!("--dir={here}")]);
+        let stored = ["--dir=s3://b/k", "shop"];
+        assert_eq!(taken(&stored).unwrap(), (stored.map(str::to_owned).to_vec(), None));
         for (words, why) in [
             (&["shop"][..], "--dir <FOLDER>"),
             (&["--dir", "/b", "--colour"], "--colour"),

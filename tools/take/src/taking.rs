@@ -20,6 +20,7 @@ use crate::arguments::{Format, TakeArguments};
 use crate::backup_folder::Backup;
 use crate::backup_name::{BackupName, Form, Target};
 use crate::connection::Connection;
+use crate::destination::Destination;
 use crate::keep;
 use crate::options::PgDumpOptions;
 use crate::pg_dump::{self, Packing, Written};
@@ -29,7 +30,7 @@ use crate::room;
 use crate::selection::Belongs;
 use crate::source::{Read, Source, Table};
 use crate::stop::Stop;
-use crate::unfinished::{Unfinished, free_name};
+use crate::unfinished::Unfinished;
 
 /// How often is looked whether pg_dump is stuck.
 const WATCH: Duration = Duration::from_millis(100);
@@ -38,7 +39,7 @@ const ATTEMPTS: usize = 10;
 
 /// What is asked for, the same for every database.
 pub struct Wish<'a> {
-    pub folder: &'a Path,
+    pub destination: &'a Destination,
     pub format: Format,
     pub packing: Packing,
     /// What pg_dump packs an archive by, as it was written.
@@ -104,18 +105,18 @@ impl<'a> Wish<'a> {
     ///
     /// # Errors
     /// When some contradict others.
-    pub fn new(arguments: &'a TakeArguments, progress: &'a Progress) -> Result<Wish<'a>, Failure> {
-        let folder = arguments.dir.as_deref().ok_or_else(|| anyhow!("no folder: `--dir`"))?;
-        if !folder.is_dir() {
-            return Err(anyhow!("no such folder: {}", folder.display()).into());
-        }
+    pub fn new(
+        arguments: &'a TakeArguments,
+        destination: &'a Destination,
+        progress: &'a Progress,
+    ) -> Result<Wish<'a>, Failure> {
         let plain = arguments.format == Format::Plain;
         let written = arguments.compress.as_deref();
         let processors = thread::available_parallelism().map_or(1, |number| number.get());
         let jobs = arguments.jobs.map_or(processors, usize::from);
         let busy = if arguments.format == Format::Directory { jobs } else { 1 };
         Ok(Wish {
-            folder,
+            destination,
             format: arguments.format,
             packing: if plain { pg_dump::packing(written)? } else { Packing::None },
             compress: written.filter(|_| !plain),
@@ -126,6 +127,11 @@ impl<'a> Wish<'a> {
             options: &arguments.options,
             progress,
         })
+    }
+
+    /// Returns where backups are made.
+    pub fn folder(&self) -> &Path {
+        self.destination.folder()
     }
 
     fn form(&self) -> Form {
@@ -152,10 +158,10 @@ pub fn take(
 ) -> Result<(), Failure> {
     let mut client = connect::Client::connect(connection.parameters())?;
     let program = program("pg_dump", &client)?;
-    let last = keep::read(wish.folder)?.into_iter().rev();
+    let last = keep::read(&wish.destination.shelf)?.into_iter().rev();
     let last = last.filter(|backup| backup.name.target == *target && backup.name.form == wish.form());
     let last = last.map(|backup| backup.bytes).next();
-    room::check(wish.folder, wish.form(), &mut client, last)?;
+    room::check(wish.folder(), wish.form(), &mut client, last)?;
     drop(client);
     for _ in 0..ATTEMPTS {
         if attempt(target, connection, &program, wish, taken)? {
@@ -186,7 +192,7 @@ fn attempt(
     });
     let assertions = assertions.collect::<Result<Vec<Assertion>, Failure>>()?;
     let name = BackupName { target: target.clone(), taken: whole_second(), form: wish.form() };
-    let name = free_name(wish.folder, name)?.to_string();
+    let name = wish.destination.free_name(name)?.to_string();
     let mut command = Command::new(program.path());
     command.arg(format!("--snapshot={}", source.snapshot_name())).args(wish.options.arguments());
     connection.tell(&mut command);
@@ -273,7 +279,7 @@ pub fn finish(
         return Ok(());
     }
     let beside = format!("{name}{MANIFEST_ENDING}");
-    let (manifest_unfinished, mut file) = Unfinished::file(wish.folder, &beside)?;
+    let (manifest_unfinished, mut file) = Unfinished::file(wish.folder(), &beside)?;
     manifest.write(&mut file)?;
     file.sync_all().context("cannot write the manifest to the disk")?;
     manifest_unfinished.finish(&beside)?;
@@ -301,9 +307,9 @@ fn together<'t>(
     let stop_at_signal = Arc::clone(&stop);
     let _at_signal = scratch::at_signal(move || stop_at_signal.stop());
     let (unfinished, file) = match wish.format {
-        Format::Directory => (Unfinished::folder(wish.folder, name)?, None),
+        Format::Directory => (Unfinished::folder(wish.folder(), name)?, None),
         _ => {
-            let (unfinished, file) = Unfinished::file(wish.folder, name)?;
+            let (unfinished, file) = Unfinished::file(wish.folder(), name)?;
             (unfinished, Some(file))
         }
     };

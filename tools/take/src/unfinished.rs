@@ -10,7 +10,7 @@ use cli::Failure;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use scratch::AtSignal;
 
-use crate::backup_name::{BackupName, Target, partial};
+use crate::backup_name::{Target, partial};
 
 /// Keeps others from the same target in the same folder; given back when dropped, or when the process ends.
 pub struct Lock(#[allow(dead_code, reason = "what matters is that it is open")] File);
@@ -116,15 +116,4 @@ fn remove(path: &Path) {
         true => fs::remove_dir_all(path),
         false => fs::remove_file(path),
     };
-}
-
-/// Finds a name of this moment, or of the next second that no backup of the target has.
-pub fn free_name(folder: &Path, mut name: BackupName) -> Result<BackupName, Failure> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read: {}", folder.display()))?;
-    let taken: Vec<BackupName> =
-        entries.flatten().filter_map(|entry| BackupName::parse(entry.file_name().to_str()?)).collect();
-    while taken.iter().any(|other| other.target == name.target && other.taken == name.taken) {
-        name.taken += jiff::SignedDuration::from_secs(1);
-    }
-    Ok(name)
 }

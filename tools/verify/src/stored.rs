@@ -127,8 +127,9 @@ pub fn backups(under: &Path, left_alone: &mut Vec<LeftAlone>) -> Result<Option<V
 pub fn taken(path: &Path) -> Option<Taken> {
     let at = Location::of_path(path)?.ok()?;
     let store = Store::open(&at).ok()?;
-    let object = store.object(&at).ok()?;
-    written(&object.or_else(|| store.object(&at.join("toc.dat")).ok()?)?)
+    let below = store.list(&at).ok()?;
+    let mark = below.into_iter().find(|object| MARK.strip_prefix('/') == Some(&object.name));
+    written(&mark.or_else(|| store.object(&at).ok()?)?)
 }
 
 fn written(object: &Object) -> Option<Taken> {

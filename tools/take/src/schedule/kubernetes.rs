@@ -15,7 +15,8 @@ pub fn cron_job(job: &Job, image: &str) -> anyhow::Result<String> {
     cron::check(&job.when)?;
     ensure!(job.when != "@reboot", "Kubernetes knows no `@reboot`");
     check_name(&job.name)?;
-    ensure!(!job.folder.contains(':'), "no volume is mounted at a path with `:`: {}", job.folder);
+    let folder = job.folder.as_deref().unwrap_or_default();
+    ensure!(!folder.contains(':'), "no volume is mounted at a path with `:`: {folder}");
     // JSON is YAML, whatever its texts hold.
     let text = |text: &str| serde_json::Value::from(text).to_string();
     // `$(NAME)` would be a variable; `$$` is one `$`.
@@ -24,7 +25,17 @@ pub fn cron_job(job: &Job, image: &str) -> anyhow::Result<String> {
         .iter()
         .map(|word| format!("                - {}\n", text(&word.replace('$', "$$"))))
         .collect();
-    let folder = text(&job.folder);
+    // What goes to a store needs no volume of its own.
+    let (mount, volume) = match &job.folder {
+        Some(folder) => (
+            format!("                - name: backups\n                  mountPath: {}\n", text(folder)),
+            format!(
+                "            - name: backups\n              persistentVolumeClaim:\n                claimName: {}\n",
+                text(&job.name)
+            ),
+        ),
+        None => (String::new(), String::new()),
+    };
     Ok(format!(
         "apiVersion: batch/v1\n\
          kind: CronJob\n\
@@ -61,14 +72,11 @@ pub fn cron_job(job: &Job, image: &str) -> anyhow::Result<String> {
          \x20               capabilities:\n\
          \x20                 drop: [ALL]\n\
          \x20             volumeMounts:\n\
-         \x20               - name: backups\n\
-         \x20                 mountPath: {folder}\n\
+         {mount}\
          \x20               - name: tmp\n\
          \x20                 mountPath: /tmp\n\
          \x20         volumes:\n\
-         \x20           - name: backups\n\
-         \x20             persistentVolumeClaim:\n\
-         \x20               claimName: {name}\n\
+         {volume}\
          \x20           - name: tmp\n\
          \x20             emptyDir: {{}}\n",
         name = text(&job.name),
@@ -126,7 +134,7 @@ mod tests {
         assert!(refused(|job| job.name = "a.b".to_owned()));
         assert!(refused(|job| job.name = "x".repeat(53)));
         assert!(refused(|job| job.when = "@reboot".to_owned()));
-        assert!(refused(|job| job.folder = "/a:b".to_owned()));
+        assert!(refused(|job| job.folder = Some("/a:b".to_owned())));
         assert!(!refused(|job| job.when = "@daily".to_owned()));
     }
 }

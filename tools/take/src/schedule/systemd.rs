@@ -105,7 +105,18 @@ fn service(job: &Job) -> String {
          LockPersonality=yes\n\
          SystemCallArchitectures=native\n",
     );
-    let _ = writeln!(text, "ReadWritePaths={}", path(&job.folder));
+    match &job.folder {
+        Some(folder) => _ = writeln!(text, "ReadWritePaths={}", path(folder)),
+        // What could not be sent has to be there for the next run, and no unit that all may read holds a store's secrets.
+        None => {
+            _ = writeln!(
+                text,
+                "CacheDirectory={name}\nCacheDirectoryMode=0700\nEnvironment=TMPDIR=%C/{name}\n\
+                 EnvironmentFile=-/etc/{name}.env",
+                name = job.name
+            );
+        }
+    }
     text
 }
 

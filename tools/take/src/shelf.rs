@@ -1,0 +1,159 @@
+//! Where finished backups lie: a folder, or a place in a store.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use cli::Failure;
+use nix::fcntl::OFlag;
+use store::{Location, Store};
+
+use crate::backup_name::{BackupName, Form, partial};
+
+/// Where finished backups lie.
+#[derive(Clone, Debug)]
+pub enum Shelf {
+    /// In a folder of this machine.
+    Folder(PathBuf),
+    /// Below a location in a store.
+    Store(Store, Location),
+}
+
+/// What has a name there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A file of so many bytes.
+    File(u64),
+    /// A folder, whose files have so many bytes. What folders in it hold is not looked at, and neither are folders that are
+    /// not called as a backup.
+    Folder(BTreeMap<String, u64>),
+}
+
+/// All that lies there, by name; links and what else is neither a file nor a folder left out.
+pub type Items = BTreeMap<String, Item>;
+
+impl Shelf {
+    /// Takes what the user names: a folder, or a location such as `s3://bucket/nightly`.
+    ///
+    /// # Errors
+    /// When it is written as a location and is none, or the environment does not say how to get there.
+    pub fn open(path: &Path) -> Result<Shelf, Failure> {
+        Ok(match Location::of_path(path).transpose()? {
+            Some(at) => Shelf::Store(Store::open(&at)?, at),
+            None => Shelf::Folder(path.to_owned()),
+        })
+    }
+
+    /// Returns what the user calls it.
+    pub fn shown(&self) -> String {
+        match self {
+            Shelf::Folder(folder) => folder.display().to_string(),
+            Shelf::Store(_, at) => at.to_string(),
+        }
+    }
+
+    /// Returns what the user calls something in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        match self {
+            Shelf::Folder(folder) => folder.join(name),
+            Shelf::Store(_, at) => at.join(name).to_string().into(),
+        }
+    }
+
+    /// Looks at all that lies there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn items(&self) -> io::Result<Items> {
+        let mut items = Items::new();
+        match self {
+            Shelf::Folder(folder) => {
+                for entry in fs::read_dir(folder)? {
+                    let entry = entry?;
+                    // Names of ours are plain, and what is gone by now is not there.
+                    if let (Ok(name), Ok(metadata)) = (entry.file_name().into_string(), entry.metadata()) {
+                        let is_ours = || BackupName::parse(&name).is_some();
+                        if metadata.is_file() {
+                            items.insert(name, Item::File(metadata.len()));
+                        } else if metadata.is_dir() {
+                            let files = if is_ours() { files(&entry.path()) } else { BTreeMap::new() };
+                            items.insert(name, Item::Folder(files));
+                        }
+                    }
+                }
+            }
+            Shelf::Store(store, at) => {
+                for object in store.list(at)? {
+                    match object.name.split_once('/') {
+                        None => {
+                            items.insert(object.name, Item::File(object.bytes));
+                        }
+                        Some((folder, file)) => {
+                            let item = items.entry(folder.to_owned());
+                            if let Item::Folder(files) = item.or_insert_with(|| Item::Folder(BTreeMap::new()))
+                            {
+                                files.insert(file.to_owned(), object.bytes);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Opens a file. No link is followed, and no pipe waited for.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub fn read(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        Ok(match self {
+            Shelf::Folder(folder) => {
+                let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+                Box::new(File::options().read(true).custom_flags(flags.bits()).open(folder.join(name))?)
+            }
+            Shelf::Store(store, at) => Box::new(store.read(&at.join(name))?),
+        })
+    }
+
+    /// Says whether what has the name of a backup is on its way there, or away from there: in a folder, such things have
+    /// another name; a store does not rename, so that an object beside them tells.
+    pub fn is_unfinished(&self, items: &Items, name: &str) -> bool {
+        matches!(self, Shelf::Store(..)) && items.contains_key(&partial(name))
+    }
+}
+
+impl Item {
+    /// Returns the bytes of its files.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Item::File(bytes) => *bytes,
+            Item::Folder(files) => files.values().sum(),
+        }
+    }
+
+    /// Says whether a backup of this form could be this.
+    pub fn is_of(&self, form: Form) -> bool {
+        matches!(self, Item::Folder(_)) == (form == Form::Directory)
+    }
+
+    /// Returns the bytes of one of the files of a backup.
+    pub fn file(&self, name: &str) -> Option<u64> {
+        match self {
+            Item::File(bytes) => Some(*bytes),
+            Item::Folder(files) => files.get(name).copied(),
+        }
+    }
+}
+
+/// The files of a folder, as far as they can be looked at.
+fn files(folder: &Path) -> BTreeMap<String, u64> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
+    let file = |entry: fs::DirEntry| {
+        let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+        Some((entry.file_name().into_string().ok()?, metadata.len()))
+    };
+    entries.flatten().filter_map(file).collect()
+}
