@@ -137,21 +137,22 @@ fn backups_go_to_a_store_and_are_read_there() {
     assert!(world.list().iter().all(|backup| backup["verified_at"].is_string()));
 
     // One that is bad by now loses the record, and is named as what it is.
-    let bad = world.store.file(paths[0].strip_prefix("s3://backups/").unwrap());
+    let bad = world.store.file(paths[3].strip_prefix("s3://backups/").unwrap()).join("toc.dat");
     let text = fs::read(&bad).unwrap();
-    fs::write(&bad, [&text[..text.len() - 30], b"?", &text[text.len() - 29..]].concat()).unwrap();
-    let verified = world.run("pgdump-verify", &[&paths[0], "--level", "file"]);
-    let text = String::from_utf8_lossy(&verified.stdout);
-    assert_eq!(verified.status.code(), Some(1), "{text}");
-    assert!(text.contains("expected SHA-256") && text.contains(&paths[0]), "{text}");
-    let records = world.list().iter().filter(|backup| backup["verified_at"].is_string()).count();
-    assert_eq!(records, 3);
+    let middle = text.len() / 2;
+    fs::write(&bad, [&text[..middle], b"\0", &text[middle + 1..]].concat()).unwrap();
+    let all = world.run("pgdump-verify", &["--dir", PLACE, "--max-age", "1h", "--level", "file"]);
+    let text = String::from_utf8_lossy(&all.stdout);
+    assert_eq!(all.status.code(), Some(1), "{text}{}", String::from_utf8_lossy(&all.stderr));
+    assert!(paths.iter().all(|path| text.contains(&format!("backup    {path}\n"))), "{text}");
+    assert!(text.contains("expected SHA-256"), "{text}");
+    assert!(!text.contains(world.tmp.to_str().unwrap()), "{text}");
+    let verified = |backup: &Value| backup["verified_at"].is_string();
+    assert_eq!(world.list().iter().map(verified).collect::<Vec<_>>(), [true, true, true, false]);
 
-    let newest =
-        world.run("pgdump-verify", &["--dir", PLACE, "--newest", "--max-age", "1h", "--level", "file"]);
-    let text = String::from_utf8_lossy(&newest.stdout);
-    assert_eq!(newest.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&newest.stderr));
-    assert!(text.contains(&paths[3]), "{text}");
+    let arguments = ["--dir", PLACE, "--newest", "--max-age", "1h", "--level", "file"];
+    let text = String::from_utf8_lossy(&world.run("pgdump-verify", &arguments).stdout).into_owned();
+    assert_eq!(text.matches("not the newest backup").count(), 3, "{text}");
 }
 
 #[test]
@@ -195,7 +196,7 @@ fn what_could_not_be_sent_is_kept_and_sent_by_the_next_run() {
     world.source.psql(BIG);
     for arguments in [["-Fp"], ["-Fd"]] {
         let before = world.list().len();
-        world.store.set(Way::Ends(3 << 20));
+        world.store.set(Way::Ends(600 << 10));
         let (code, result, stderr) = world.take(&arguments);
         assert_eq!(code, 2, "{stderr}{result:#}");
         assert!(only(&result)["path"].is_null() && stderr.contains("the next run sends it"), "{stderr}");

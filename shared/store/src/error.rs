@@ -76,7 +76,6 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match &error {
             Error::Missing(_) => io::ErrorKind::NotFound,
-            Error::Stopped(_) => io::ErrorKind::Interrupted,
             Error::Io { source, .. } => source.kind(),
             _ => io::ErrorKind::Other,
         };

@@ -3,9 +3,11 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::store::path;
 use crate::{Error, Location, Store};
@@ -17,18 +19,25 @@ const PARTS_MAX: u64 = 10_000;
 /// How many bytes may be on their way at once, if that is two parts or more.
 const ON_THE_WAY: u64 = 32 << 20;
 
+/// How often is looked whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Tells an upload to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Tells it; it gives up at the next part, and the store forgets those that it has.
+    /// Tells it; it gives up within a moment, and the store forgets the parts that it has.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    fn is_told(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Fails if it was told; `at` is what the work is about.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn look(&self, at: &Location) -> Result<(), Error> {
+        if self.0.load(Ordering::Acquire) { Err(Error::Stopped(at.clone())) } else { Ok(()) }
     }
 }
 
@@ -72,18 +81,18 @@ impl Store {
         let at_once = (ON_THE_WAY / part).max(2) as usize;
         let mut on_the_way = JoinSet::new();
         let wait = |on_the_way: &mut JoinSet<object_store::Result<()>>| {
-            let sent = match self.runtime.block_on(on_the_way.join_next()) {
-                Some(Ok(sent)) => sent,
-                Some(Err(error)) => Err(object_store::Error::JoinError { source: error }),
-                None => Ok(()),
+            let next = async { timeout(LOOK, on_the_way.join_next()).await };
+            let sent = match self.runtime.block_on(next) {
+                Ok(Some(Ok(sent))) => sent,
+                Ok(Some(Err(error))) => Err(object_store::Error::JoinError { source: error }),
+                Ok(None) | Err(_) => Ok(()),
             };
+            stop.look(to)?;
             sent.map_err(Error::store("write", to))
         };
         let mut left = bytes;
         while left > 0 {
-            if stop.is_told() {
-                return Err(Error::Stopped(to.clone()));
-            }
+            stop.look(to)?;
             while on_the_way.len() >= at_once {
                 wait(&mut on_the_way)?;
             }

@@ -90,11 +90,12 @@ fn send_all(
     progress.begin("upload", Some(total));
     for (file, from, to) in &places {
         let opened = File::open(from).with_context(|| format!("cannot read: {}", from.display()))?;
-        store.upload(&mut Counted { from: opened, progress }, file.bytes, to, stop)?;
+        let mut counted = Counted { from: opened, progress, at: to, stop };
+        store.upload(&mut counted, file.bytes, to, stop)?;
     }
     progress.begin("check of the upload", Some(total));
     for (file, _, to) in &places {
-        let mut back = Counted { from: store.read(to)?, progress };
+        let mut back = Counted { from: store.read(to)?, progress, at: to, stop };
         let actual =
             manifest::File::of(&file.name, &mut back).with_context(|| format!("cannot read {to}"))?;
         if actual != **file {
@@ -114,14 +115,17 @@ fn send_all(
     Ok(store.remove(&at.join(&partial(&shown)))?)
 }
 
-/// Shows how far a reader is.
+/// Shows how far a reader is, and stops it.
 struct Counted<'p, R> {
     from: R,
     progress: &'p Progress,
+    at: &'p Location,
+    stop: &'p Stop,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stop.look(self.at)?;
         let read = self.from.read(buf)?;
         self.progress.add(read as u64);
         Ok(read)

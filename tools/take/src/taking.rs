@@ -270,7 +270,7 @@ pub fn finish(
     taken: &mut Taken,
 ) -> Result<(), Failure> {
     taken.findings = proof.findings;
-    taken.notes = proof.notes;
+    taken.notes.extend(proof.notes);
     taken.hashed = proof.hashed;
     taken.bytes = manifest.files.iter().map(|file| file.bytes).sum();
     taken.tables = manifest.tables.len();

@@ -98,6 +98,7 @@ fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: 
         Ok(None) => examine_here(&backup.path, None, arguments, servers, progress, &mut report),
         Ok(Some(stored)) => {
             examine_here(stored.path(), Some(&stored), arguments, servers, progress, &mut report);
+            stored.rename_in(&mut report);
             stored.hand_back(&mut report);
         }
         Err(failure) => tell(&failure, progress, &mut report),

@@ -73,6 +73,15 @@ impl Stored {
         failure.replacing(&self.path.display().to_string(), &self.at.to_string())
     }
 
+    /// Does so in a report.
+    pub fn rename_in(&self, report: &mut Report) {
+        let (copy, shown) = (self.path.display().to_string(), self.at.to_string());
+        let texts = report.findings.iter_mut().map(|finding| &mut finding.why).chain(&mut report.notes);
+        for text in texts.filter(|text| text.contains(&copy)) {
+            *text = text.replace(&copy, &shown);
+        }
+    }
+
     /// Does in the store what became of the record beside the copy.
     pub fn hand_back(&self, report: &mut Report) {
         let to = self.at.with_ending(VERIFIED_ENDING);
