@@ -59,7 +59,7 @@ junit\:"JUnit'\''s XML\: breaking and destructive changes are failures"))' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
-'::old -- The dump as it was\: a file of any format, a tree, `-` for standard input, `/dev/null` for no schema, `REV\:PATH` or `\:PATH` of the git repository one stands in, or a database to run `pg_dump --schema-only` on\: a URL or `service=NAME`, `dbname=NAME` …:_default' \
+'::old -- The dump as it was\: a file of any format, a tree, `-` for standard input, `/dev/null` for no schema, `REV\:PATH` or `\:PATH` of the git repository one stands in, `s3\://`, `gs\://` or `az\://` and its name in a store, or a database to run `pg_dump --schema-only` on\: a URL or `service=NAME`, `dbname=NAME` …:_default' \
 '::new -- The dump as it is now, named in the same ways:_default' \
 && ret=0
 }

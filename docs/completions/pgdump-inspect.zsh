@@ -20,7 +20,7 @@ _pgdump-inspect() {
 '--help[Print help]' \
 '-V[Print version]' \
 '--version[Print version]' \
-'::dump -- The backup, of any format, or `-` for standard input:_files' \
+'::dump -- The backup, of any format\: a file or folder, `s3\://`, `gs\://` or `az\://` and its name in a store, or `-` for standard input:_files' \
 && ret=0
 }
 

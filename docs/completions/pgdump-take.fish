@@ -24,7 +24,7 @@ function __fish_pgdump_take_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l dir -d 'The folder that backups go to' -r -F
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l dir -d 'The folder that backups go to, or a place in a store, such as `s3://bucket/nightly`, `gs://…` or `az://…`, for which they are made and proven in the folder of temporary files (`TMPDIR`)' -r -F
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -s F -l format -d 'How the backup is written' -r -f -a "plain\t''
 custom\t''
 tar\t''

@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-take' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'pgdump-take' {
-            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that backups go to')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder that backups go to, or a place in a store, such as `s3://bucket/nightly`, `gs://…` or `az://…`, for which they are made and proven in the folder of temporary files (`TMPDIR`)')
             [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'How the backup is written')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the backup is written')
             [CompletionResult]::new('-Z', '-Z ', [CompletionResultType]::ParameterName, '`none`, `gzip` or `zstd`, with `:LEVEL` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called `.gz` or `.zst`')

@@ -15,7 +15,7 @@ _pgdump-take() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'--dir=[The folder that backups go to]:FOLDER:_files' \
+'--dir=[The folder that backups go to, or a place in a store, such as \`s3\://bucket/nightly\`, \`gs\://…\` or \`az\://…\`, for which they are made and proven in the folder of temporary files (\`TMPDIR\`)]:FOLDER:_files' \
 '-F+[How the backup is written]:FORMAT:(plain custom tar directory)' \
 '--format=[How the backup is written]:FORMAT:(plain custom tar directory)' \
 '-Z+[\`none\`, \`gzip\` or \`zstd\`, with \`\:LEVEL\` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called \`.gz\` or \`.zst\`]:METHOD:_default' \
@@ -141,7 +141,7 @@ _arguments "${_arguments_options[@]}" : \
 '--json[Print JSON, as docs/schemas/pgdump-take-list.schema.json says]' \
 '--require-verified[Count only backups that \`pgdump-verify\` has passed; what is newer than these stays, and so does everything where there is none]' \
 '--help[Print help]' \
-':folder -- The folder of the backups:_files' \
+':folder -- The folder of the backups, or their place in a store:_files' \
 && ret=0
 ;;
 (schedule)

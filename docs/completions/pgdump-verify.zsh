@@ -46,7 +46,7 @@ full\:"Also, what \`pg_dump\` writes of the restored schema is compared with the
 '--help[Print help (see more with '\''--help'\'')]' \
 '-V[Print version]' \
 '--version[Print version]' \
-'*::backups -- The backups, of any format, or `-` for standard input:_files' \
+'*::backups -- The backups, of any format\: files, folders, `s3\://`, `gs\://` or `az\://` and a name in a store, or `-` for standard input:_files' \
 && ret=0
 }
 
