@@ -7,11 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+#[cfg(target_os = "linux")]
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::Error;
 use crate::child::{check, command_line};
+
+/// Bytes that wait between the child and its reader: what everybody may have (`/proc/sys/fs/pipe-max-size`).
+#[cfg(target_os = "linux")]
+const ROOM: i32 = 1 << 20;
 
 /// The stdout of a child process.
 ///
@@ -39,6 +45,9 @@ impl Pipe {
         let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(trouble(&command, io::Error::other("no pipe to it")));
         };
+        // Whoever reads may be busy for a while; the child goes on meanwhile. Where there is no more room, 64 KiB have to do.
+        #[cfg(target_os = "linux")]
+        let _ = fcntl(&stdout, FcntlArg::F_SETPIPE_SZ(ROOM));
         // Beside the reading: a program with many complaints would otherwise fill that pipe and wait for ever.
         let complaints = std::thread::spawn(move || {
             let mut bytes = Vec::new();
