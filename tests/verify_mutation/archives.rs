@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 
-use crate::bytes;
+use crate::bytes::{self, Change};
 use crate::contents::{Contents, Entry};
 use crate::damage::{Backup, Damage, Mark, Random, near, words};
 
@@ -90,7 +90,7 @@ impl Archive {
                 let change = bytes::KINDS[(kind - FILES.len()) % bytes::KINDS.len()].1(bytes, range, random)?;
                 let mut marks = self.marks_of(&name);
                 if name == "toc.dat" {
-                    marks = self.marks_at(&change.place);
+                    marks = self.marks_at(&change, bytes.len());
                 }
                 let what = format!("{name}: {}", change.what);
                 let damage = Damage::new(what, self.with_file(files, &name, change.bytes), marks);
@@ -111,11 +111,13 @@ impl Archive {
             }
             "entries exchanged" => {
                 let (one, other) = (contents.entry(random)?, contents.entry(random)?);
+                if one.id == other.id {
+                    return None;
+                }
                 let bytes = self.toc(|toc| toc.exchanged(one, other));
                 let marks = [one.marks(), other.marks()].concat();
-                (one.id != other.id).then(|| {
-                    Damage::new(format!("{} and {}", of_entry(one), other.name), self.with_toc(bytes), marks)
-                })
+                let what = format!("{} and {}", of_entry(one), other.name);
+                Some(Damage::new(what, self.with_toc(bytes), marks))
             }
             "data exchanged" => {
                 let tables = contents.tables();
@@ -215,7 +217,7 @@ impl Archive {
         // As much damage in the table of contents as in the data.
         let range = if kind.is_multiple_of(2) { 0..contents.end } else { contents.end..all.end };
         let change = bytes::KINDS[kind % bytes::KINDS.len()].1(&contents.bytes, range, random)?;
-        let marks = self.marks_at(&change.place);
+        let marks = self.marks_at(&change, all.end);
         let damage = Damage::new(change.what, Backup::File(change.bytes), marks);
         Some(if change.cut { damage.forbidden() } else { damage })
     }
@@ -252,15 +254,19 @@ impl Archive {
         Some(if change.cut && change.place.start < bytes.len() - 1024 { damage.forbidden() } else { damage })
     }
 
-    /// What names a place in a file with a table of contents, or in a custom archive.
-    fn marks_at(&self, place: &Range<usize>) -> Vec<Mark> {
+    /// What names the place of a change to a file with a table of contents, or to a custom archive, of so many bytes.
+    fn marks_at(&self, change: &Change, healthy: usize) -> Vec<Mark> {
+        let place = &change.place;
         let mut marks = vec![near(place.clone())];
         if !matches!(self.store, Store::Custom) {
             marks.push(words("toc.dat"));
         }
         if place.start < self.contents.end {
-            // A wrong length shifts all that comes behind it, and shows where that makes no sense any more.
-            marks.push(near(place.start..self.contents.end));
+            // A wrong length shifts all that comes behind it, and shows where that makes no sense any more; with bytes
+            // that are too many or too few, the data behind may be read as entries before it does.
+            let shifted = change.bytes.len() != healthy;
+            let end = if shifted { change.bytes.len() } else { self.contents.end };
+            marks.push(near(place.start..end));
         }
         if place.start < 64 || place.len() > 4096 {
             // The head, or all of it.
