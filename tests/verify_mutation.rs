@@ -331,6 +331,51 @@ fn damaged(format: &Format, healthy: &Path, cluster: &Cluster, folder: &Path, si
     run.tally
 }
 
+/// Every setting of a dump, in front of its database and in it, has a name or a value that is none.
+#[test]
+fn a_damaged_setting_is_found_and_named() {
+    let Some(programs) = programs() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&programs).unwrap();
+    cluster.create_database("shop").unwrap();
+    cluster.psql_script("shop", b"CREATE TABLE public.t (a integer)").unwrap();
+    let path = folder.path().join("create");
+    cluster.pg_dump("shop", &["-Fp", "-C", "-f", path.to_str().unwrap()]).unwrap();
+    let healthy = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = healthy.lines().collect();
+    let damages: [fn(&str, &str) -> String; 2] =
+        [|name, value| format!("SET {name}x = {value}"), |name, _| format!("SET {name} = none_such;")];
+    for damage in damages {
+        let damaged = |line: &str| {
+            let (name, value) = line.strip_prefix("SET ")?.split_once(" = ")?;
+            // Another tablespace may be on the server that the backup is restored on.
+            (name != "default_tablespace").then(|| damage(name, value))
+        };
+        let text: Vec<String> =
+            lines.iter().map(|line| damaged(line).unwrap_or_else(|| (*line).to_owned())).collect();
+        fs::write(&path, text.join("\n") + "\n").unwrap();
+        let (code, report, stderr) = run::verify(&path, &[]);
+        assert_eq!(code, 1, "{report:#}{stderr}");
+        let told: Vec<&str> = report["findings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|finding| finding["verdict"] == "bad")
+            .filter_map(|finding| finding["place"].as_str())
+            .collect();
+        let wanted: Vec<String> = (1..)
+            .zip(&lines)
+            .filter(|(_, line)| damaged(line).is_some())
+            .map(|(at, _)| at)
+            .map(|at: usize| format!("line {at},"))
+            .collect();
+        assert!(wanted.len() > 15, "{wanted:?}");
+        for line in wanted {
+            assert!(told.iter().any(|place| place.starts_with(&line)), "{line} {report:#}");
+        }
+    }
+}
+
 /// The healthy dumps of the corpus, which nobody may call bad.
 #[test]
 fn no_healthy_backup_is_called_bad() {

@@ -41,10 +41,6 @@ impl Entry {
         let mut marks = vec![words(format!("entry {}", self.id)), words(&self.name)];
         // The name of its file.
         marks.push(words(format!("{}.dat", self.id)));
-        // What these set is no object, and is told by what it is.
-        if ["SEARCHPATH", "ENCODING", "STDSTRINGS"].contains(&self.kind.as_str()) {
-            marks.push(words("settings of the session"));
-        }
         // What it lists are files, or objects in them.
         if self.kind == "BLOBS" {
             marks.push(words("blob_"));

@@ -28,8 +28,10 @@ pub struct ClusterReport {
     pub left_out: BTreeMap<&'static str, usize>,
     /// Roles that were made.
     pub roles: Vec<Name>,
-    /// What the server said of settings that it does not know; they were skipped.
-    pub settings: Vec<String>,
+    /// What the server said of parameters of roles and databases that it does not know, and where; they were skipped.
+    pub parameters: Vec<(String, Place)>,
+    /// What the server said of settings that the statements rely on and it refused, and where they are set.
+    pub settings: Vec<(String, Place)>,
 }
 
 /// A statement of a cluster that failed.
@@ -232,7 +234,7 @@ fn one(
     let cause = match error.code() {
         // The parameter of an extension, or a newer server's.
         "42704" if error.message().starts_with("unrecognized configuration parameter") => {
-            report.settings.push(error.message().to_owned());
+            report.parameters.push((error.message().to_owned(), step.at));
             return Ok(());
         }
         "42704" if missing_role(&error).is_some_and(|role| role.bytes().starts_with(b"pg_")) => {
@@ -261,6 +263,7 @@ impl ClusterReport {
         self.tried += other.tried;
         self.failures.extend(other.failures);
         self.roles.extend(other.roles);
+        self.parameters.extend(other.parameters);
         self.settings.extend(other.settings);
         for (what, count) in other.left_out {
             *self.left_out.entry(what).or_default() += count;

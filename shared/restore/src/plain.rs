@@ -204,7 +204,7 @@ impl Planning {
     pub fn add(&mut self, statement: &Statement<'_>, subject: Subject, at: Place) {
         let kind = subject.address.as_ref().map(|address| root(address).kind);
         match subject.class {
-            Class::Session => return self.settings.change(statement),
+            Class::Session => return self.settings.change(statement, at),
             // What `--clean` removes is not there. `BEGIN` and `COMMIT` stand around large objects only.
             Class::Noise(Noise::Clean | Noise::Transaction | Noise::PlannerStatistics) => return,
             _ => {}
@@ -262,7 +262,7 @@ impl Planning {
         (self.subjects, self.settings) = (Subjects::default(), Follower::default());
         match self.plan.databases.last_mut() {
             Some(last) if last.steps.is_empty() => last.name = Some(name),
-            _ => self.plan.databases.push(DatabasePlan { name: Some(name), steps: Vec::new() }),
+            _ => self.plan.databases.push(DatabasePlan { name: Some(name), ..DatabasePlan::default() }),
         }
     }
 

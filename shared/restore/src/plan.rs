@@ -1,5 +1,6 @@
 //! What a restore will do, read from a dump before anything is done.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub struct DatabasePlan {
     pub name: Option<Name>,
     /// The steps, in the order of the dump.
     pub steps: Vec<Step>,
+    /// What entries of an archive depend on and its table of contents does not have, by the entry. That is no fault: it
+    /// may be what was left out of the dump.
+    pub(crate) absent: BTreeMap<u32, Vec<u32>>,
 }
 
 /// A meta-command of psql.
@@ -98,6 +102,16 @@ impl fmt::Display for Place {
         match self {
             Place::At(position) => position.fmt(f),
             Place::Entry(id) => write!(f, "entry {id}"),
+        }
+    }
+}
+
+impl Place {
+    /// Returns what places of one dump are sorted by.
+    pub(crate) fn order(self) -> u64 {
+        match self {
+            Place::At(position) => position.byte,
+            Place::Entry(id) => u64::from(id),
         }
     }
 }

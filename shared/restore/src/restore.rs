@@ -66,8 +66,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Roles that were made to stand in for missing ones.
     pub roles: BTreeSet<String>,
-    /// What the server said of settings that it does not know; they were skipped.
-    pub settings: BTreeSet<String>,
+    /// What the server said of settings that it refused, and where they are set; they were skipped.
+    pub settings: Vec<(String, Place)>,
     /// Parts of the server on which rights were granted in a transaction that was undone.
     pub tried: BTreeSet<String>,
     /// How long each phase took, in order.
@@ -102,6 +102,8 @@ pub struct Failure {
     pub error: ServerError,
     /// Why it failed.
     pub cause: Cause,
+    /// The entries that its own entry of an archive depends on and the table of contents does not have.
+    pub absent: Vec<u32>,
 }
 
 /// Restores one database of a dump.
@@ -163,7 +165,11 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
         let cause = causes.of(step, &failed);
-        Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause }
+        let absent = match step.at {
+            Place::Entry(id) => plan.absent.get(&id).cloned().unwrap_or_default(),
+            Place::At(_) => Vec::new(),
+        };
+        Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause, absent }
     });
     let failures = failures.collect();
     let Gathered { roles, settings, tried } = shared.finish();

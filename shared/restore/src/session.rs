@@ -8,8 +8,8 @@ use connect::{Client, Parameters, ServerError};
 use dump::{Class, Name, Role};
 
 use crate::escalation::Right;
-use crate::plan::Step;
-use crate::settings::{Settings, reset};
+use crate::plan::{Place, Step};
+use crate::settings::{Refused, Setting, Settings, is_tried, reset};
 use crate::stand_in;
 use crate::{Error, Options, escalation, plain};
 
@@ -29,8 +29,8 @@ struct Admin {
     client: Client,
     applied: Arc<Settings>,
     roles: BTreeSet<String>,
-    /// Settings that the server does not know.
-    unknown: BTreeSet<String>,
+    /// Settings that the server refused.
+    unknown: Refused,
     /// The comment of roles that are made.
     mark: Option<String>,
     /// What rights were only tried on, see [`escalation::Right::Tried`].
@@ -42,8 +42,8 @@ struct Admin {
 pub(crate) struct Gathered {
     /// Roles that were made to stand in for missing ones.
     pub roles: BTreeSet<String>,
-    /// What the server said of settings that it does not know.
-    pub settings: BTreeSet<String>,
+    /// What the server said of settings that it refused, and where they are set.
+    pub settings: Vec<(String, Place)>,
     /// What rights were only tried on.
     pub tried: BTreeSet<String>,
 }
@@ -67,7 +67,7 @@ impl<'t> Shared<'t> {
             client: Client::connect(&admin)?,
             applied: Arc::default(),
             roles: BTreeSet::new(),
-            unknown: BTreeSet::new(),
+            unknown: Refused::default(),
             mark: options.mark.clone(),
             tried: BTreeSet::new(),
         };
@@ -90,7 +90,7 @@ impl<'t> Shared<'t> {
     /// Returns what was found out.
     pub fn finish(self) -> Gathered {
         let admin = self.admin.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        Gathered { roles: admin.roles, settings: admin.unknown, tried: admin.tried }
+        Gathered { roles: admin.roles, settings: admin.unknown.into_vec(), tried: admin.tried }
     }
 
     /// Makes a role to stand in for one that the dump makes; says whether it is there now.
@@ -179,7 +179,9 @@ impl Admin {
 
     /// Runs a statement and undoes what it did.
     fn try_out(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
-        self.apply(step)?;
+        if let Some(error) = self.apply(step)? {
+            return Ok(Some(error));
+        }
         self.client.execute(b"BEGIN")?;
         let result = self.run(step, text);
         self.client.execute(b"ROLLBACK")?;
@@ -187,7 +189,9 @@ impl Admin {
     }
 
     fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
-        self.apply(step)?;
+        if let Some(error) = self.apply(step)? {
+            return Ok(Some(error));
+        }
         self.client.take_notices();
         match self.client.execute_one(text) {
             Ok(()) => Ok(left_undone(step, &mut self.client)),
@@ -196,18 +200,33 @@ impl Admin {
         }
     }
 
-    /// Sets what the step's text relies on to be understood.
-    fn apply(&mut self, step: &Step) -> Result<(), Error> {
+    /// Sets what the step's text relies on to be understood. What the server says where it refuses that is the step's
+    /// failure: a superuser runs nothing that might mean something else.
+    fn apply(&mut self, step: &Step) -> Result<Option<ServerError>, Error> {
         for name in [&b"client_encoding"[..], b"standard_conforming_strings", b"search_path"] {
-            let statement = step.settings.get(name);
-            if self.applied.get(name) == statement {
+            let wanted = step.settings.get(name);
+            if wanted.map(|setting| &setting.sql) == self.applied.get(name).map(|setting| &setting.sql) {
                 continue;
             }
-            let sql = statement.cloned().unwrap_or_else(|| reset(name));
-            self.client.execute_one(&sql)?;
+            let sql = wanted.map_or_else(|| reset(name), |setting| setting.sql.clone());
+            match self.client.execute_one(&sql) {
+                Ok(()) => {}
+                Err(connect::Error::Server(error)) => {
+                    if let Some(setting) = wanted {
+                        self.unknown.add(error.message(), setting.at);
+                    }
+                    return Ok(Some(*error));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let applied = Arc::make_mut(&mut self.applied);
+            match wanted {
+                Some(setting) => applied.insert(name.to_vec(), setting.clone()),
+                None => applied.remove(name),
+            };
         }
         self.applied = Arc::clone(&step.settings);
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -372,22 +391,40 @@ impl<'s> Session<'s> {
         if Arc::ptr_eq(&self.applied, &step.settings) {
             return Ok(());
         }
-        let gone: Vec<Vec<u8>> = self
-            .applied
-            .keys()
-            .filter(|name| !step.settings.contains_key(*name))
-            .map(|name| reset(name))
-            .collect();
-        let changed = step.settings.iter().filter(|(name, sql)| self.applied.get(*name) != Some(*sql));
-        let changed: Vec<Vec<u8>> = changed.map(|(_, sql)| sql.clone()).collect();
-        for sql in gone.iter().chain(&changed) {
-            self.set(sql)?;
+        let applied = Arc::clone(&self.applied);
+        let gone = |name: &[u8]| !step.settings.contains_key(name) && !is_tried(name);
+        for (name, setting) in applied.iter().filter(|(name, _)| gone(name)) {
+            self.set(&reset(name), setting.at)?;
+        }
+        for (name, setting) in step.settings.iter() {
+            if applied.get(name).is_some_and(|known| known.sql == setting.sql) {
+                continue;
+            }
+            match is_tried(name) {
+                true => self.try_setting(name, setting)?,
+                false => self.set(&setting.sql, setting.at)?,
+            }
         }
         self.applied = Arc::clone(&step.settings);
         Ok(())
     }
 
-    fn set(&mut self, sql: &[u8]) -> Result<(), Error> {
+    /// Sets something and takes it back.
+    fn try_setting(&mut self, name: &[u8], setting: &Setting) -> Result<(), Error> {
+        match self.client.execute(&[&*setting.sql, b";", &*reset(name)].concat()) {
+            Ok(()) => Ok(()),
+            Err(connect::Error::Server(error)) => {
+                // Its name is right: servers of other versions do not have it.
+                if error.code() != "42704" {
+                    self.shared.admin().unknown.add(error.message(), setting.at);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn set(&mut self, sql: &[u8], at: Place) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             match self.client.execute(sql) {
                 Ok(()) => return Ok(()),
@@ -396,7 +433,7 @@ impl<'s> Session<'s> {
                     match stand_in::missing_role(&error) {
                         Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
                         _ => {
-                            admin.unknown.insert(error.message().to_owned());
+                            admin.unknown.add(error.message(), at);
                             return Ok(());
                         }
                     }

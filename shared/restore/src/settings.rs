@@ -5,22 +5,55 @@ use std::sync::Arc;
 
 use dump::Statement;
 
-/// The statements that lead to the settings, by the name of what they set.
-pub(crate) type Settings = BTreeMap<Vec<u8>, Vec<u8>>;
+use crate::plan::Place;
 
-/// What the dump sets and we do not: a timeout is ours to choose, warnings are to be heard, and what is here is a scratch
-/// server's.
-const OURS: [&[u8]; 9] = [
+/// The statements that lead to the settings, by the name of what they set.
+pub(crate) type Settings = BTreeMap<Vec<u8>, Setting>;
+
+/// A statement that sets something. Two of the same text at two places are one setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub sql: Vec<u8>,
+    /// Where it stands; the first of them, if the same is set again and again.
+    pub at: Place,
+}
+
+/// What the server said of settings that it refused, with the first place where each is set.
+#[derive(Debug, Default)]
+pub(crate) struct Refused(BTreeMap<String, Place>);
+
+impl Refused {
+    /// Takes one, from whichever connection: which was first must not show.
+    pub fn add(&mut self, message: &str, at: Place) {
+        let known = self.0.entry(message.to_owned()).or_insert(at);
+        if at.order() < known.order() {
+            *known = at;
+        }
+    }
+
+    pub fn into_vec(self) -> Vec<(String, Place)> {
+        self.0.into_iter().collect()
+    }
+}
+
+/// What the dump sets and we do not: what is here is a scratch server's.
+const OURS: [&[u8]; 3] = [b"default_tablespace", b"default_with_oids", b"role"];
+
+/// What the dump sets and we take back at once, so that only a value that is none shows: a timeout is ours to choose, and
+/// warnings are to be heard.
+const TRIED: [&[u8]; 6] = [
     b"statement_timeout",
     b"client_min_messages",
     b"lock_timeout",
     b"idle_in_transaction_session_timeout",
     b"transaction_timeout",
-    b"default_tablespace",
-    b"default_with_oids",
     b"default_transaction_read_only",
-    b"role",
 ];
+
+/// Says whether a setting is only tried.
+pub(crate) fn is_tried(name: &[u8]) -> bool {
+    TRIED.contains(&name)
+}
 
 /// Follows what a dump sets.
 #[derive(Debug, Default)]
@@ -35,7 +68,7 @@ impl Follower {
     }
 
     /// Takes a statement that changes the session.
-    pub fn change(&mut self, statement: &Statement<'_>) {
+    pub fn change(&mut self, statement: &Statement<'_>, at: Place) {
         let authorization =
             [&["SET", "SESSION", "AUTHORIZATION"][..], &["RESET", "SESSION", "AUTHORIZATION"]];
         if authorization.iter().any(|words| statement.begins_with(words)) {
@@ -44,7 +77,7 @@ impl Follower {
             match statement.tokens.get(3).map(|token| statement.bytes(*token)) {
                 // A literal says who owns what follows, which the plan gives it by statements of its own.
                 Some(role) if !role.eq_ignore_ascii_case(b"default") && !role.starts_with(b"'") => {
-                    self.set(key, [b"SET ROLE ", role, b";"].concat());
+                    self.set(key, [b"SET ROLE ", role, b";"].concat(), at);
                 }
                 _ => self.unset(&key),
             }
@@ -62,14 +95,14 @@ impl Follower {
         };
         let Some(name) = name.map(<[u8]>::to_ascii_lowercase) else { return };
         if !OURS.contains(&name.as_slice()) {
-            self.set(name, statement.text.to_vec());
+            self.set(name, statement.text.to_vec(), at);
         }
     }
 
     /// Sets one more.
-    pub fn set(&mut self, name: Vec<u8>, statement: Vec<u8>) {
-        if self.now.get(&name) != Some(&statement) {
-            Arc::make_mut(&mut self.now).insert(name, statement);
+    fn set(&mut self, name: Vec<u8>, sql: Vec<u8>, at: Place) {
+        if self.now.get(&name).is_none_or(|known| known.sql != sql) {
+            Arc::make_mut(&mut self.now).insert(name, Setting { sql, at });
         }
     }
 
@@ -85,5 +118,35 @@ pub(crate) fn reset(name: &[u8]) -> Vec<u8> {
     match name {
         b"session authorization" => b"RESET ROLE".to_vec(),
         name => [b"RESET ", &*dump::Name::from(name).to_sql()].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_again_is_one_setting_where_it_was_first() {
+        let mut follower = Follower::default();
+        let name = || b"default_table_access_method".to_vec();
+        let set = |method: &str| format!("SET default_table_access_method = {method};").into_bytes();
+        follower.set(name(), set("heap"), Place::Entry(3));
+        let first = follower.now();
+        follower.set(name(), set("heap"), Place::Entry(5));
+        assert!(Arc::ptr_eq(&first, &follower.now()));
+        assert_eq!(follower.now()[&name()].at, Place::Entry(3));
+        follower.set(name(), set("other"), Place::Entry(7));
+        assert_eq!(follower.now()[&name()].at, Place::Entry(7));
+        assert_eq!(first[&name()].at, Place::Entry(3));
+    }
+
+    #[test]
+    fn what_is_refused_is_told_once_with_its_first_place() {
+        let mut refused = Refused::default();
+        for (message, at) in [("b", 7), ("a", 9), ("b", 3), ("b", 5)] {
+            refused.add(message, Place::Entry(at));
+        }
+        let found = refused.into_vec();
+        assert_eq!(found, [("a".to_owned(), Place::Entry(9)), ("b".to_owned(), Place::Entry(3))]);
     }
 }

@@ -1,5 +1,7 @@
 //! The plan of an archive: its entries as `pg_restore` would run them (pg_backup_archiver.c).
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use archive::{Archive, Entry};
 use dump::{Address, Class, DataForm, Kind, Name, QualifiedName, Subject};
 
@@ -42,7 +44,23 @@ pub(crate) fn plan(archive: &Archive) -> Result<Plan, Error> {
             add(&mut planning, entry, qualified)?;
         }
     }
-    Ok(planning.finish())
+    let mut plan = planning.finish();
+    // Archives are of one database.
+    if let [database] = plan.databases.as_mut_slice() {
+        database.absent = absent(archive);
+    }
+    Ok(plan)
+}
+
+/// What entries depend on and the table of contents does not have, by the entry.
+fn absent(archive: &Archive) -> BTreeMap<u32, Vec<u32>> {
+    let there: HashSet<u32> = archive.entries.iter().map(|entry| entry.id).collect();
+    let absent = archive.entries.iter().map(|entry| {
+        let gone: BTreeSet<u32> =
+            entry.dependencies.iter().copied().filter(|id| !there.contains(id)).collect();
+        (entry.id, gone.into_iter().collect::<Vec<u32>>())
+    });
+    absent.filter(|(_, gone)| !gone.is_empty()).collect()
 }
 
 fn add(planning: &mut Planning, entry: &Entry, qualified: bool) -> Result<(), Error> {

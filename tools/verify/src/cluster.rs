@@ -7,7 +7,7 @@ use dump::{Kind, Name};
 use restore::{ClusterReport, Judgement, Options, Plan, Step};
 
 use crate::input::Backup;
-use crate::restoring::place;
+use crate::restoring::{place, tell_settings};
 use crate::verdict::{Report, Verdict};
 
 /// Makes the roles of a file written by `pg_dumpall --globals-only`, and then those of the backup.
@@ -19,6 +19,7 @@ pub fn roles(
     backup: &Backup,
     plan: &Plan,
     options: &Options,
+    maybe_newer: bool,
     report: &mut Report,
 ) -> Result<(), Failure> {
     if let Some(path) = globals {
@@ -35,7 +36,9 @@ pub fn roles(
         }
         let names = of_file.roles.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
         report.notes.push(format!("roles made as {} says: {names}", path.display()));
-        tell_left_out(&of_file, report);
+        tell_left_out(&of_file, &file, report);
+        // As for failures: no fault of the backup.
+        tell_settings(&of_file.settings, &file, true, report);
     }
     let of_backup = restore::restore_roles(&plan.cluster, options)?;
     if !of_backup.roles.is_empty() {
@@ -45,6 +48,7 @@ pub fn roles(
         ));
     }
     tell(&of_backup, "statements on roles, tried or run", backup, report);
+    tell_settings(&of_backup.settings, backup, maybe_newer, report);
     for step in &plan.cluster {
         let Some(address) = step.subject.address.as_ref().filter(|address| address.kind == Kind::Database)
         else {
@@ -67,10 +71,12 @@ pub fn database(
     name: Option<&Name>,
     options: &Options,
     backup: &Backup,
+    maybe_newer: bool,
     report: &mut Report,
 ) -> Result<(), restore::Error> {
     let tried = restore::try_database(steps, name, options)?;
     tell(&tried, "statements on databases themselves, tried", backup, report);
+    tell_settings(&tried.settings, backup, maybe_newer, report);
     Ok(())
 }
 
@@ -88,14 +94,14 @@ fn tell(found: &ClusterReport, checked: &str, backup: &Backup, report: &mut Repo
         Some((_, count)) => *count += found.tried,
         None => report.checked.push((checked.to_owned(), found.tried)),
     }
-    tell_left_out(found, report);
+    tell_left_out(found, backup, report);
 }
 
-fn tell_left_out(found: &ClusterReport, report: &mut Report) {
+fn tell_left_out(found: &ClusterReport, backup: &Backup, report: &mut Report) {
     for (what, count) in &found.left_out {
         report.notes.push(format!("left out: {what}: {count} statements"));
     }
-    for message in &found.settings {
-        report.notes.push(format!("setting skipped: {message}"));
+    for (message, at) in &found.parameters {
+        report.notes.push(format!("setting skipped: {message}, at {}", place(*at, backup)));
     }
 }

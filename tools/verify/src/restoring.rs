@@ -115,6 +115,7 @@ pub fn verify(
     report.server = Some(format!("PostgreSQL {}", server.major()));
     report.phases.push(("server start".to_owned(), begin.elapsed()));
     let newer = wanted.is_some_and(|major| major > server.major());
+    let maybe_newer = newer || wanted.is_none();
     if newer {
         report.notes.push(format!(
             "the backup is of or by PostgreSQL {}, newer than the server it was restored on",
@@ -141,7 +142,7 @@ pub fn verify(
         if server.is_private() {
             let (admin, restorer) = server.create_database("roles", "", "", false)?;
             let how = how(&admin, &restorer);
-            cluster::roles(options.globals.as_deref(), backup, whole, &how, report)?;
+            cluster::roles(options.globals.as_deref(), backup, whole, &how, maybe_newer, report)?;
         } else {
             let why = "not tried on a server that others use as well (`--server`)";
             report.find(Verdict::Unclear, "statements on roles and databases", None, why);
@@ -186,12 +187,13 @@ pub fn verify(
             return Ok(());
         }
         if server.is_private()
-            && let Err(error) = cluster::database(&whole.cluster, plan.name.as_ref(), &how, backup, report)
+            && let Err(error) =
+                cluster::database(&whole.cluster, plan.name.as_ref(), &how, backup, maybe_newer, report)
         {
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
-        tell(&restored, backup, newer || wanted.is_none(), report);
+        tell(&restored, backup, maybe_newer, report);
         let restored = Restored {
             backup,
             name,
@@ -351,6 +353,9 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: 
                 why.push_str(&format!("; {}", more.lines().next().unwrap_or_default()));
             }
         }
+        if let [first, rest @ ..] = failure.absent.as_slice() {
+            why.push_str(&depends(*first, rest));
+        }
         let place = place(failure.at, backup);
         match failure.cause.judgement() {
             Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
@@ -370,13 +375,45 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: 
              it: {what}"
         ));
     }
-    for message in &restored.settings {
+    tell_settings(&restored.settings, backup, maybe_newer, report);
+}
+
+/// Puts into the report what the server said of settings that it refused.
+pub fn tell_settings(settings: &[(String, Place)], backup: &Backup, maybe_newer: bool, report: &mut Report) {
+    const WHAT: &str = "settings of the session";
+    for (message, at) in settings {
+        let place = place(*at, backup);
         // What a newer pg_dump sets means nothing to an older server; nobody else writes what the server does not know.
-        match maybe_newer {
-            true => report.notes.push(format!("setting skipped: {message}")),
-            false => report.find(Verdict::Bad, "settings of the session", None, message.as_str()),
+        if maybe_newer {
+            let note = format!("setting skipped: {message}, at {place}");
+            if !report.notes.contains(&note) {
+                report.notes.push(note);
+            }
+            continue;
+        }
+        // Statements on roles and on several databases may rely on the same one.
+        let known = report.findings.iter().any(|finding| {
+            finding.what == WHAT && finding.place.as_ref() == Some(&place) && finding.why == *message
+        });
+        if !known {
+            report.find(Verdict::Bad, WHAT, Some(place), message.as_str());
         }
     }
+}
+
+/// What a failure may come of: entries that are needed and gone.
+fn depends(first: u32, rest: &[u32]) -> String {
+    /// Numbers that are damaged themselves may be many.
+    const SHOWN: usize = 10;
+    if rest.is_empty() {
+        return format!("; it depends on entry {first}, which the table of contents does not have");
+    }
+    let mut entries = format!("; it depends on entries {first}");
+    rest.iter().take(SHOWN).for_each(|id| entries.push_str(&format!(", {id}")));
+    if rest.len() > SHOWN {
+        entries.push_str(&format!(" and {} more", rest.len() - SHOWN));
+    }
+    entries + ", which the table of contents does not have"
 }
 
 /// The place with its line, which the plan did not count behind rows.
