@@ -245,6 +245,10 @@ impl Archive {
             let member = *header..header + 512 + content.len().next_multiple_of(512);
             if member.start <= change.place.end && change.place.start <= member.end {
                 marks.extend(self.marks_of(name));
+                if name == "toc.dat" {
+                    let within = |at: usize| at.saturating_sub(header + 512);
+                    marks.extend(self.entries_at(&(within(change.place.start)..within(change.place.end))));
+                }
                 // What is too much or too little shows where the member ends.
                 marks.push(near(member));
             }
@@ -272,13 +276,15 @@ impl Archive {
             // The head, or all of it.
             marks.push(Mark::Whole);
         }
-        let touched = |range: &Range<usize>| range.start <= place.end && place.start <= range.end;
-        for entry in &self.contents.entries {
-            if touched(&entry.range) || entry.block.as_ref().is_some_and(touched) {
-                marks.extend(entry.marks());
-            }
-        }
+        marks.extend(self.entries_at(place));
         marks
+    }
+
+    /// What names the entries at a place of the table of contents, or with their data at one of a custom archive.
+    fn entries_at(&self, place: &Range<usize>) -> Vec<Mark> {
+        let touched = |range: &Range<usize>| range.start <= place.end && place.start <= range.end;
+        let at = |entry: &&Entry| touched(&entry.range) || entry.block.as_ref().is_some_and(touched);
+        self.contents.entries.iter().filter(at).flat_map(Entry::marks).collect()
     }
 
     /// What names a file: its name, and the entry whose data it is.
