@@ -299,6 +299,10 @@ impl Archive {
         if name.starts_with("blob") {
             marks.extend([words("large object"), words("BLOBS")]);
         }
+        if name == "blobs.toc" {
+            // Files that it lists no more are no part of the archive.
+            marks.push(words("blob_"));
+        }
         if name == "toc.dat" {
             marks.extend([words("table of contents"), words("no archive")]);
         }

@@ -41,9 +41,9 @@ impl Entry {
         let mut marks = vec![words(format!("entry {}", self.id)), words(&self.name)];
         // The name of its file.
         marks.push(words(format!("{}.dat", self.id)));
-        // What it lists are files, or objects in them.
+        // What it lists are files, or objects in them; the list itself is one.
         if self.kind == "BLOBS" {
-            marks.push(words("blob_"));
+            marks.extend([words("blob_"), words("blobs.toc")]);
         }
         marks.extend(self.block.clone().map(near));
         marks
