@@ -3,11 +3,13 @@
 use connect::ServerError;
 
 /// What the server says, and the major version that says it first.
-const MESSAGES: [(&str, &str, u32); 9] = [
+const MESSAGES: [(&str, &str, u32); 10] = [
     ("42601", "postfix operators are not supported", 14),
     ("42P13", "operator right argument type must be specified", 14),
     ("0A000", "tables declared WITH OIDS are not supported", 12),
     ("0A000", "set-returning functions are not allowed in ", 10),
+    // A generated column, where the parent's is none.
+    ("42611", "child column \"", 16),
     ("42704", "type \"abstime\" does not exist", 12),
     ("42704", "type \"reltime\" does not exist", 12),
     ("42704", "type \"tinterval\" does not exist", 12),

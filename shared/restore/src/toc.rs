@@ -84,6 +84,7 @@ fn add(planning: &mut Planning, entry: &Entry, qualified: bool) -> Result<(), Er
         large_objects(planning, entry, at)?;
     } else {
         planning.add_text(&entry.definition, at)?;
+        planning.add_text(&partitioned_access_method(entry), at)?;
         planning.add_text(&owner(entry), at)?;
     }
     if entry.has_data {
@@ -108,6 +109,19 @@ fn add(planning: &mut Planning, entry: &Entry, qualified: bool) -> Result<(), Er
         planning.add_rows(subject, at, table, copy, Location::Entry(entry.id));
     }
     Ok(())
+}
+
+/// The access method of a partitioned table, which it does not take from the session (`_printTableAccessMethodNoStorage`,
+/// since 17).
+fn partitioned_access_method(entry: &Entry) -> Vec<u8> {
+    let method = entry.access_method.as_deref().filter(|method| !method.is_empty());
+    match (method, entry.namespace.as_deref()) {
+        (Some(method), Some(schema)) if entry.desc == b"TABLE" && entry.relkind == Some(b'p') => {
+            let [schema, table, method] = [schema, &entry.tag, method].map(|text| Name::from(text).to_sql());
+            [b"ALTER TABLE ", &*schema, b".", &table, b" SET ACCESS METHOD ", &method, b";"].concat()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The large objects of one owner, whose numbers stand one on each line (since 17).

@@ -238,7 +238,7 @@ fn indexes(client: &mut Client, report: &mut Report) -> Result<(), Error> {
 
 fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let sql = "SELECT conname FROM pg_catalog.pg_constraint WHERE NOT convalidated ORDER BY 1";
-    // Those that the backup adds so.
+    // Those that the backup adds so; what is not enforced (since 18) is not validated either.
     let not_valid: Vec<&[u8]> = restored
         .plan
         .steps
@@ -247,7 +247,10 @@ fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report
             Work::Statement(text) => Some(text.as_slice()),
             Work::Rows(_) => None,
         })
-        .filter(|text| text.windows(9).any(|part| part == b"NOT VALID"))
+        .filter(|text| {
+            text.windows(9).any(|part| part == b"NOT VALID")
+                || text.windows(12).any(|part| part == b"NOT ENFORCED")
+        })
         .collect();
     for name in texts(client, sql)? {
         let written =
