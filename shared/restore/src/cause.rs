@@ -184,7 +184,9 @@ impl Causes {
         {
             return Cause::NewerServer;
         }
-        if self.dump.is_some_and(|dump| older::explains(error, dump, self.major)) && !own() {
+        // Names of others than what is missing are no matter.
+        let made = UNDEFINED.contains(&code) && own();
+        if self.dump.is_some_and(|dump| older::explains(error, dump, self.major)) && !made {
             return Cause::OlderServer;
         }
         if let Some(lost) = self.follows(step, error) {

@@ -69,5 +69,7 @@ mod tests {
         assert!(!is_older("42883", "function app.array_append(anyarray, anyelement) does not exist", 13, 14));
         assert!(is_older("42703", "column p.proisagg does not exist", 10, 15));
         assert!(!is_older("42703", "column p.price does not exist", 10, 15));
+        let child = "child column \"b\" specifies generation expression";
+        assert!(is_older("42611", child, 15, 18) && !is_older("42611", child, 16, 18));
     }
 }
