@@ -19,7 +19,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use cli::{DataWanted, Failure, read_dump, read_input};
+use cli::{DataWanted, Failure, read_dump, read_reader};
 use dump::{Dump, ReadOptions, TableData};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pgdump-split");
@@ -67,8 +67,8 @@ fn read(path: &Path) -> Result<Dump, Failure> {
 }
 
 fn read_piped(bytes: &[u8]) -> Result<Dump, Failure> {
-    let input = archive::from_reader(Box::new(Cursor::new(bytes.to_vec())))?;
-    read_input(input, Path::new("-"), ReadOptions::default(), DataWanted::Content)
+    let reader = Box::new(Cursor::new(bytes.to_vec()));
+    read_reader(reader, Path::new("-"), ReadOptions::default(), DataWanted::Content)
 }
 
 /// What a file gave, which a pipe must agree with.
