@@ -17,6 +17,9 @@ use source::{Source, path, verify};
 /// How many backups are taken one after the other; `PGDUMPKIT_TAKE_BACKUPS` is another number.
 const BACKUPS: usize = 5;
 
+/// Transactions a second: as many as there can be would make the last of many backups ten times as long as the first.
+const RATE: &str = "300";
+
 #[test]
 fn every_backup_under_load_is_proven() {
     let Some(source) = Source::start() else { return };
@@ -26,7 +29,7 @@ fn every_backup_under_load_is_proven() {
         command
     };
     assert!(pgbench(&["-i", "-q", "-s", "1"]).status().unwrap().success());
-    let mut load = pgbench(&["-n", "-c", "4", "-T", "86400"]).spawn().unwrap();
+    let mut load = pgbench(&["-n", "-c", "4", "-R", RATE, "-T", "86400"]).spawn().unwrap();
     let number = std::env::var("PGDUMPKIT_TAKE_BACKUPS").ok().and_then(|number| number.parse().ok());
     let formats: [&[&str]; 5] = [&["-Fc"], &["-Fp"], &["-Fd", "-j2"], &["-Ft"], &["-Zzstd"]];
     let mut wrong = Vec::new();
@@ -45,6 +48,9 @@ fn every_backup_under_load_is_proven() {
         let (code, text) = verify(&path(&result), &[]);
         if code != 0 {
             wrong.push(format!("{at}: {arguments:?}: {code}: {text}"));
+        }
+        if at % 10 == 9 {
+            eprintln!("{} backups, of {rows} rows the last; wrong: {}", at + 1, wrong.len());
         }
     }
     load.kill().unwrap();
