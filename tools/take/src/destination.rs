@@ -53,7 +53,7 @@ impl Destination {
         let here = Shelf::Folder(self.folder.clone());
         let mut taken = Vec::new();
         for shelf in [&here, &self.shelf] {
-            let items = shelf.items().with_context(|| format!("cannot read {}", shelf.shown()))?;
+            let items = shelf.items().with_context(|| format!("cannot read {}", shelf.in_words()))?;
             taken.extend(items.keys().filter_map(|name| BackupName::parse(name)));
         }
         while taken.iter().any(|other| other.target == name.target && other.taken == name.taken) {

@@ -51,7 +51,7 @@ pub fn apply(
 /// When it cannot be read.
 pub fn read(shelf: &Shelf) -> Result<Vec<Backup>, Failure> {
     let read = backup_folder::read(shelf);
-    Ok(read.with_context(|| format!("cannot read {}", shelf.shown()))?)
+    Ok(read.with_context(|| format!("cannot read {}", shelf.in_words()))?)
 }
 
 #[cfg(test)]

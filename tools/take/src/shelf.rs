@@ -54,6 +54,14 @@ impl Shelf {
         }
     }
 
+    /// Returns what it is and what the user calls it.
+    pub fn in_words(&self) -> String {
+        match self {
+            Shelf::Folder(_) => format!("folder {}", self.shown()),
+            Shelf::Store(..) => self.shown(),
+        }
+    }
+
     /// Returns what the user calls something in it.
     pub fn path(&self, name: &str) -> PathBuf {
         match self {
