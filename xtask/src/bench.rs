@@ -137,7 +137,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("\n## {VERIFY}\n");
         match inputs.shop()? {
             Some((plain, custom)) => {
-                restoring::run(&plain, &custom, &programs.bin, &programs.out, arguments.runs)?;
+                restoring::run(&plain, &custom, &programs.bin, arguments.runs)?;
             }
             None => println!("skipped: no server programs"),
         }

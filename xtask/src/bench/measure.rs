@@ -33,7 +33,7 @@ pub struct Sample {
 /// No other child of this process may end meanwhile: its processor time would count as this one's.
 pub fn measure(command: &mut Command, codes: &[i32]) -> Result<Sample> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let cpu_before = children_cpu()?;
+    let cpu_before = cpu(UsageWho::RUSAGE_CHILDREN)?;
     let begin = Instant::now();
     let child = command.spawn().with_context(|| format!("cannot run `{}`", line(command)))?;
     let number = child.id();
@@ -51,8 +51,18 @@ pub fn measure(command: &mut Command, codes: &[i32]) -> Result<Sample> {
         bail!("`{}` failed with {}: {}", line(command), output.status, stderr.trim_end());
     }
     let (resident, anonymous) = memory.unwrap_or_default();
-    let cpu = children_cpu()?.saturating_sub(cpu_before);
+    let cpu = cpu(UsageWho::RUSAGE_CHILDREN)?.saturating_sub(cpu_before);
     Ok(Sample { wall, cpu, resident, anonymous })
+}
+
+/// Does something within this process and measures it; whose memory it is cannot be told.
+pub fn measure_here(work: impl FnOnce() -> Result<()>) -> Result<Sample> {
+    let cpu_before = cpu(UsageWho::RUSAGE_SELF)?;
+    let begin = Instant::now();
+    work()?;
+    let wall = begin.elapsed();
+    let cpu = cpu(UsageWho::RUSAGE_SELF)?.saturating_sub(cpu_before);
+    Ok(Sample { wall, cpu, resident: None, anonymous: None })
 }
 
 /// Returns the peak of resident and of anonymous memory of a process, in bytes, as far as proc(5) shows them.
@@ -77,9 +87,9 @@ fn field(status: &str, name: &str) -> Option<u64> {
     value.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
-/// Returns the processor time of all children that ended and were waited for.
-fn children_cpu() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot read the children's processor time")?;
+/// Returns the processor time of this process, or of all children that ended and were waited for.
+fn cpu(who: UsageWho) -> Result<Duration> {
+    let usage = getrusage(who).context("cannot read the processor time")?;
     Ok(duration(usage.user_time()) + duration(usage.system_time()))
 }
 

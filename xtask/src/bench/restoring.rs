@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use connect::{Environment, Parameters};
+use restore::Plan;
 use scratch::{Cluster, Programs};
-use serde_json::Value;
 
-use super::measure::{Sample, measure};
+use super::measure::{Sample, measure, measure_here};
 use super::table;
 
 /// What a cluster has that `initdb` made and nobody configured, over our own settings.
@@ -25,12 +27,9 @@ const STOCK: [&str; 9] = [
 ];
 
 /// Runs all in turn, again and again, and prints a table.
-pub fn run(dump: &Path, archive: &Path, bin: &Path, out: &Path, runs: u32) -> Result<()> {
+pub fn run(dump: &Path, archive: &Path, bin: &Path, runs: u32) -> Result<()> {
     let programs = Programs::find()?;
-    fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let json = out.join("verify.json");
-    let (mut by_hand, mut restored, mut verified) = (Vec::new(), Vec::new(), Vec::new());
-    let mut alone: Vec<f64> = Vec::new();
+    let (mut by_hand, mut restored, mut alone, mut verified) = (vec![], vec![], vec![], vec![]);
     for _ in 0..runs {
         {
             let stock = Cluster::start_with(&programs, &STOCK)?;
@@ -41,26 +40,57 @@ pub fn run(dump: &Path, archive: &Path, bin: &Path, out: &Path, runs: u32) -> Re
             by_hand.push(measure(shell.arg(dump).arg(COUNTS), &[0])?);
         }
         {
-            let settings = scratch::restoring_settings(programs.major(), 2);
-            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-            let tuned = Cluster::start_with(&programs, &settings)?;
+            let tuned = tuned(&programs)?;
             let mut shell = shell(&tuned, "createdb x && pg_restore -j2 -d x \"$1\"");
             restored.push(measure(shell.arg(archive), &[0])?);
         }
+        {
+            let tuned = tuned(&programs)?;
+            alone.push(measure_here(|| restore_alone(&tuned, dump))?);
+        }
         let mut verify = Command::new(bin.join("pgdump-verify"));
-        verified.push(measure(verify.arg("--jobs=2").arg("--report").arg(&json).arg(dump), &[0])?);
-        let report: Value = serde_json::from_slice(&fs::read(&json)?)?;
-        alone.extend(report["backups"][0]["restore_seconds"].as_f64());
+        verified.push(measure(verify.arg("--jobs=2").arg(dump), &[0])?);
     }
-    let rows: [(&str, &[Sample]); 3] = [
-        ("createdb; psql -f; count(*) on a stock cluster", &by_hand),
+    let rows: [(&str, &[Sample]); 2] =
+        [("createdb; psql -f; count(*) on a stock cluster", &by_hand), ("verify", &verified)];
+    println!("{}", table::render(&rows));
+    let rows: [(&str, &[Sample]); 2] = [
         ("pg_restore -j2 of the custom archive, tuned", &restored),
-        ("verify", &verified),
+        ("our restore of the plain dump", &alone),
     ];
     print!("{}", table::render(&rows));
-    alone.sort_by(f64::total_cmp);
-    let middle = alone.get(alone.len() / 2).copied().unwrap_or(f64::NAN);
-    println!("\nverify's restore alone, median: {middle:.3} s");
+    Ok(())
+}
+
+/// A cluster with the settings of those that backups are verified on.
+fn tuned(programs: &Programs) -> Result<Cluster> {
+    let settings = scratch::restoring_settings(programs.major(), 2);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    Ok(Cluster::start_with(programs, &settings)?)
+}
+
+/// What verify does of a restore before it compares anything: reads the plan and goes through it.
+fn restore_alone(cluster: &Cluster, dump: &Path) -> Result<()> {
+    cluster.create_database("x")?;
+    let folder = cluster.socket_dir();
+    let written = format!("host='{}' port={} dbname=x", folder.display(), cluster.port());
+    let environment = Environment { user: Some(cluster.superuser().to_owned()), ..Environment::default() };
+    let admin = Parameters::resolve(&written, &environment)?;
+    let (plan, source) = Plan::read(dump)?;
+    ensure!(plan.databases.len() == 1, "{} holds several databases", dump.display());
+    let options = restore::Options {
+        restorer: admin.clone(),
+        admin,
+        jobs: 2,
+        escalates: true,
+        mark: None,
+        trusted: false,
+        newer: false,
+        major: None,
+        observer: Arc::new(()),
+    };
+    let report = restore::restore(&plan.databases[0], &source, &options)?;
+    ensure!(report.failures.is_empty(), "our restore failed: {:?}", report.failures);
     Ok(())
 }
 
