@@ -1,5 +1,7 @@
 //! The client programs of PostgreSQL, such as `pg_dump`, which may be here without a server.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -64,8 +66,11 @@ impl Client {
                 folders.extend(place.bindirs());
             }
         }
-        let mut found: Vec<Client> =
-            folders.iter().filter_map(|folder| Client::at(&folder.join(name))).collect();
+        // Folders lead to others, as `/bin` does: each program is asked once.
+        let mut asked = BTreeSet::new();
+        let paths = folders.iter().map(|folder| folder.join(name));
+        let paths = paths.filter(|path| is_program(path, &mut asked));
+        let mut found: Vec<Client> = paths.filter_map(Client::at).collect();
         // The sort is stable: of one major version, the first that was found stays.
         found.sort_by_key(|client| std::cmp::Reverse(client.major));
         found.dedup_by_key(|client| client.major);
@@ -73,14 +78,10 @@ impl Client {
     }
 
     /// Asks the program for its version; none if there is none that answers.
-    fn at(path: &Path) -> Option<Client> {
-        // A relative folder in `PATH` may be anybody's.
-        if !path.is_absolute() || !path.is_file() {
-            return None;
-        }
-        let answer = run(Command::new(path).arg("--version")).ok()?.stdout;
+    fn at(path: PathBuf) -> Option<Client> {
+        let answer = run(Command::new(&path).arg("--version")).ok()?.stdout;
         let major = major_of(&String::from_utf8_lossy(&answer))?;
-        Some(Client { path: path.to_owned(), major })
+        Some(Client { path, major })
     }
 
     /// Returns where it is.
@@ -92,4 +93,15 @@ impl Client {
     pub fn major(&self) -> u32 {
         self.major
     }
+}
+
+/// Says whether a path leads to a program that was not `seen` yet.
+fn is_program(path: &Path, seen: &mut BTreeSet<PathBuf>) -> bool {
+    // A relative folder in `PATH` may be anybody's.
+    if !path.is_absolute() || !path.is_file() {
+        return false;
+    }
+    let Ok(real) = fs::canonicalize(path) else { return false };
+    // Debian's `/usr/bin/pg_dump` chooses another program each time, by rules of its own.
+    !real.ends_with("pg_wrapper") && seen.insert(real)
 }

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use nix::fcntl::{FcntlArg, fcntl};
@@ -19,6 +20,10 @@ use crate::child::{check, command_line};
 #[cfg(target_os = "linux")]
 const ROOM: i32 = 1 << 20;
 
+/// How long to let a pipe fill: in that time no child fills [`ROOM`].
+#[cfg(target_os = "linux")]
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// The stdout of a child process.
 ///
 /// Its end is an end of file only if the child succeeded: what a program wrote before it failed is never taken for all
@@ -29,6 +34,8 @@ pub struct Pipe {
     stdout: ChildStdout,
     complaints: Option<JoinHandle<Vec<u8>>>,
     ended: Arc<AtomicBool>,
+    /// How long to wait for more where little was read.
+    pause: Option<Duration>,
     /// The child, until somebody waits for its end: its number may be another's then.
     running: Arc<Mutex<Option<Pid>>>,
 }
@@ -47,7 +54,9 @@ impl Pipe {
         };
         // Whoever reads may be busy for a while; the child goes on meanwhile. Where there is no more room, 64 KiB have to do.
         #[cfg(target_os = "linux")]
-        let _ = fcntl(&stdout, FcntlArg::F_SETPIPE_SZ(ROOM));
+        let pause = fcntl(&stdout, FcntlArg::F_SETPIPE_SZ(ROOM)).ok().map(|_| PAUSE);
+        #[cfg(not(target_os = "linux"))]
+        let pause = None;
         // Beside the reading: a program with many complaints would otherwise fill that pipe and wait for ever.
         let complaints = std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -57,7 +66,8 @@ impl Pipe {
         });
         let running = i32::try_from(child.id()).ok().map(Pid::from_raw);
         let running = Arc::new(Mutex::new(running));
-        Ok(Pipe { child, command, stdout, complaints: Some(complaints), ended: Arc::default(), running })
+        let ended = Arc::default();
+        Ok(Pipe { child, command, stdout, complaints: Some(complaints), ended, pause, running })
     }
 
     /// Returns a flag that is set once the end was reached and the child had succeeded.
@@ -68,6 +78,27 @@ impl Pipe {
     /// Returns what can end the child from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.running))
+    }
+
+    /// Reads until all of `buf` is full, or to the end; returns how much there is in it.
+    ///
+    /// A child that writes a few KiB at a time goes on while nobody reads: whoever waits for each of its writes costs it and
+    /// the machine two changes between processes every time.
+    ///
+    /// # Errors
+    /// As for [`read`](Read::read).
+    pub fn gather(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut gathered = 0;
+        while gathered < buf.len() {
+            match self.read(&mut buf[gathered..])? {
+                0 => break,
+                read => gathered += read,
+            }
+            if let Some(pause) = self.pause.filter(|_| gathered < buf.len()) {
+                std::thread::sleep(pause);
+            }
+        }
+        Ok(gathered)
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -24,6 +24,7 @@ mod shelf;
 mod source;
 mod stop;
 mod stored;
+mod syncing;
 mod taking;
 mod unfinished;
 

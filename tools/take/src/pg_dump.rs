@@ -18,7 +18,10 @@ use scratch::Pipe;
 use crate::backup_name::Form;
 use crate::growing::{Growing, Seen};
 use crate::stop::Stop;
+use crate::syncing::Syncing;
 use crate::unfinished::Unfinished;
+
+const ON_DISK: &str = "cannot write the backup to the disk";
 
 /// How a plain backup is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,7 @@ pub fn plain(
     stop: &Arc<Stop>,
 ) -> Result<Written, Failure> {
     let written = Arc::new(Mutex::new(None));
+    let syncing = Syncing::begin(to.try_clone().context("cannot write the backup")?);
     let hashed = Hashed { file: to, hasher: FileHasher::default() };
     let packer = match packing {
         Packing::None => Packer::None(hashed),
@@ -65,6 +69,7 @@ pub fn plain(
     let dump = cli::read_reader(Box::new(tee), Path::new(name), ReadOptions::default(), DataWanted::Content)?;
     let hasher = written.lock().unwrap_or_else(|poison| poison.into_inner()).take();
     let hasher = hasher.ok_or_else(|| anyhow!("what is written was not read to its end: {name}"))?;
+    syncing.finish().context(ON_DISK)?;
     Ok(Written { dump, files: vec![hasher.finish(name)] })
 }
 
@@ -84,6 +89,7 @@ pub fn archive(
     stop.of(&pipe);
     let ended = pipe.ended();
     let over = Arc::new(AtomicBool::new(false));
+    let syncing = Syncing::begin(File::open(path).with_context(cannot_read)?);
     let file = File::open(path).with_context(cannot_read)?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let growing =
@@ -116,7 +122,7 @@ pub fn archive(
             (dump, manifest::File::of(name, &mut File::open(path).with_context(cannot_read)?)?)
         }
     };
-    File::open(path).and_then(|file| file.sync_all()).context("cannot write the backup to the disk")?;
+    syncing.finish().context(ON_DISK)?;
     Ok(Written { dump, files: vec![described] })
 }
 
@@ -143,10 +149,10 @@ pub fn folder(command: Command, unfinished: &Unfinished, stop: &Stop) -> Result<
     let mut files = Vec::new();
     for name in names {
         let mut file = File::open(path.join(&name)).with_context(cannot_read)?;
-        file.sync_all().context("cannot write the backup to the disk")?;
+        file.sync_all().context(ON_DISK)?;
         files.push(manifest::File::of(&name, &mut file)?);
     }
-    File::open(path).and_then(|folder| folder.sync_all()).context("cannot write the backup to the disk")?;
+    File::open(path).and_then(|folder| folder.sync_all()).context(ON_DISK)?;
     Ok(Written { dump, files })
 }
 
@@ -201,18 +207,11 @@ impl Read for Tee {
             return Err(io::Error::other("given up"));
         }
         // pg_dump writes a few KB at a time: gathered, they cost less to write, to hash and to read.
-        let mut read = 0;
-        while read < buf.len() {
-            match self.pipe.read(&mut buf[read..])? {
-                0 => break,
-                more => read += more,
-            }
-        }
+        let read = self.pipe.gather(buf)?;
         match (read, &mut self.packer) {
             (0, packer) if !buf.is_empty() => {
                 if let Some(packer) = packer.take() {
                     let hashed = packer.finish()?;
-                    hashed.file.sync_all()?;
                     *self.written.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(hashed.hasher);
                 }
             }
