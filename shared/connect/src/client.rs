@@ -112,6 +112,11 @@ impl Client {
         self.parameters.get(name).map(String::as_str)
     }
 
+    /// Returns the server's major version, as in 15 for PostgreSQL 15.17, and 9 for all of 9.x; none where it tells none.
+    pub fn server_major(&self) -> Option<u32> {
+        self.parameter("server_version")?.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()
+    }
+
     /// Runs one statement, and refuses a text that the server takes for several.
     ///
     /// # Errors

@@ -81,10 +81,7 @@ impl<'t> Shared<'t> {
 
     /// Returns the server's major version; the highest number where the server does not tell it, so that nothing is newer.
     pub fn major(&self) -> u32 {
-        let admin = self.admin();
-        let version = admin.client.parameter("server_version").unwrap_or_default();
-        let digits = version.find(|char: char| !char.is_ascii_digit()).unwrap_or(version.len());
-        version[..digits].parse().unwrap_or(u32::MAX)
+        self.admin().client.server_major().unwrap_or(u32::MAX)
     }
 
     /// Returns what was found out.

@@ -14,6 +14,9 @@ use crate::selection::{Belongs, Selection};
 /// How often a snapshot is taken again because a table was emptied or rewritten before it was locked.
 const ATTEMPTS: usize = 5;
 
+/// The first major version that always has queries of several workers.
+const PARALLEL: u32 = 10;
+
 /// What the server says to one of several that wait for each other.
 const DEADLOCK: &str = "40P01";
 /// What it says where a lock cannot be had at once.
@@ -126,13 +129,18 @@ impl Source {
         let encoding =
             encoding.or_else(|| client.parameter("server_encoding").map(str::to_owned)).unwrap_or_default();
         let version = client.parameter("server_version").unwrap_or_default().to_owned();
+        let major = client.server_major();
         let standby = word(&mut client, "SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
         drop(client);
         let mut to = live::pinned(connection.parameters().clone(), &encoding);
         if let Some(digits) = options.values("extra-float-digits").last().and_then(|value| value.to_str()) {
             to = to.with_setting("extra_float_digits", digits);
         }
-        let reading = to.clone().with_setting("search_path", "");
+        let mut reading = to.clone().with_setting("search_path", "");
+        if major.is_some_and(|major| major >= PARALLEL) {
+            // How many processors are ours is for the number of connections to say: workers would take them from pg_dump.
+            reading = reading.with_setting("max_parallel_workers_per_gather", "0");
+        }
         let mut rewritten = Vec::new();
         for _ in 0..ATTEMPTS {
             let mut snapshot = Snapshot::export(&to)?;

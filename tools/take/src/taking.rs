@@ -361,9 +361,7 @@ fn together<'t>(
 
 /// Finds the program for a server; an older one than the server refuses it.
 pub fn program(name: &str, client: &connect::Client) -> Result<Program, Failure> {
-    let version = client.parameter("server_version").unwrap_or_default();
-    let server: u32 =
-        version.split(|c: char| !c.is_ascii_digit()).next().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let server = client.server_major().unwrap_or_default();
     let install = |major: &str| {
         format!(
             "install the client programs of PostgreSQL, on Debian and Ubuntu: apt-get install postgresql-client{major}"
