@@ -10,7 +10,8 @@ use manifest::{LeftOut, Manifest};
 
 use crate::backup_name::{BackupName, Form, Target};
 use crate::connection::Connection;
-use crate::pg_dump::{self, Packing};
+use crate::packing::Packing;
+use crate::pg_dump;
 use crate::proof::Proof;
 use crate::stop::Stop;
 use crate::taking::{Taken, Wish, finish, program, whole_second};

@@ -11,6 +11,7 @@ mod growing;
 mod keep;
 mod list;
 mod options;
+mod packing;
 mod pg_dump;
 mod proof;
 mod quantity;

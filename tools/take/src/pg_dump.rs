@@ -1,7 +1,7 @@
 //! pg_dump at work, and what it writes read along.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,28 +11,17 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use cli::{DataWanted, Failure};
 use dump::{Dump, ReadOptions};
-use flate2::write::GzEncoder;
 use manifest::FileHasher;
 use scratch::Pipe;
 
 use crate::backup_name::Form;
 use crate::growing::{Growing, Seen};
+use crate::packing::{Packer, Packing};
 use crate::stop::Stop;
 use crate::syncing::Syncing;
 use crate::unfinished::Unfinished;
 
 const ON_DISK: &str = "cannot write the backup to the disk";
-
-/// How a plain backup is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    None,
-    /// By gzip, at this level.
-    Gzip(u32),
-    /// By Zstandard, at this level.
-    Zstd(i32),
-}
 
 /// What came of it: the dump as it was read, and the files.
 pub struct Written {
@@ -53,16 +42,7 @@ pub fn plain(
 ) -> Result<Written, Failure> {
     let written = Arc::new(Mutex::new(None));
     let syncing = Syncing::begin(to.try_clone().context("cannot write the backup")?);
-    let hashed = Hashed { file: to, hasher: FileHasher::default() };
-    let packer = match packing {
-        Packing::None => Packer::None(hashed),
-        Packing::Gzip(level) => Packer::Gzip(GzEncoder::new(hashed, flate2::Compression::new(level))),
-        Packing::Zstd(level) => {
-            let mut encoder = zstd::Encoder::new(hashed, level).context("cannot begin to pack")?;
-            encoder.include_checksum(true).context("cannot begin to pack")?;
-            Packer::Zstd(encoder)
-        }
-    };
+    let packer = Packer::new(packing, to).context("cannot begin to pack")?;
     let pipe = Pipe::open(command, Stdio::null())?;
     stop.of(&pipe);
     let tee = Tee { pipe, packer: Some(packer), written: Arc::clone(&written), stop: Arc::clone(stop) };
@@ -169,30 +149,6 @@ pub fn form(format: crate::arguments::Format, packing: Packing) -> Form {
     }
 }
 
-/// Reads a `METHOD[:LEVEL]` for a plain backup.
-///
-/// # Errors
-/// When there is no such method or level.
-pub fn packing(written: Option<&str>) -> Result<Packing, Failure> {
-    let Some(written) = written else { return Ok(Packing::None) };
-    let (method, level) = match written.split_once(':') {
-        Some((method, level)) => (method, Some(level.strip_prefix("level=").unwrap_or(level))),
-        None if written.bytes().all(|byte| byte.is_ascii_digit()) => ("gzip", Some(written)),
-        None => (written, None),
-    };
-    let level: Option<i32> =
-        level.map(str::parse).transpose().map_err(|_| anyhow!("no level of packing: {written}"))?;
-    match (method, level) {
-        ("none", None) | ("gzip", Some(0)) => Ok(Packing::None),
-        ("gzip", level @ (None | Some(1..=9))) => Ok(Packing::Gzip(level.unwrap_or(6).unsigned_abs())),
-        ("zstd", level @ (None | Some(1..=22))) => Ok(Packing::Zstd(level.unwrap_or(3))),
-        _ => Err(anyhow!(
-            "a plain backup is packed by `gzip[:1-9]` or `zstd[:1-22]`, or not (`none`): {written}"
-        )
-        .into()),
-    }
-}
-
 /// What a program writes, on its way to a reader and into a file.
 struct Tee {
     pipe: Pipe,
@@ -211,55 +167,13 @@ impl Read for Tee {
         match (read, &mut self.packer) {
             (0, packer) if !buf.is_empty() => {
                 if let Some(packer) = packer.take() {
-                    let hashed = packer.finish()?;
-                    *self.written.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(hashed.hasher);
+                    let hasher = packer.finish()?;
+                    *self.written.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(hasher);
                 }
             }
             (read, Some(packer)) => packer.write_all(&buf[..read])?,
             (_, None) => return Err(io::Error::other("more than all of it")),
         }
         Ok(read)
-    }
-}
-
-/// A file that is described while it is written.
-struct Hashed {
-    file: File,
-    hasher: FileHasher,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.add(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-enum Packer {
-    None(Hashed),
-    Gzip(GzEncoder<Hashed>),
-    Zstd(zstd::Encoder<'static, Hashed>),
-}
-
-impl Packer {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Packer::None(to) => to.write_all(bytes),
-            Packer::Gzip(to) => to.write_all(bytes),
-            Packer::Zstd(to) => to.write_all(bytes),
-        }
-    }
-
-    fn finish(self) -> io::Result<Hashed> {
-        match self {
-            Packer::None(to) => Ok(to),
-            Packer::Gzip(to) => to.finish(),
-            Packer::Zstd(to) => to.finish(),
-        }
     }
 }

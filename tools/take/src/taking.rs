@@ -23,7 +23,8 @@ use crate::connection::Connection;
 use crate::destination::Destination;
 use crate::keep;
 use crate::options::PgDumpOptions;
-use crate::pg_dump::{self, Packing, Written};
+use crate::packing::Packing;
+use crate::pg_dump::{self, Written};
 use crate::proof::{self, Held, Proof};
 use crate::retention::Decision;
 use crate::room;
@@ -118,7 +119,7 @@ impl<'a> Wish<'a> {
         Ok(Wish {
             destination,
             format: arguments.format,
-            packing: if plain { pg_dump::packing(written)? } else { Packing::None },
+            packing: if plain { Packing::read(written)? } else { Packing::None },
             compress: written.filter(|_| !plain),
             jobs,
             readers: processors.saturating_sub(busy).max(1),
