@@ -1,13 +1,20 @@
 //! A plain backup packed while it is written, and unpacked again at once.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use anyhow::anyhow;
+use archive::Content;
 use cli::Failure;
 use dump::ByteHasher;
-use flate2::write::{GzDecoder, GzEncoder};
+use flate2::write::GzEncoder;
 use manifest::FileHasher;
+
+/// How many pieces may wait to be unpacked, each of what an encoder writes at once.
+const WAITING: usize = 16;
 
 /// How a plain backup is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +62,8 @@ pub struct Packer {
 
 enum Method {
     None(Described),
-    Gzip(Box<GzEncoder<Unpacked<GzDecoder<Sum>>>>),
-    Zstd(Box<zstd::Encoder<'static, Unpacked<zstd::stream::write::Decoder<'static, Sum>>>>),
+    Gzip(GzEncoder<Unpacked>),
+    Zstd(zstd::Encoder<'static, Unpacked>),
 }
 
 impl Packer {
@@ -67,26 +74,24 @@ impl Packer {
         let method = match packing {
             Packing::None => Method::None(described),
             Packing::Gzip(level) => {
-                let to = Unpacked { described, unpacker: GzDecoder::new(Sum::default()) };
-                Method::Gzip(Box::new(GzEncoder::new(to, flate2::Compression::new(level))))
+                Method::Gzip(GzEncoder::new(Unpacked::new(described), flate2::Compression::new(level)))
             }
             Packing::Zstd(level) => {
-                let unpacker = zstd::stream::write::Decoder::new(Sum::default())?;
-                let mut packed = zstd::Encoder::new(Unpacked { described, unpacker }, level)?;
+                let mut packed = zstd::Encoder::new(Unpacked::new(described), level)?;
                 packed.include_checksum(true)?;
-                Method::Zstd(Box::new(packed))
+                Method::Zstd(packed)
             }
         };
         Ok(Packer { method, plain: ByteHasher::default() })
     }
 
     /// # Errors
-    /// When the file cannot be written, or what was written does not unpack.
+    /// When the file cannot be written.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let to: &mut dyn Write = match &mut self.method {
             Method::None(file) => return file.write_all(bytes),
-            Method::Gzip(packed) => &mut **packed,
-            Method::Zstd(packed) => &mut **packed,
+            Method::Gzip(packed) => packed,
+            Method::Zstd(packed) => packed,
         };
         self.plain.add(bytes);
         to.write_all(bytes)
@@ -97,19 +102,13 @@ impl Packer {
     /// # Errors
     /// When the file cannot be written, or what comes out of it is not what went in.
     pub fn finish(self) -> io::Result<FileHasher> {
-        let (described, unpacked) = match self.method {
+        let packed = match self.method {
             Method::None(described) => return Ok(described.hasher),
-            Method::Gzip(packed) => {
-                let Unpacked { described, unpacker } = packed.finish()?;
-                (described, unpacker.finish()?)
-            }
-            Method::Zstd(packed) => {
-                let Unpacked { described, mut unpacker } = packed.finish()?;
-                unpacker.flush()?;
-                (described, unpacker.into_inner())
-            }
+            Method::Gzip(packed) => packed.finish()?,
+            Method::Zstd(packed) => packed.finish()?,
         };
-        match unpacked.0.finish() == self.plain.finish() {
+        let (described, unpacked) = packed.finish()?;
+        match unpacked == self.plain.finish() {
             true => Ok(described.hasher),
             false => Err(io::Error::other("what was packed does not come out again")),
         }
@@ -134,16 +133,34 @@ impl Write for Described {
     }
 }
 
-/// A file whose bytes are unpacked as they are written.
-struct Unpacked<U> {
+/// A file whose bytes another thread unpacks as they are written, by the reader that all tools have.
+struct Unpacked {
     described: Described,
-    unpacker: U,
+    pieces: SyncSender<Vec<u8>>,
+    unpacking: JoinHandle<io::Result<(u64, u128)>>,
 }
 
-impl<U: Write> Write for Unpacked<U> {
+impl Unpacked {
+    fn new(described: Described) -> Unpacked {
+        let (pieces, packed) = sync_channel(WAITING);
+        let unpacking = thread::spawn(|| unpack(Pieces { packed, piece: io::Cursor::default() }));
+        Unpacked { described, pieces, unpacking }
+    }
+
+    /// Returns length and hash of what comes out.
+    fn finish(self) -> io::Result<(Described, (u64, u128))> {
+        drop(self.pieces);
+        let unpacked =
+            self.unpacking.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))?;
+        Ok((self.described, unpacked))
+    }
+}
+
+impl Write for Unpacked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.described.write(bytes)?;
-        self.unpacker.write_all(&bytes[..written])?;
+        // Whoever unpacks has gone if it could not go on, and says why at the end.
+        let _ = self.pieces.send(bytes[..written].to_vec());
         Ok(written)
     }
 
@@ -152,18 +169,39 @@ impl<U: Write> Write for Unpacked<U> {
     }
 }
 
-/// Length and hash of all that is written.
-#[derive(Default)]
-struct Sum(ByteHasher);
-
-impl Write for Sum {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.add(bytes);
-        Ok(bytes.len())
+/// Reads all that is packed.
+fn unpack(packed: Pieces) -> io::Result<(u64, u128)> {
+    let input = archive::from_named_reader(Box::new(packed), Path::new("what was packed"));
+    let Content::Plain(mut plain) = input.map_err(io::Error::other)?.content else {
+        return Err(io::Error::other("what was packed is no plain dump"));
+    };
+    let (mut hasher, mut chunk) = (ByteHasher::default(), vec![0; 256 * 1024]);
+    loop {
+        match plain.read(&mut chunk)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.add(&chunk[..read]),
+        }
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+/// What another thread sends, piece by piece.
+struct Pieces {
+    packed: Receiver<Vec<u8>>,
+    piece: io::Cursor<Vec<u8>>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(buf)?;
+            if read > 0 || buf.is_empty() {
+                return Ok(read);
+            }
+            match self.packed.recv() {
+                Ok(piece) => self.piece = io::Cursor::new(piece),
+                Err(_) => return Ok(0),
+            }
+        }
     }
 }
 
@@ -184,9 +222,9 @@ mod tests {
 
     #[test]
     fn what_is_described_is_what_is_in_the_file() {
-        let bytes: Vec<u8> = (0..3_000_000_u32).flat_map(|at| (at % 65_537).to_le_bytes()).collect();
+        let bytes: Vec<u8> = (0..600_000).flat_map(|row| format!("-- row {row}\n").into_bytes()).collect();
         for packing in PACKINGS {
-            for bytes in [&bytes[..], b""] {
+            for bytes in [&bytes[..], b"--\n"] {
                 let (hasher, file) = packed(packing, bytes, b"").unwrap();
                 let mut of_file = FileHasher::default();
                 of_file.add(&file);
@@ -202,7 +240,8 @@ mod tests {
             assert_eq!(error.to_string(), "what was packed does not come out again", "{packing:?}");
         }
         let described = Described { file: tempfile::tempfile().unwrap(), hasher: FileHasher::default() };
-        let mut gzip = Unpacked { described, unpacker: GzDecoder::new(Sum::default()) };
-        assert!(gzip.write_all(b"no gzip at all").is_err());
+        let mut cut = Unpacked::new(described);
+        cut.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1]).unwrap();
+        assert!(cut.finish().is_err());
     }
 }
