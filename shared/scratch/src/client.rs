@@ -55,7 +55,11 @@ impl Client {
     fn all(name: &str) -> (Vec<Client>, Vec<String>) {
         let mut looked = Vec::new();
         let mut folders: Vec<PathBuf> = Vec::new();
-        if let Some(folder) = bindir_asked_for() {
+        let asked_for = bindir_asked_for();
+        // Debian's `/usr/bin/pg_dump` chooses another program each time, by rules of its own: it is run only where asked for.
+        let chooses = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|real| real.ends_with("pg_wrapper"));
+        let searched = asked_for.is_none();
+        if let Some(folder) = asked_for {
             looked.push(folder.display().to_string());
             folders.push(folder);
         } else {
@@ -69,7 +73,7 @@ impl Client {
         // Folders lead to others, as `/bin` does: each program is asked once.
         let mut asked = BTreeSet::new();
         let paths = folders.iter().map(|folder| folder.join(name));
-        let paths = paths.filter(|path| is_program(path, &mut asked));
+        let paths = paths.filter(|path| is_program(path, &mut asked) && !(searched && chooses(path)));
         let mut found: Vec<Client> = paths.filter_map(Client::at).collect();
         // The sort is stable: of one major version, the first that was found stays.
         found.sort_by_key(|client| std::cmp::Reverse(client.major));
@@ -101,7 +105,5 @@ fn is_program(path: &Path, seen: &mut BTreeSet<PathBuf>) -> bool {
     if !path.is_absolute() || !path.is_file() {
         return false;
     }
-    let Ok(real) = fs::canonicalize(path) else { return false };
-    // Debian's `/usr/bin/pg_dump` chooses another program each time, by rules of its own.
-    !real.ends_with("pg_wrapper") && seen.insert(real)
+    fs::canonicalize(path).is_ok_and(|real| seen.insert(real))
 }
