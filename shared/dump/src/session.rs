@@ -167,13 +167,20 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
     if !cursor.eat("SELECT") {
         return None;
     }
-    let function = cursor.dotted()?.pop()?;
+    let function = cursor.dotted()?;
     let arguments = cursor.parentheses()?;
-    if function.bytes() != b"set_config" || !cursor.at_end() {
+    // A function of that name in another schema is the dump's own, and anything but literals has to be evaluated first.
+    let is_server = match function.as_slice() {
+        [function] => function.bytes() == b"set_config",
+        [schema, function] => schema.bytes() == b"pg_catalog" && function.bytes() == b"set_config",
+        _ => false,
+    };
+    if !is_server || !cursor.at_end() {
         return None;
     }
-    let [name, comma, value, ..] = arguments else { return None };
-    if comma.kind != TokenKind::Comma {
+    let [name, first, value, second, local] = arguments else { return None };
+    let commas = [first, second].iter().all(|comma| comma.kind == TokenKind::Comma);
+    if !commas || !(local.is("false") || local.is("true")) {
         return None;
     }
     let value = crate::lexeme::literal_value(value)?;

@@ -7,6 +7,7 @@ use connect::ServerError;
 use dump::{Class, Kind, Role};
 
 use crate::plan::{Step, Work};
+use crate::escalation::Refusal;
 use crate::session::Failed;
 use crate::{Options, newer, older, plain};
 
@@ -25,8 +26,8 @@ pub enum Cause {
     NewerServer,
     /// The dump is of an older server, which took what this one no longer takes.
     OlderServer,
-    /// It needs a superuser, and the dump is not trusted that far.
-    NeedsSuperuser,
+    /// It is not done for a dump that is not trusted; why.
+    Refused(Refusal),
     /// It needs something that could not be made for one of these reasons; what.
     Follows(String),
     /// It needs something that the backup does not hold, as in a dump of the data or of some tables only; what.
@@ -79,7 +80,7 @@ impl fmt::Display for Cause {
             Cause::OlderServer => {
                 f.write_str("dump is of an older server, which took what this one no longer takes")
             }
-            Cause::NeedsSuperuser => f.write_str("needs a superuser, which a dump is not given"),
+            Cause::Refused(why) => why.fmt(f),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
             Cause::NotInBackup(what) => {
                 write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
@@ -195,9 +196,14 @@ impl Causes {
         if let Some(absent) = self.absent(step, error) {
             return Cause::NotInBackup(absent);
         }
+        if let Some(refusal) = failed.refused {
+            return Cause::Refused(refusal);
+        }
         match code {
-            "42501" if role == Some(Role::Owner) && !failed.refused => Cause::StandIn,
-            _ if failed.refused => Cause::NeedsSuperuser,
+            "42501" if role == Some(Role::Owner) => Cause::StandIn,
+            // A foreign table's server (class HV, 08), or its user mapping, which was taken back.
+            _ if code.starts_with("HV") || code.starts_with("08") => Cause::Refused(Refusal::Outside),
+            "42704" if message.starts_with("user mapping not found") => Cause::Refused(Refusal::Outside),
             "58P01" => Cause::MissingLibrary,
             // lz4, libxml and others, which a server may do without.
             "0A000" if error.detail().contains("requires the server to be built with") => {

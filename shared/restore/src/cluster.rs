@@ -11,10 +11,12 @@ use dump::lexer::TokenKind;
 use dump::{Address, Class, Event, Events, Kind, Name, Role, Statement, Stream};
 
 use crate::cause::Cause;
-use crate::escalation::is_plain;
+use crate::escalation::{self, OfCluster, Refusal};
 use crate::plan::{Place, Step, Work};
-use crate::session::{Gathered, Session, Shared, lacks_rights};
+use crate::session::{Session, Shared, lacks_rights};
+use crate::settings::standard_conforming_strings;
 use crate::stand_in::missing_role;
+use crate::superuser::Gathered;
 use crate::{Error, Options, plain};
 
 /// What became of the statements of a cluster.
@@ -91,7 +93,7 @@ pub fn try_database(steps: &[Step], name: Option<&Name>, options: &Options) -> R
         if !same {
             continue;
         }
-        let to = Name::from(options.admin.database.as_str());
+        let to = Name::from(options.superuser.database());
         match step.subject.class {
             Class::Part(Role::Definition) => make_again(&mut session, step, &to, options, &mut report)?,
             _ => one(&mut session, step, Some(&to), options, &mut report)?,
@@ -116,9 +118,14 @@ fn make_again(
     let Work::Statement(text) = &step.work else { return Ok(()) };
     report.tried += 1;
     let sql = written(text, Some(database)).sql;
-    let error = match is_plain(&sql) && !names_us(text, options) {
-        true => session.shared().run_as_admin(step, &sql, false)?,
-        false => session.run(step, &sql)?.map(|failed| failed.error),
+    let conforming = standard_conforming_strings(&step.settings);
+    let anew = escalation::of_cluster(&sql, conforming).filter(|anew| anew.database.as_ref() == Some(database));
+    let mut refused = None;
+    let error = match anew.filter(|_| !names_us(text, options) && options.withheld.is_none()) {
+        Some(anew) => {
+            session.shared().run_as_superuser(step, &anew.sql)?.into_error(&mut refused)
+        }
+        None => session.run(step, &sql)?.map(|failed| failed.error),
     };
     let Some(error) = error else { return Ok(()) };
     let (code, message) = (error.code(), error.message());
@@ -134,7 +141,7 @@ fn make_again(
             report.leave_out("tablespaces, for which the default one stands in");
             return Ok(());
         }
-        "42501" => Cause::NeedsSuperuser,
+        "42501" => Cause::Refused(refused.unwrap_or(Refusal::Form)),
         _ if options.newer => Cause::NewerServer,
         // A locale has the encoding that the system says.
         "22023" if message.contains(" does not match locale ") => Cause::MissingLocale,
@@ -210,27 +217,34 @@ fn one(
     let shared = session.shared();
     let Work::Statement(text) = &step.work else { return Ok(()) };
     let ours = names_us(text, options);
-    let text = written(text, database);
-    if text.moves {
+    let Written { sql: text, moves } = written(text, database);
+    if moves {
         report.leave_out("tablespaces, for which the default one stands in");
         return Ok(());
     }
     report.tried += 1;
-    // Nothing of a dump is about the roles that restore it.
-    let plain = is_plain(&text.sql) && !ours;
-    // Membership is all that the restore itself may need.
-    let stays = match &text.membership {
-        Some((role, member)) => plain && shared.is_stand_in(role)? && shared.is_stand_in(member)?,
-        None => false,
-    };
-    let result = match stays {
-        true => shared.run_as_admin(step, &text.sql, false)?,
-        false => match session.try_out(step, &text.sql)? {
-            Some(error) if plain && lacks_rights(&error) => shared.run_as_admin(step, &text.sql, true)?,
-            result => result,
+    let conforming = standard_conforming_strings(&step.settings);
+    // Nothing of a dump is about the roles that restore it, nor about another database than the copy.
+    let anew = escalation::of_cluster(&text, conforming)
+        .filter(|anew| !ours && (anew.database.is_none() || anew.database.as_ref() == database));
+    let mut refused = None;
+    let error = match (&anew, session.try_out(step, &text)?) {
+        (Some(OfCluster { sql, membership: Some((role, member)), .. }), _)
+            // Membership is all that the restore itself may need.
+            if shared.is_stand_in(role)? && shared.is_stand_in(member)? =>
+        {
+            shared.run_as_superuser(step, sql)?.into_error(&mut refused)
+        }
+        (Some(anew), Some(error)) if lacks_rights(&error) => match options.withheld {
+            Some(refusal) => {
+                refused = Some(refusal);
+                Some(error)
+            }
+            None => shared.try_as_superuser(step, &anew.sql)?.into_error(&mut refused),
         },
+        (_, result) => result,
     };
-    let Some(error) = result else { return Ok(()) };
+    let Some(error) = error else { return Ok(()) };
     let cause = match error.code() {
         // The parameter of an extension, or a newer server's.
         "42704" if error.message().starts_with("unrecognized configuration parameter") => {
@@ -241,7 +255,7 @@ fn one(
             Cause::NewerServer
         }
         "42601" | "42704" | "22023" | "0A000" if options.newer => Cause::NewerServer,
-        _ if lacks_rights(&error) => Cause::NeedsSuperuser,
+        _ if lacks_rights(&error) => Cause::Refused(refused.unwrap_or(Refusal::Form)),
         _ => Cause::Backup,
     };
     let what = step.subject.address.as_ref().map(Address::to_string).unwrap_or_default();
@@ -253,7 +267,7 @@ fn one(
 fn names_us(text: &[u8], options: &Options) -> bool {
     let mut events = Events::new(Stream(text));
     let Ok(Some(Event::Statement(statement))) = events.next() else { return true };
-    let ours = [&options.admin.user, &options.restorer.user].map(|user| Name::from(user.as_str()));
+    let ours = [options.superuser.role(), options.restorer.user.as_str()].map(Name::from);
     statement.tokens.iter().any(|token| ours.contains(&Name::from_sql(statement.bytes(*token))))
 }
 
@@ -283,8 +297,6 @@ impl ClusterReport {
 #[derive(Debug, PartialEq, Eq)]
 struct Written {
     sql: Vec<u8>,
-    /// The role and its new member.
-    membership: Option<(Name, Name)>,
     /// Whether it moves a database to a tablespace.
     moves: bool,
 }
@@ -294,7 +306,7 @@ struct Written {
 fn written(text: &[u8], database: Option<&Name>) -> Written {
     let mut events = Events::new(Stream(text));
     let Ok(Some(Event::Statement(statement))) = events.next() else {
-        return Written { sql: text.to_vec(), membership: None, moves: false };
+        return Written { sql: text.to_vec(), moves: false };
     };
     let is = |at: usize, word: &str| is_word(&statement, at, word);
     let tokens = statement.tokens;
@@ -325,12 +337,8 @@ fn written(text: &[u8], database: Option<&Name>) -> Written {
         }
         at += 1;
     }
-    let membership = || {
-        let name = |at: usize| tokens.get(at).map(|token| Name::from_sql(statement.bytes(*token)));
-        (is(0, "GRANT") && is(2, "TO")).then(|| Some((name(1)?, name(3)?))).flatten()
-    };
     let moves = is(0, "ALTER") && is(1, "DATABASE") && is(3, "SET") && is(4, "TABLESPACE");
-    Written { membership: membership(), moves, sql }
+    Written { moves, sql }
 }
 
 fn is_word(statement: &Statement<'_>, at: usize, word: &str) -> bool {
@@ -346,17 +354,17 @@ mod tests {
     fn statements_are_tried_without_passwords_and_grantors() {
         let of = |sql: &str, database: Option<&str>| {
             let written = written(sql.as_bytes(), database.map(Name::from).as_ref());
-            (String::from_utf8(written.sql).unwrap(), written.membership)
+            String::from_utf8(written.sql).unwrap()
         };
         assert_eq!(
-            of("ALTER ROLE a WITH LOGIN PASSWORD 'SCRAM-SHA-256$4096:x' VALID UNTIL 'infinity';", None).0,
+            of("ALTER ROLE a WITH LOGIN PASSWORD 'SCRAM-SHA-256$4096:x' VALID UNTIL 'infinity';", None),
             "ALTER ROLE a WITH LOGIN PASSWORD NULL VALID UNTIL 'infinity'"
         );
         assert_eq!(
             of("GRANT a TO b WITH ADMIN OPTION GRANTED BY postgres;", None),
-            ("GRANT a TO b WITH ADMIN OPTION".to_owned(), Some((Name::from("a"), Name::from("b"))))
+            "GRANT a TO b WITH ADMIN OPTION"
         );
-        let of = |sql| of(sql, Some("restored_0")).0;
+        let of = |sql| of(sql, Some("restored_0"));
         assert_eq!(
             of("ALTER DATABASE \"The Shop\" SET x.y TO '1';"),
             "ALTER DATABASE restored_0 SET x.y TO '1'"

@@ -6,7 +6,8 @@
 //! indexes and constraints in parallel as their locks allow; the rest in order again.
 //!
 //! A dump is not trusted. Its statements run as a role that is no superuser. Those that need one are first tried
-//! without, and run by a connection of its own only if they are of the few kinds that [`escalation`] lists. Meta-commands of
+//! without, and run by a connection of its own only if they are of the few forms that [`escalation`] knows, written anew. All that a
+//! superuser ever runs is [`Superuser`]'s. What leads out of the server leads nowhere. Meta-commands of
 //! psql are reported and never obeyed. What the server process itself may reach is for whoever starts it to fence.
 //!
 //! Nothing ends a restore but a lost connection, a full disk or an unreadable input: every other error is a
@@ -19,6 +20,7 @@ mod error;
 pub mod escalation;
 mod newer;
 mod older;
+mod outside;
 mod plain;
 mod plan;
 mod restore;
@@ -28,6 +30,7 @@ mod session;
 mod settings;
 mod source;
 mod stand_in;
+mod superuser;
 mod toc;
 
 pub use cause::{Cause, Judgement};
@@ -36,3 +39,4 @@ pub use error::Error;
 pub use plan::{DatabasePlan, MetaCommand, Place, Plan, RowsPlan, Step, Work};
 pub use restore::{Failure, Observer, Options, Phase, Report, restore};
 pub use source::Source;
+pub use superuser::{Amcheck, Superuser};

@@ -10,21 +10,23 @@ use connect::{Parameters, ServerError};
 
 use crate::cause::{Cause, Causes};
 use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
-use crate::session::{Failed, Gathered, Session, Shared};
+use crate::escalation::Refusal;
+use crate::session::{Failed, Session, Shared};
 use crate::source::{Data, wrapped};
+use crate::superuser::{Gathered, Superuser};
 use crate::{Error, Source, build, rows::Rows, script};
 
 /// How a dump is restored.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A superuser's connection to the database, which is empty.
-    pub admin: Parameters,
+    /// The superuser's way into the database, which is empty.
+    pub superuser: Superuser,
     /// The restoring role's, who owns the database and is no superuser.
     pub restorer: Parameters,
     /// How many connections load rows and build indexes.
     pub jobs: usize,
-    /// Whether `admin` may run statements of the dump at all: not on a server that is not fenced.
-    pub escalates: bool,
+    /// Why the superuser runs nothing of the dump, where that is so: on a server that is not fenced.
+    pub withheld: Option<Refusal>,
     /// The comment of roles that are made to stand in for missing ones.
     pub mark: Option<String>,
     /// Whether a superuser may run whatever fails without one.
@@ -68,8 +70,11 @@ pub struct Report {
     pub roles: BTreeSet<String>,
     /// What the server said of settings that it refused, and where they are set; they were skipped.
     pub settings: Vec<(String, Place)>,
-    /// Parts of the server on which rights were granted in a transaction that was undone.
+    /// What was done in a transaction that was undone: rights on parts of the server, owners who would have to be superusers, user
+    /// mappings.
     pub tried: BTreeSet<String>,
+    /// Foreign servers that were made with an address that leads nowhere.
+    pub nowhere: BTreeSet<String>,
     /// How long each phase took, in order.
     pub phases: Vec<(Phase, Duration)>,
     /// How long the rows of a step took, by the index of the step.
@@ -172,8 +177,8 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
         Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause, absent }
     });
     let failures = failures.collect();
-    let Gathered { roles, settings, tried } = shared.finish();
-    Ok(Report { failures, roles, settings, tried, phases, loads })
+    let Gathered { roles, settings, tried, nowhere } = shared.finish();
+    Ok(Report { failures, roles, settings, tried, nowhere, phases, loads })
 }
 
 /// What failed, and how long each step took, both by the step.

@@ -1,17 +1,18 @@
 //! One connection of a restore, and the superuser's that all of them share.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use connect::{Client, Parameters, ServerError};
 use dump::{Class, Name, Role};
 
-use crate::escalation::Right;
+use crate::escalation::{self, Refusal, Ruling};
+use crate::outside::{self, Leads};
 use crate::plan::{Place, Step};
-use crate::settings::{Refused, Setting, Settings, is_tried, reset};
+use crate::settings::{Setting, Settings, is_tried, reset, standard_conforming_strings};
 use crate::stand_in;
-use crate::{Error, Options, escalation, plain};
+use crate::superuser::{self, DEFAULT_PATH, Gathered, Outcome};
+use crate::{Error, Options};
 
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
@@ -20,210 +21,97 @@ const ATTEMPTS: usize = 100;
 pub(crate) struct Shared<'t> {
     restorer: &'t Parameters,
     trusted: bool,
-    escalates: bool,
-    admin: Mutex<Admin>,
-}
-
-/// The superuser's connection.
-struct Admin {
-    client: Client,
-    applied: Arc<Settings>,
-    roles: BTreeSet<String>,
-    /// Settings that the server refused.
-    unknown: Refused,
-    /// The comment of roles that are made.
-    mark: Option<String>,
-    /// What rights were only tried on, see [`escalation::Right::Tried`].
-    tried: BTreeSet<String>,
-}
-
-/// What all connections found out together.
-#[derive(Debug, Default)]
-pub(crate) struct Gathered {
-    /// Roles that were made to stand in for missing ones.
-    pub roles: BTreeSet<String>,
-    /// What the server said of settings that it refused, and where they are set.
-    pub settings: Vec<(String, Place)>,
-    /// What rights were only tried on.
-    pub tried: BTreeSet<String>,
+    withheld: Option<Refusal>,
+    superuser: Mutex<superuser::Session>,
 }
 
 /// How a statement failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Failed {
     pub error: ServerError,
-    /// Whether it needs a superuser and is not allowed to have one.
-    pub refused: bool,
+    /// Why it was not given a superuser, where it needs one.
+    pub refused: Option<Refusal>,
+}
+
+impl Failed {
+    /// Rows that are not loaded.
+    pub fn foreign_rows() -> Failed {
+        Failed { error: ServerError::default(), refused: Some(Refusal::ForeignRows) }
+    }
+}
+
+/// What rows are loaded into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// An ordinary table.
+    Table,
+    /// A foreign table, or a partitioned table with a foreign partition.
+    Foreign,
+    /// Something else, or nothing that is there.
+    Other,
 }
 
 impl<'t> Shared<'t> {
     pub fn connect(options: &'t Options) -> Result<Shared<'t>, Error> {
-        let mut admin = options.admin.clone();
-        if options.escalates {
-            // No trigger of the dump fires for the superuser, who would run it.
-            admin = admin.with_setting("session_replication_role", "replica");
-        }
-        let admin = Admin {
-            client: Client::connect(&admin)?,
-            applied: Arc::default(),
-            roles: BTreeSet::new(),
-            unknown: Refused::default(),
-            mark: options.mark.clone(),
-            tried: BTreeSet::new(),
-        };
-        let Options { restorer, trusted, escalates, .. } = options;
-        Ok(Shared { restorer, trusted: *trusted, escalates: *escalates, admin: Mutex::new(admin) })
+        let Options { restorer, trusted, withheld, .. } = options;
+        let superuser = options.superuser.session(options.mark.clone(), *trusted)?;
+        Ok(Shared { restorer, trusted: *trusted, withheld: *withheld, superuser: Mutex::new(superuser) })
     }
 
-    fn admin(&self) -> MutexGuard<'_, Admin> {
-        self.admin.lock().unwrap_or_else(|poison| poison.into_inner())
+    fn superuser(&self) -> MutexGuard<'_, superuser::Session> {
+        self.superuser.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     /// Returns the server's major version; the highest number where the server does not tell it, so that nothing is newer.
     pub fn major(&self) -> u32 {
-        self.admin().client.server_major().unwrap_or(u32::MAX)
+        self.superuser().major()
     }
 
     /// Returns what was found out.
     pub fn finish(self) -> Gathered {
-        let admin = self.admin.into_inner().unwrap_or_else(|poison| poison.into_inner());
-        Gathered { roles: admin.roles, settings: admin.unknown.into_vec(), tried: admin.tried }
+        self.superuser.into_inner().unwrap_or_else(|poison| poison.into_inner()).finish()
     }
 
     /// Makes a role to stand in for one that the dump makes; says whether it is there now.
     pub fn make_role(&self, role: &Name) -> Result<bool, Error> {
-        self.admin().stand_in(role, &self.restorer.user)
+        self.superuser().stand_in(role, &self.restorer.user)
     }
 
     /// Says whether a role is one that was made to stand in for another.
     pub fn is_stand_in(&self, role: &Name) -> Result<bool, Error> {
-        self.admin().is_stand_in(role, &self.restorer.user)
+        self.superuser().is_stand_in(role, &self.restorer.user)
     }
 
-    /// Runs a statement as the superuser; in a transaction that is undone where it is only `tried`.
-    pub fn run_as_admin(&self, step: &Step, text: &[u8], tried: bool) -> Result<Option<ServerError>, Error> {
-        let mut admin = self.admin();
+    /// Runs a statement that was written anew as the superuser.
+    pub fn run_as_superuser(&self, step: &Step, sql: &[u8]) -> Result<Outcome, Error> {
+        self.with_roles(&mut |superuser| superuser.run(step, sql))
+    }
+
+    /// The same, in a transaction that is undone.
+    pub fn try_as_superuser(&self, step: &Step, sql: &[u8]) -> Result<Outcome, Error> {
+        self.with_roles(&mut |superuser| superuser.try_out(step, sql))
+    }
+
+    /// Does something with the superuser's connection until no role is missing.
+    fn with_roles(
+        &self,
+        run: &mut dyn FnMut(&mut superuser::Session) -> Result<Outcome, Error>,
+    ) -> Result<Outcome, Error> {
+        let mut superuser = self.superuser();
+        let mut outcome = run(&mut superuser)?;
         for _ in 0..ATTEMPTS {
-            let result = if tried { admin.try_out(step, text)? } else { admin.run(step, text)? };
-            let Some(error) = result else { return Ok(None) };
-            match stand_in::missing_role(&error) {
-                Some(role) if admin.stand_in(&role, &self.restorer.user)? => {}
-                _ => return Ok(Some(checked(error)?)),
-            }
-        }
-        Ok(Some(ServerError::default()))
-    }
-}
-
-impl Admin {
-    /// Makes a role; says whether it is there now.
-    fn stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
-        match self.client.execute(&stand_in::statements(role, &Name::from(member), self.mark.as_deref())) {
-            Ok(()) => {}
-            // Another connection missed it as well, or it is a role of the server, which nobody is let into.
-            Err(connect::Error::Server(error)) if error.code() == "42710" => return Ok(true),
-            Err(connect::Error::Server(_)) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
-        for sql in stand_in::rights(role) {
-            match self.client.execute(&sql) {
-                // What fails without these rights is told where it fails.
-                Ok(()) | Err(connect::Error::Server(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.roles.insert(role.to_string());
-        Ok(true)
-    }
-
-    fn is_stand_in(&mut self, role: &Name, member: &str) -> Result<bool, Error> {
-        let rows = self.client.query(&stand_in::is_stand_in(role, &Name::from(member)))?;
-        Ok(!rows.is_empty())
-    }
-
-    /// Gives what the superuser made to the role that restores, which would have made it.
-    fn hand_over(&mut self, step: &Step, to: &str) -> Result<(), Error> {
-        let made = step.subject.class == Class::Part(Role::Definition);
-        let address = step.subject.address.as_ref().filter(|address| made && address.kind.is_ownable());
-        let Some(sql) = address.map(|address| plain::owner_statement(address, &Name::from(to))) else {
-            return Ok(());
-        };
-        match self.client.execute_one(&sql) {
-            Ok(()) => Ok(()),
-            // Owners of some things must be superusers; the superuser stays theirs.
-            Err(connect::Error::Server(error)) if error.code() == "42501" => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Gives something to a role that would have to be a superuser to own it: it is one for that statement, in a
-    /// transaction, so that nobody else ever sees it as one. Says whether that was possible.
-    fn give(&mut self, step: &Step, text: &[u8], member: &str) -> Result<bool, Error> {
-        let owner = match stand_in::new_owner(text) {
-            Some(owner) if self.is_stand_in(&owner, member)? => owner.to_sql(),
-            _ => return Ok(false),
-        };
-        self.client.execute(b"BEGIN")?;
-        self.client.execute(&[b"ALTER ROLE ", &*owner, b" SUPERUSER"].concat())?;
-        let refused = self.run(step, text)?.is_some();
-        if refused {
-            self.client.execute(b"ROLLBACK")?;
-        } else {
-            self.client.execute(&[b"ALTER ROLE ", &*owner, b" NOSUPERUSER; COMMIT"].concat())?;
-        }
-        Ok(!refused)
-    }
-
-    /// Runs a statement and undoes what it did.
-    fn try_out(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
-        if let Some(error) = self.apply(step)? {
-            return Ok(Some(error));
-        }
-        self.client.execute(b"BEGIN")?;
-        let result = self.run(step, text);
-        self.client.execute(b"ROLLBACK")?;
-        result
-    }
-
-    fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
-        if let Some(error) = self.apply(step)? {
-            return Ok(Some(error));
-        }
-        self.client.take_notices();
-        match self.client.execute_one(text) {
-            Ok(()) => Ok(left_undone(step, &mut self.client)),
-            Err(connect::Error::Server(error)) => Ok(Some(*error)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Sets what the step's text relies on to be understood. What the server says where it refuses that is the step's
-    /// failure: a superuser runs nothing that might mean something else.
-    fn apply(&mut self, step: &Step) -> Result<Option<ServerError>, Error> {
-        for name in [&b"client_encoding"[..], b"standard_conforming_strings", b"search_path"] {
-            let wanted = step.settings.get(name);
-            if wanted.map(|setting| &setting.sql) == self.applied.get(name).map(|setting| &setting.sql) {
-                continue;
-            }
-            let sql = wanted.map_or_else(|| reset(name), |setting| setting.sql.clone());
-            match self.client.execute_one(&sql) {
-                Ok(()) => {}
-                Err(connect::Error::Server(error)) => {
-                    if let Some(setting) = wanted {
-                        self.unknown.add(error.message(), setting.at);
-                    }
-                    return Ok(Some(*error));
-                }
-                Err(error) => return Err(error.into()),
-            }
-            let applied = Arc::make_mut(&mut self.applied);
-            match wanted {
-                Some(setting) => applied.insert(name.to_vec(), setting.clone()),
-                None => applied.remove(name),
+            let missing = match &outcome {
+                Outcome::Failed(error) => stand_in::missing_role(error),
+                _ => None,
             };
+            match missing {
+                Some(role) if superuser.stand_in(&role, &self.restorer.user)? => {
+                    outcome = run(&mut superuser)?;
+                }
+                _ => break,
+            }
         }
-        self.applied = Arc::clone(&step.settings);
-        Ok(None)
+        Ok(outcome)
     }
 }
 
@@ -236,7 +124,9 @@ pub(crate) struct Session<'s> {
 
 impl<'s> Session<'s> {
     pub fn connect(shared: &'s Shared<'s>) -> Result<Session<'s>, Error> {
-        Ok(Session { shared, client: Client::connect(shared.restorer)?, applied: Arc::default() })
+        // Dumps that set no search path rely on the server's usual one.
+        let to = shared.restorer.clone().with_setting("search_path", DEFAULT_PATH);
+        Ok(Session { shared, client: Client::connect(&to)?, applied: Arc::default() })
     }
 
     /// Returns what it shares with others.
@@ -257,56 +147,140 @@ impl<'s> Session<'s> {
 
     /// Runs one of the dump's statements.
     pub fn run(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
+        match outside::leads(text) {
+            None => self.run_here(step, text),
+            Some(Leads::Tried) => {
+                let failed = self.only_try(step, text)?;
+                if failed.is_none() {
+                    self.shared.superuser().remember_tried(step);
+                }
+                Ok(failed)
+            }
+            Some(Leads::Server) => self.make_server(step, text),
+        }
+    }
+
+    fn run_here(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
         self.client.take_notices();
         let result = self.attempt(step, &mut |client| client.execute(text))?;
-        let Some(error) = result.or_else(|| left_undone(step, &mut self.client)) else { return Ok(None) };
-        if !lacks_rights(&error) {
-            return Ok(Some(Failed { error, refused: false }));
+        match result.or_else(|| left_undone(step, &mut self.client)) {
+            Some(error) if lacks_rights(&error) => self.escalate(step, text, error),
+            error => Ok(error.map(|error| Failed { error, refused: None })),
         }
-        let right = match self.shared.trusted {
-            true => Right::Run,
-            false => escalation::right(&step.subject, text),
-        };
-        if right == Right::None || !self.shared.escalates {
-            let given = self.give(step, text)?;
-            return Ok((!given).then_some(Failed { error, refused: true }));
-        }
-        let Some(error) = self.shared.run_as_admin(step, text, right == Right::Tried)? else {
-            match right {
-                Right::Tried => {
-                    self.shared.admin().tried.insert(step.label());
+    }
+
+    /// Runs a statement and undoes what it did, as whoever may run it.
+    fn only_try(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
+        Ok(match self.try_out(step, text)? {
+            None => None,
+            Some(error) if !lacks_rights(&error) => Some(Failed { error, refused: None }),
+            Some(error) => {
+                let conforming = standard_conforming_strings(&step.settings);
+                match self.withheld_or(|| escalation::ruling(text, conforming)) {
+                    Ruling::Run(sql) | Ruling::Try(sql) => {
+                        failed(self.shared.try_as_superuser(step, &sql)?, error)
+                    }
+                    Ruling::Extend(_) => Some(Failed { error, refused: Some(Refusal::Kind) }),
+                    Ruling::Refuse(refusal) => Some(Failed { error, refused: Some(refusal) }),
                 }
-                _ => self.shared.admin().hand_over(step, &self.shared.restorer.user)?,
             }
-            return Ok(None);
+        })
+    }
+
+    /// Makes a foreign server that leads nowhere, if the server would have made it as the dump says.
+    fn make_server(&mut self, step: &Step, text: &[u8]) -> Result<Option<Failed>, Error> {
+        if let Some(failed) = self.only_try(step, text)? {
+            return Ok(Some(failed));
+        }
+        match outside::nowhere(text, standard_conforming_strings(&step.settings)) {
+            Some(sql) => {
+                self.shared.superuser().remember_nowhere(step);
+                self.run_here(step, &sql)
+            }
+            None => Ok(Some(Failed { error: ServerError::default(), refused: Some(Refusal::Form) })),
+        }
+    }
+
+    fn withheld_or(&self, ruling: impl FnOnce() -> Ruling) -> Ruling {
+        self.shared.withheld.map_or_else(ruling, Ruling::Refuse)
+    }
+
+    /// Runs a statement as the superuser for which the restoring role lacks rights, if that is allowed; `error` is what the server
+    /// said without.
+    fn escalate(&mut self, step: &Step, text: &[u8], error: ServerError) -> Result<Option<Failed>, Error> {
+        let shared = self.shared;
+        let conforming = standard_conforming_strings(&step.settings);
+        if step.subject.class == Class::Part(Role::Owner) {
+            return self.give(step, text, error);
+        }
+        if shared.trusted && shared.withheld.is_none() {
+            let outcome = shared.run_as_superuser(step, text)?;
+            return self.handed_over(step, outcome, error);
+        }
+        match self.withheld_or(|| escalation::ruling(text, conforming)) {
+            Ruling::Refuse(refusal) => Ok(Some(Failed { error, refused: Some(refusal) })),
+            Ruling::Run(sql) => {
+                let outcome = shared.run_as_superuser(step, &sql)?;
+                self.handed_over(step, outcome, error)
+            }
+            Ruling::Extend(extension) => {
+                let outcome =
+                    shared.with_roles(&mut |superuser| superuser.create_extension(step, &extension))?;
+                Ok(failed(outcome, error))
+            }
+            Ruling::Try(sql) => {
+                let failed = failed(shared.try_as_superuser(step, &sql)?, error);
+                if failed.is_none() {
+                    shared.superuser().remember_tried(step);
+                }
+                Ok(failed)
+            }
+        }
+    }
+
+    fn handed_over(&self, step: &Step, outcome: Outcome, error: ServerError) -> Result<Option<Failed>, Error> {
+        let failed = failed(outcome, error);
+        if failed.is_none() {
+            self.shared.superuser().hand_over(step, &self.shared.restorer.user)?;
+        }
+        Ok(failed)
+    }
+
+    /// Gives something to a role that may not create where it is, which the server wants of an owner where no superuser gives:
+    /// it may for that statement, in a transaction. What only a superuser could own is given and taken back.
+    fn give(&mut self, step: &Step, text: &[u8], error: ServerError) -> Result<Option<Failed>, Error> {
+        let shared = self.shared;
+        let conforming = standard_conforming_strings(&step.settings);
+        let Some(owner) = escalation::owner(text, conforming) else {
+            return Ok(Some(Failed { error, refused: Some(Refusal::Form) }));
         };
-        // Owners of some things must be superusers, which stand-ins are not.
-        let gives = step.subject.class == Class::Part(Role::Owner) && lacks_rights(&error);
-        if gives && self.shared.admin().give(step, text, &self.shared.restorer.user)? {
+        if let Some(schema) = &owner.schema {
+            let [schema, to] = [schema.to_sql(), owner.owner.to_sql()];
+            let result = self.attempt(step, &mut |client| {
+                client.execute(b"BEGIN")?;
+                client.execute(&[b"GRANT CREATE ON SCHEMA ", &*schema, b" TO ", &*to].concat())?;
+                client.execute(text)?;
+                client.execute(&[b"REVOKE CREATE ON SCHEMA ", &*schema, b" FROM ", &*to, b"; COMMIT"].concat())
+            })?;
+            if result.is_none() {
+                return Ok(None);
+            }
+            self.client.execute(b"ROLLBACK")?;
+        }
+        if let Some(refusal) = shared.withheld {
+            return Ok(Some(Failed { error, refused: Some(refusal) }));
+        }
+        let mut superuser = shared.superuser();
+        let restorer = &shared.restorer.user;
+        if superuser.lend(step, &owner, restorer)? {
+            return Ok(None);
+        }
+        if superuser.try_owner(step, &owner, restorer)? {
+            superuser.remember_tried(step);
             return Ok(None);
         }
         // An owner was not refused a superuser, but is none.
-        Ok(Some(Failed { refused: lacks_rights(&error) && !gives, error }))
-    }
-
-    /// Gives something to a role that may not create in its schema, which the server wants of an owner where no superuser
-    /// gives: it may for that statement, in a transaction. Says whether that was possible.
-    fn give(&mut self, step: &Step, text: &[u8]) -> Result<bool, Error> {
-        let address =
-            step.subject.address.as_ref().filter(|_| step.subject.class == Class::Part(Role::Owner));
-        let schema = address.and_then(|address| address.parent.as_deref().unwrap_or(address).schema.as_ref());
-        let (Some(schema), Some(owner)) = (schema, stand_in::new_owner(text)) else { return Ok(false) };
-        let [schema, owner] = [schema.to_sql(), owner.to_sql()];
-        let result = self.attempt(step, &mut |client| {
-            client.execute(b"BEGIN")?;
-            client.execute(&[b"GRANT CREATE ON SCHEMA ", &*schema, b" TO ", &*owner].concat())?;
-            client.execute(text)?;
-            client.execute(&[b"REVOKE CREATE ON SCHEMA ", &*schema, b" FROM ", &*owner, b"; COMMIT"].concat())
-        })?;
-        if result.is_some() {
-            self.client.execute(b"ROLLBACK")?;
-        }
-        Ok(result.is_none())
+        Ok(Some(Failed { error, refused: None }))
     }
 
     /// Loads rows; frozen, where they are all rows of their table.
@@ -317,9 +291,13 @@ impl<'s> Session<'s> {
         copy: &[u8],
         data: &mut dyn Read,
     ) -> Result<Option<Failed>, Error> {
+        let target = self.target(step)?;
+        if target == Target::Foreign {
+            return Ok(Some(Failed::foreign_rows()));
+        }
         let mut frozen = false;
-        if let Some(table) = step.subject.address.as_ref().filter(|_| alone && copy.ends_with(b" FROM stdin"))
-        {
+        let alone = alone && target == Target::Table && copy.ends_with(b" FROM stdin");
+        if let Some(table) = step.subject.address.as_ref().filter(|_| alone) {
             let truncate = [b"TRUNCATE ONLY ", &*table.qualified_name().to_sql()].concat();
             // Rows that come with their table in one transaction need no second look by anybody.
             let begun = self.attempt(step, &mut |client| {
@@ -342,12 +320,52 @@ impl<'s> Session<'s> {
                 if frozen {
                     self.client.execute(b"ROLLBACK")?;
                 }
-                return Ok(Some(Failed { refused: error.code() == "42501", error: checked(*error)? }));
+                let refused = (error.code() == "42501").then_some(Refusal::Kind);
+                return Ok(Some(Failed { refused, error: checked(*error)? }));
             }
             Err(connect::Error::Input(error)) => return Err(Error::Reread(error)),
             Err(error) => return Err(error.into()),
         }
         Ok(None)
+    }
+
+    /// Says what a step loads rows into.
+    pub fn target(&mut self, step: &Step) -> Result<Target, Error> {
+        let Some(table) = &step.subject.address else { return Ok(Target::Other) };
+        let relation = [
+            &b"pg_catalog.to_regclass("[..],
+            &escalation::literal(&table.qualified_name().to_sql()),
+            b")::pg_catalog.oid",
+        ]
+        .concat();
+        let kind = [
+            &b"SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) "[..],
+            &relation,
+        ]
+        .concat();
+        let foreign = [
+            &b"WITH RECURSIVE part (number) AS (SELECT "[..],
+            &relation,
+            b" UNION ALL SELECT i.inhrelid FROM part p \
+              JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) p.number) \
+              SELECT FROM part p JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.number \
+              WHERE c.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog.\"char\" LIMIT 1",
+        ]
+        .concat();
+        self.apply(step)?;
+        let ask = |client: &mut Client, sql: &[u8]| match client.query(sql) {
+            // What is not there is the statement's own failure.
+            Err(connect::Error::Server(_)) => Ok(Vec::new()),
+            rows => rows,
+        };
+        let rows = ask(&mut self.client, &kind)?;
+        Ok(match rows.first().and_then(|row| row.first()?.as_deref()) {
+            Some(b"r") => Target::Table,
+            Some(b"f") => Target::Foreign,
+            // Its rows go to its partitions.
+            Some(b"p") if !ask(&mut self.client, &foreign)?.is_empty() => Target::Foreign,
+            _ => Target::Other,
+        })
     }
 
     /// Runs statements that are not the dump's own, such as a batch of several; nothing of a batch that fails stays.
@@ -371,7 +389,7 @@ impl<'s> Session<'s> {
             }
             match stand_in::missing_role(&last) {
                 Some(role) => {
-                    if !self.shared.admin().stand_in(&role, &self.shared.restorer.user)? {
+                    if !self.shared.superuser().stand_in(&role, &self.shared.restorer.user)? {
                         break;
                     }
                 }
@@ -413,7 +431,7 @@ impl<'s> Session<'s> {
             Err(connect::Error::Server(error)) => {
                 // Its name is right: servers of other versions do not have it.
                 if error.code() != "42704" {
-                    self.shared.admin().unknown.add(error.message(), setting.at);
+                    self.shared.superuser().remember_refused(error.message(), setting.at);
                 }
                 Ok(())
             }
@@ -426,11 +444,11 @@ impl<'s> Session<'s> {
             match self.client.execute(sql) {
                 Ok(()) => return Ok(()),
                 Err(connect::Error::Server(error)) => {
-                    let mut admin = self.shared.admin();
+                    let mut superuser = self.shared.superuser();
                     match stand_in::missing_role(&error) {
-                        Some(role) if admin.stand_in(&role, &self.shared.restorer.user)? => {}
+                        Some(role) if superuser.stand_in(&role, &self.shared.restorer.user)? => {}
                         _ => {
-                            admin.unknown.add(error.message(), at);
+                            superuser.remember_refused(error.message(), at);
                             return Ok(());
                         }
                     }
@@ -439,6 +457,18 @@ impl<'s> Session<'s> {
             }
         }
         Ok(())
+    }
+}
+
+/// What failed of a statement that the superuser ran, or why it did not; `error` is what the server said without.
+fn failed(outcome: Outcome, error: ServerError) -> Option<Failed> {
+    match outcome {
+        Outcome::Done => None,
+        Outcome::Failed(error) => {
+            let refused = lacks_rights(&error).then_some(Refusal::Kind);
+            Some(Failed { error, refused })
+        }
+        Outcome::Refused(refusal) => Some(Failed { error, refused: Some(refusal) }),
     }
 }
 
@@ -454,7 +484,7 @@ const NOT_GRANTED: &str = "01007";
 const NOT_REVOKED: &str = "01006";
 
 /// Returns what the server said of rights that a statement should have given or taken and did not.
-fn left_undone(step: &Step, client: &mut Client) -> Option<ServerError> {
+pub(crate) fn left_undone(step: &Step, client: &mut Client) -> Option<ServerError> {
     if step.subject.class != Class::Part(Role::Privilege) {
         return None;
     }
@@ -463,7 +493,7 @@ fn left_undone(step: &Step, client: &mut Client) -> Option<ServerError> {
 }
 
 /// Ends the restore where going on makes no sense.
-fn checked(error: ServerError) -> Result<ServerError, Error> {
+pub(crate) fn checked(error: ServerError) -> Result<ServerError, Error> {
     match error.code() {
         "53100" => Err(Error::DiskFull(error.message().to_owned())),
         _ => Ok(error),

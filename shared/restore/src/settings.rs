@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dump::Statement;
+use dump::lexer::TokenKind;
 
 use crate::plan::Place;
 
@@ -16,6 +17,18 @@ pub(crate) struct Setting {
     pub sql: Vec<u8>,
     /// Where it stands; the first of them, if the same is set again and again.
     pub at: Place,
+    /// The value, where it is one word or literal: what a superuser's session takes over is written from this.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Says whether `\` is an ordinary character in literals under these settings.
+pub(crate) fn standard_conforming_strings(settings: &Settings) -> bool {
+    let setting = settings.get(&b"standard_conforming_strings"[..]);
+    setting.is_none_or(|setting| {
+        setting.value.as_deref().is_some_and(|value| {
+            [&b"on"[..], b"true", b"1"].iter().any(|on| value.eq_ignore_ascii_case(on))
+        })
+    })
 }
 
 /// What the server said of settings that it refused, with the first place where each is set.
@@ -77,32 +90,39 @@ impl Follower {
             match statement.tokens.get(3).map(|token| statement.bytes(*token)) {
                 // A literal says who owns what follows, which the plan gives it by statements of its own.
                 Some(role) if !role.eq_ignore_ascii_case(b"default") && !role.starts_with(b"'") => {
-                    self.set(key, [b"SET ROLE ", role, b";"].concat(), at);
+                    self.set(key, [b"SET ROLE ", role, b";"].concat(), at, None);
                 }
                 _ => self.unset(&key),
             }
             return;
         }
         let word = |at: usize| statement.tokens.get(at).map(|token| statement.bytes(*token));
-        let name = match () {
-            () if statement.begins_with(&["SET"]) => word(1),
+        let literals = || {
+            let is_literal = |token: &&dump::lexer::Token| token.kind == TokenKind::String;
+            statement.tokens.iter().filter(is_literal).map(|token| statement.bytes(*token))
+        };
+        let (name, value) = match () {
+            () if statement.begins_with(&["SET"]) => {
+                // SET name = value
+                let value = if statement.tokens.len() == 4 { word(3) } else { None };
+                (word(1), value)
+            }
             // SELECT pg_catalog.set_config('search_path', '', false)
-            () => statement
-                .tokens
-                .iter()
-                .map(|token| statement.bytes(*token))
-                .find_map(|word| word.strip_prefix(b"'")?.strip_suffix(b"'")),
+            () => {
+                let mut found = literals();
+                (found.next().and_then(unquoted), found.next())
+            }
         };
         let Some(name) = name.map(<[u8]>::to_ascii_lowercase) else { return };
         if !OURS.contains(&name.as_slice()) {
-            self.set(name, statement.text.to_vec(), at);
+            self.set(name, statement.text.to_vec(), at, value.map(plain_value));
         }
     }
 
     /// Sets one more.
-    fn set(&mut self, name: Vec<u8>, sql: Vec<u8>, at: Place) {
+    fn set(&mut self, name: Vec<u8>, sql: Vec<u8>, at: Place, value: Option<Vec<u8>>) {
         if self.now.get(&name).is_none_or(|known| known.sql != sql) {
-            Arc::make_mut(&mut self.now).insert(name, Setting { sql, at });
+            Arc::make_mut(&mut self.now).insert(name, Setting { sql, at, value });
         }
     }
 
@@ -111,6 +131,16 @@ impl Follower {
             Arc::make_mut(&mut self.now).remove(name);
         }
     }
+}
+
+/// What stands between the quotes of a literal.
+fn unquoted(literal: &[u8]) -> Option<&[u8]> {
+    literal.strip_prefix(b"'")?.strip_suffix(b"'")
+}
+
+/// The value of a word, or of a literal in which nothing is escaped.
+fn plain_value(written: &[u8]) -> Vec<u8> {
+    unquoted(written).unwrap_or(written).to_vec()
 }
 
 /// Returns the statement that takes a setting back.
@@ -130,12 +160,12 @@ mod tests {
         let mut follower = Follower::default();
         let name = || b"default_table_access_method".to_vec();
         let set = |method: &str| format!("SET default_table_access_method = {method};").into_bytes();
-        follower.set(name(), set("heap"), Place::Entry(3));
+        follower.set(name(), set("heap"), Place::Entry(3), None);
         let first = follower.now();
-        follower.set(name(), set("heap"), Place::Entry(5));
+        follower.set(name(), set("heap"), Place::Entry(5), None);
         assert!(Arc::ptr_eq(&first, &follower.now()));
         assert_eq!(follower.now()[&name()].at, Place::Entry(3));
-        follower.set(name(), set("other"), Place::Entry(7));
+        follower.set(name(), set("other"), Place::Entry(7), None);
         assert_eq!(follower.now()[&name()].at, Place::Entry(7));
         assert_eq!(first[&name()].at, Place::Entry(3));
     }

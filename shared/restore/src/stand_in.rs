@@ -1,7 +1,7 @@
 //! Roles that a dump speaks of and a scratch server does not have.
 
 use connect::ServerError;
-use dump::{Event, Events, Name, Stream};
+use dump::Name;
 
 /// Returns the role whose absence an error speaks of.
 pub(crate) fn missing_role(error: &ServerError) -> Option<Name> {
@@ -59,31 +59,4 @@ fn literal(name: &Name) -> Vec<u8> {
     }
     sql.push(b'\'');
     sql
-}
-
-/// Returns the role that an `ALTER … OWNER TO role` names.
-pub(crate) fn new_owner(text: &[u8]) -> Option<Name> {
-    let mut events = Events::new(Stream(text));
-    let Ok(Some(Event::Statement(statement))) = events.next() else { return None };
-    let tokens: Vec<&[u8]> = statement.tokens.iter().map(|token| statement.bytes(*token)).collect();
-    match tokens.as_slice() {
-        // The closing `;` is no token.
-        [.., owner, to, name] if owner.eq_ignore_ascii_case(b"OWNER") && to.eq_ignore_ascii_case(b"TO") => {
-            Some(Name::from_sql(name))
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_new_owner_is_the_last_name() {
-        let of = |sql: &str| new_owner(sql.as_bytes());
-        assert_eq!(of("ALTER TABLE a.t OWNER TO alice;"), Some(Name::from("alice")));
-        assert_eq!(of("ALTER EVENT TRIGGER e OWNER TO \"A b\";"), Some(Name::from("A b")));
-        assert_eq!(of("ALTER TABLE a.t RENAME TO u;"), None);
-    }
 }

@@ -15,6 +15,8 @@ pub struct Fences {
     pub held: Vec<String>,
     /// What it may reach, and why nothing keeps it from that.
     pub missing: Vec<String>,
+    /// Whether nothing in the server can connect to anything outside of it.
+    pub sealed: bool,
 }
 
 /// The places that a server needs.
@@ -97,7 +99,7 @@ mod here {
 
     /// Puts up the fences around the calling thread.
     pub fn raise(places: &Places) -> Fences {
-        let mut fences = Fences::default();
+        let mut fences = Fences { sealed: true, ..Fences::default() };
         let alone =
             match unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID) {
                 Ok(()) => {
@@ -184,6 +186,6 @@ mod here {
     /// Knows no fences of this system.
     pub fn raise(_: &Places) -> Fences {
         let missing = vec!["files and network: fences are known on Linux only".to_owned()];
-        Fences { held: Vec::new(), missing }
+        Fences { held: Vec::new(), missing, sealed: false }
     }
 }

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
 use dump::{Database, Dump, Name};
-use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source};
+use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source, Superuser};
 
 use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
@@ -60,16 +60,19 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
-    /// Parts of the server on which rights were only tried.
+    /// What was done and undone, such as rights on parts of the server.
     pub tried: &'a BTreeSet<String>,
+    /// Foreign servers that lead elsewhere than the backup says.
+    pub nowhere: &'a BTreeSet<String>,
     /// How long rows took, by the step.
     pub loads: &'a BTreeMap<usize, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
     /// Shows how far it is.
     pub progress: Progress,
-    /// The superuser's way into the database, with settings under which values are written as pg_dump writes them.
-    pub admin: connect::Parameters,
+    /// The restoring role's way into the database, with settings under which values are written as pg_dump writes them. It reads
+    /// everything: no superuser reads what is a backup's.
+    pub reader: connect::Parameters,
 }
 
 /// Restores and compares.
@@ -125,11 +128,12 @@ pub fn verify(
     if options.trusted {
         report.notes.push("trusted: statements of the backup may have run as a superuser".to_owned());
     }
-    let how = |admin: &Parameters, restorer: &Parameters| restore::Options {
-        admin: admin.clone(),
+    let withheld = server.withholds().filter(|_| !options.trusted);
+    let how = |superuser: &Superuser, restorer: &Parameters| restore::Options {
+        superuser: superuser.clone(),
         restorer: restorer.clone(),
         jobs: options.jobs,
-        escalates: server.is_private(),
+        withheld,
         mark: server.mark(),
         trusted: options.trusted,
         newer,
@@ -140,8 +144,8 @@ pub fn verify(
     if !whole.cluster.is_empty() || options.globals.is_some() {
         // Roles belong to no database, and are made before any.
         if server.is_private() {
-            let (admin, restorer) = server.create_database("roles", "", "", false)?;
-            let how = how(&admin, &restorer);
+            let (superuser, restorer) = server.create_database("roles", "", "", false)?;
+            let how = how(&superuser, &restorer);
             cluster::roles(options.globals.as_deref(), backup, whole, &how, maybe_newer, report)?;
         } else {
             let why = "not tried on a server that others use as well (`--server`)";
@@ -164,15 +168,9 @@ pub fn verify(
             }
             made => made,
         };
-        let (admin, restorer) = made?;
-        let scratch = admin.database.clone();
-        let how = how(&admin, &restorer);
-        let reader = match server.is_private() {
-            // No trigger of the backup runs for the superuser.
-            true => pinned(admin.clone(), encoding).with_setting("session_replication_role", "replica"),
-            false => pinned(restorer.clone(), encoding),
-        };
-        let reader = reader.with_setting("search_path", "");
+        let (superuser, restorer) = made?;
+        let how = how(&superuser, &restorer);
+        let reader = pinned(restorer.clone(), encoding);
         let (restored, early) = restore_and_read(database, plan, source, &how, &reader, &options.progress);
         let restored = match restored {
             Ok(restored) => restored,
@@ -193,7 +191,7 @@ pub fn verify(
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
-        tell(&restored, backup, maybe_newer, report);
+        tell(&restored, backup, maybe_newer, options.trusted, report);
         let restored = Restored {
             backup,
             name,
@@ -201,10 +199,11 @@ pub fn verify(
             plan,
             failures: &restored.failures,
             tried: &restored.tried,
+            nowhere: &restored.nowhere,
             loads: &restored.loads,
             jobs: options.jobs,
             progress: options.progress.clone(),
-            admin: reader,
+            reader,
         };
         options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
@@ -234,7 +233,7 @@ pub fn verify(
         if options.full {
             options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
-            if let Err(failure) = schema::check(&server, &scratch, &restored, dump, report) {
+            if let Err(failure) = schema::check(&server, &superuser, &restored, dump, report) {
                 return match &limit {
                     Some(limit) if limit.is_over() => {
                         report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
@@ -247,7 +246,9 @@ pub fn verify(
         }
         if options.full {
             let begin = Instant::now();
-            if let Err(error) = pages::check(&restored, &restorer, report) {
+            let lender = server.is_private().then_some(&superuser);
+            let schema = Name::from(format!("pgdumpkit_amcheck_{}", server::random()?).as_str());
+            if let Err(error) = pages::check(lender, &schema, &restorer, report) {
                 return ended(error.into(), report);
             }
             add_phase(report, "pages", begin.elapsed());
@@ -338,7 +339,13 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
-fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: &mut Report) {
+fn tell(
+    restored: &restore::Report,
+    backup: &Backup,
+    maybe_newer: bool,
+    trusted: bool,
+    report: &mut Report,
+) {
     // What failed only because the same object could not be made is told once, with that.
     let follows =
         |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
@@ -347,7 +354,11 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: 
         report.notes.push(format!("statements on objects that could not be made here: {following}"));
     }
     for failure in restored.failures.iter().filter(|failure| !follows(failure)) {
-        let mut why = format!("{} ({}): {}", failure.error.message(), failure.error.code(), failure.cause);
+        let mut why = match failure.error.code() {
+            // The server was not asked.
+            "" => failure.cause.to_string(),
+            code => format!("{} ({code}): {}", failure.error.message(), failure.cause),
+        };
         for more in [failure.error.detail(), failure.error.context()] {
             if !more.is_empty() {
                 why.push_str(&format!("; {}", more.lines().next().unwrap_or_default()));
@@ -371,9 +382,18 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, report: 
     }
     for what in &restored.tried {
         report.notes.push(format!(
-            "a right on a part of the server was granted in a transaction that was undone, so that the backup cannot use \
-             it: {what}"
+            "an owner, a right or a user mapping was set in a transaction that was undone, so that the backup cannot use it: \
+             {what}"
         ));
+    }
+    for what in &restored.nowhere {
+        report.notes.push(format!("made with an address that leads nowhere, so that nothing is read or written there: {what}"));
+    }
+    if restored.failures.iter().any(|failure| matches!(failure.cause, Cause::Refused(_))) && !trusted {
+        report.notes.push(
+            "what needs a superuser and is not run for a backup that is not trusted, `--trust` runs: only for backups of your own"
+                .to_owned(),
+        );
     }
     tell_settings(&restored.settings, backup, maybe_newer, report);
 }

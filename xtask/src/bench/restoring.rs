@@ -80,9 +80,9 @@ fn restore_alone(cluster: &Cluster, dump: &Path) -> Result<()> {
     ensure!(plan.databases.len() == 1, "{} holds several databases", dump.display());
     let options = restore::Options {
         restorer: admin.clone(),
-        admin,
+        superuser: restore::Superuser::of_scratch(admin, cluster.programs().major()),
         jobs: 2,
-        escalates: true,
+        withheld: None,
         mark: None,
         trusted: false,
         newer: false,

@@ -120,7 +120,7 @@ const KINDS: [Kind; 37] = [
 /// # Errors
 /// When the connection to the server is lost or it does not answer.
 pub fn check(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
-    let mut client = Client::connect(&restored.admin)?;
+    let mut client = Client::connect(&restored.reader)?;
     objects(&mut client, restored, report)?;
     indexes(&mut client, report)?;
     constraints(&mut client, restored, report)?;
@@ -191,7 +191,8 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
                         || parent.is_some_and(|parent| subject.name == parent.name)
                 })
             });
-            if !excused {
+            let tried = restored.tried.contains(&address.to_string());
+            if !excused && !tried {
                 let why = match addresses.len() {
                     1 => "is in the backup and was not restored".to_owned(),
                     count => format!("{count} of this name are in the backup, {found} were restored"),

@@ -117,7 +117,7 @@ pub fn check(
     origin: &Dump,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mut client = Client::connect(&restored.admin)?;
+    let mut client = Client::connect(&restored.reader)?;
     let ignores_maintain = origin.versions.server_major().is_none_or(|major| major < 17);
     let catalogs = Catalogs::read(&mut client, ignores_maintain)?;
     let mut checked = 0;
@@ -225,7 +225,8 @@ impl Catalogs {
                 about.name == address.name && about.kind == address.kind
             })
         });
-        if failed {
+        // What was undone is told.
+        if failed || restored.tried.contains(&address.to_string()) {
             return 0;
         }
         if !made && said.owner.is_none() && said.privileges.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cli::{Failure, Progress};
-use connect::{Client, Error, Parameters};
+use connect::{Client, Error, Parameters, ServerError};
 use dump::{Address, Class, Content, DataForm, Database, Name, TableData};
 use live::SequenceValue;
 use restore::{DatabasePlan, Judgement, Work};
@@ -16,9 +16,12 @@ use crate::verdict::{Report, Rows, Table, Verdict};
 /// What the content of a table is said to be that has all its rows, and others than the backup.
 const DIFFERS: &str = "the content of the rows differs";
 
+/// What the server says to a role that may not read something.
+const NOT_ALLOWED: &str = "42501";
+
 /// What the server holds of a table, or its reason to give nothing; and how long that took.
 pub struct Read {
-    found: Result<Content, String>,
+    found: Result<Content, ServerError>,
     time: Duration,
 }
 
@@ -44,7 +47,7 @@ pub fn read(
     live::read(jobs, tables, &connect, &|client, (address, _)| {
         let begin = Instant::now();
         let found = match content(client, address, columns.get(*address), progress) {
-            Err(Error::Server(error)) => Err(error.to_string()),
+            Err(Error::Server(error)) => Err(*error),
             content => Ok(content?),
         };
         Ok(Read { found, time: begin.elapsed() })
@@ -71,7 +74,7 @@ pub fn tables(
     let judged = |tables: &[(&Address, &TableData)], read: Vec<Read>| -> Vec<Table> {
         tables.iter().zip(read).map(|((address, data), read)| table(restored, address, data, read)).collect()
     };
-    let read = match early.map_or_else(|| all(&restored.admin, &tables), Ok) {
+    let read = match early.map_or_else(|| all(&restored.reader, &tables), Ok) {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
@@ -83,9 +86,9 @@ pub fn tables(
         let again: Vec<_> = open.iter().map(|at| tables[*at]).collect();
         let addresses = again.iter().map(|(address, _)| (*address).clone()).collect();
         let database = restored.database.name.as_ref();
-        for name in zone::candidates(restored.backup, database, &addresses, &restored.admin)? {
-            let admin = restored.admin.clone().with_setting("TimeZone", &name);
-            let compared = match all(&admin, &again) {
+        for name in zone::candidates(restored.backup, database, &addresses, &restored.reader)? {
+            let reader = restored.reader.clone().with_setting("TimeZone", &name);
+            let compared = match all(&reader, &again) {
                 Ok(read) => judged(&again, read),
                 Err(error) => return Ok(Err(error)),
             };
@@ -134,8 +137,12 @@ fn table(restored: &Restored<'_>, address: &Address, data: &TableData, read: Rea
     };
     let actual = match read.found {
         Ok(actual) => actual,
-        Err(why) => {
-            (table.verdict, table.why) = excuse(restored, address, &why);
+        Err(error) => {
+            (table.verdict, table.why) = excuse(restored, address, &error.to_string());
+            // No fault of the backup, which may well say who may read it.
+            if error.code() == NOT_ALLOWED {
+                table.verdict = Verdict::Unclear;
+            }
             return table;
         }
     };
@@ -182,8 +189,12 @@ pub fn content(
 fn excuse(restored: &Restored<'_>, address: &Address, why: &str) -> (Verdict, String) {
     // What made or loads it.
     let concerns = |failure: &&restore::Failure| {
-        let subject = &restored.plan.steps[failure.step].subject;
-        subject.address.as_ref() == Some(address) && failure.cause.judgement() == Judgement::Unclear
+        let subject = restored.plan.steps[failure.step].subject.address.as_ref();
+        // A statement may call something a table that is a foreign one.
+        let same = subject.is_some_and(|subject| {
+            subject.qualified_name() == address.qualified_name() && subject.parent == address.parent
+        });
+        same && failure.cause.judgement() == Judgement::Unclear
     };
     match restored.failures.iter().find(concerns) {
         Some(failure) => (Verdict::Unclear, failure.cause.to_string()),
@@ -206,11 +217,15 @@ pub fn value_of_sequence(statement: &[u8]) -> String {
 pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let statements = &restored.database.data.statements;
     let values = statements.iter().filter(|statement| statement.form == DataForm::SequenceValue);
-    let mut client = Client::connect(&restored.admin)?;
+    let mut client = Client::connect(&restored.reader)?;
     let mut checked = 0;
     for statement in values {
         let expected = value_of_sequence(&statement.text);
         let actual = match SequenceValue::read(&mut client, &statement.address.qualified_name()) {
+            Err(Error::Server(error)) if error.code() == NOT_ALLOWED => {
+                report.find(Verdict::Unclear, format!("value of {}", statement.address), None, error.to_string());
+                continue;
+            }
             Err(Error::Server(error)) => error.to_string(),
             value => value?.to_string(),
         };
@@ -231,7 +246,7 @@ pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Err
 /// When the connection to the server is lost.
 pub fn large_objects(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let expected = &restored.database.data.large_objects;
-    let mut client = Client::connect(&restored.admin)?;
+    let mut client = Client::connect(&restored.reader)?;
     let there = live::large_objects(&mut client)?;
     // Something else failed that does not tell against the backup, such as for data without what makes them.
     let concerns = |failure: &&restore::Failure| {

@@ -1,5 +1,6 @@
 //! The schema round trip: what pg_dump writes of the restored copy, compared with the backup.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::Ordering;
@@ -8,7 +9,7 @@ use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
 use dump::{Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
-use restore::{Cause, Judgement};
+use restore::{Cause, Judgement, Superuser};
 use scratch::{Client, Pipe};
 
 use crate::restoring::Restored;
@@ -24,12 +25,12 @@ const QUOTED: usize = 400;
 /// When there is no `pg_dump`, or it does not come to its end.
 pub fn check(
     server: &Server,
-    scratch: &str,
+    superuser: &Superuser,
     restored: &Restored<'_>,
     origin: &Dump,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let copy = read(server, scratch)?;
+    let copy = read(server, superuser)?;
     let schema = |schema: &Schema| Schema { trailer: Vec::new(), ..schema.clone() };
     let alone = |schema: Schema| Dump {
         databases: vec![Database { schema, ..Database::default() }],
@@ -67,12 +68,12 @@ pub fn check(
 }
 
 /// Reads what the newest pg_dump there is writes of the copy.
-fn read(server: &Server, scratch: &str) -> Result<Dump, Failure> {
+fn read(server: &Server, superuser: &Superuser) -> Result<Dump, Failure> {
     let program = Client::newest("pg_dump").map_err(|error| {
         Failure::from(error)
             .with_hint("`--level full` needs `pg_dump` to read the restored copy; `--level restore` does not")
     })?;
-    let pipe = Pipe::open(server.pg_dump(&program, scratch), Stdio::null())?;
+    let pipe = Pipe::open(server.pg_dump(&program, superuser), Stdio::null())?;
     let ended = pipe.ended();
     let name = Path::new("the restored copy");
     let dump = cli::read_reader(Box::new(pipe), name, ReadOptions::default(), DataWanted::Nothing)?;
@@ -115,7 +116,8 @@ struct LeftOut {
     owners: usize,
     tablespaces: usize,
     public: usize,
-    system: usize,
+    tried: usize,
+    nowhere: usize,
     reworded: usize,
     extensions: usize,
     inherited: usize,
@@ -126,8 +128,6 @@ impl LeftOut {
     fn why(&mut self, change: &Change, restored: &Restored<'_>, origin: &Dump) -> Option<&mut usize> {
         let privilege = change.attribute == Attribute::Privilege;
         let text = |text: &Option<String>, part: &str| text.as_ref().is_some_and(|text| text.contains(part));
-        let schema = change.object.schema.as_ref().unwrap_or(&change.object.name).bytes();
-        let system = [&b"pg_catalog"[..], b"information_schema"].contains(&schema);
         // By a statement that was run: the role of a session that makes things (`--use-set-session-authorization`) may
         // not do so as a stand-in.
         let gives_owner = |step: &restore::Step| {
@@ -145,7 +145,14 @@ impl LeftOut {
         if restored.failures.iter().any(|failure| concerns(failure, change, restored)) {
             return Some(&mut self.failed);
         }
+        let told = |set: &BTreeSet<String>| {
+            set.contains(&change.object.to_string()) || set.contains(&change.address.to_string())
+        };
         match change.attribute {
+            // Rights, owners and user mappings that were set and undone.
+            Attribute::Privilege | Attribute::Owner if told(restored.tried) => Some(&mut self.tried),
+            _ if change.address.kind == Kind::UserMapping && told(restored.tried) => Some(&mut self.tried),
+            Attribute::Option if told(restored.nowhere) => Some(&mut self.nowhere),
             // What no statement of the backup gives an owner is the restoring role's, with the rights of an owner.
             // What had to be made by a superuser is the superuser's.
             Attribute::Owner if !owned && (text(&change.new, RESTORER) || text(&change.new, ADMIN)) => {
@@ -157,8 +164,6 @@ impl LeftOut {
             }
             // Columns of a parent come before a table's own, whatever their order was in the original.
             Attribute::Order if inherits(change, restored) => Some(&mut self.inherited),
-            // Rights on parts of the server, whose grants were run and undone.
-            Attribute::Privilege if system && self.was_tried(change, restored) => Some(&mut self.system),
             Attribute::Privilege
                 if !owned && (text(&change.old, "REVOKE") || text(&change.new, RESTORER)) =>
             {
@@ -187,12 +192,6 @@ impl LeftOut {
         }
     }
 
-    /// Says whether a right on a part of the server was granted and the grant undone.
-    fn was_tried(&self, change: &Change, restored: &Restored<'_>) -> bool {
-        restored.tried.contains(&change.object.to_string())
-            || restored.tried.contains(&change.address.to_string())
-    }
-
     fn notes(&self) -> Vec<String> {
         let notes = [
             (self.failed, "differences of the copy that follow from what could not be restored here"),
@@ -210,8 +209,12 @@ impl LeftOut {
                 "differences of schema public, of which only what the backup says was compared, in the catalogs",
             ),
             (
-                self.system,
-                "rights on parts of the server, granted in a transaction that was undone: differences",
+                self.tried,
+                "owners, rights and user mappings, set in a transaction that was undone: differences",
+            ),
+            (
+                self.nowhere,
+                "addresses of foreign servers, which lead nowhere in the copy: differences",
             ),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),

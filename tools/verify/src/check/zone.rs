@@ -21,7 +21,7 @@ pub fn candidates(
     backup: &Backup,
     database: Option<&Name>,
     tables: &BTreeSet<Address>,
-    admin: &Parameters,
+    to: &Parameters,
 ) -> Result<Vec<String>, Failure> {
     let mut samples = Samples { database, tables, found: BTreeMap::new() };
     backup.read_rows(&mut samples)?;
@@ -46,7 +46,7 @@ pub fn candidates(
           ARRAY(SELECT t AT TIME ZONE z.name FROM pg_catalog.generate_series('1950-01-15'::pg_catalog.timestamptz, \
           '2040-01-15', '1 month') t) ORDER BY 1",
     );
-    let rows = Client::connect(admin)?.query(&sql)?;
+    let rows = Client::connect(to)?.query(&sql)?;
     let names = rows.into_iter().filter_map(|row| String::from_utf8(row.into_iter().next()??).ok());
     Ok(names.take(TRIED).collect())
 }

@@ -12,6 +12,7 @@ use cli::Failure;
 use connect::{ChannelBinding, Client, Parameters, Row, Secret};
 use dump::Name;
 use postgres_protocol::password::scram_sha_256;
+use restore::Superuser;
 use scratch::{AtSignal, Client as Program};
 
 use super::{RESTORER, random};
@@ -189,7 +190,7 @@ impl Given {
         name: &str,
         locale: &str,
         everybody_creates: bool,
-    ) -> Result<(Parameters, Parameters), Failure> {
+    ) -> Result<(Superuser, Parameters), Failure> {
         let database = self.database(name);
         let admin = self.admin.with_database(&database);
         let mut restorer = admin.clone();
@@ -213,7 +214,7 @@ impl Given {
         if everybody_creates && self.major >= PUBLIC_CLOSED {
             Client::connect(&restorer)?.execute(b"GRANT CREATE ON SCHEMA public TO PUBLIC")?;
         }
-        Ok((admin, restorer))
+        Ok((Superuser::given(admin, self.superuser), restorer))
     }
 
     /// Returns what ends everything that runs in the run's databases.
@@ -227,8 +228,8 @@ impl Given {
     }
 
     /// Prepares a pg_dump to write the schema of a database.
-    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
-        let to = self.admin.with_database(database);
+    pub fn pg_dump(&self, program: &Program, of: &Superuser) -> Command {
+        let to = self.admin.with_database(of.database());
         let mut command = Command::new(program.path());
         command.args(["--schema-only", "--no-password"]);
         for (name, _) in std::env::vars_os() {
@@ -265,13 +266,15 @@ impl Given {
             // Others on the machine see a command line, and no environment.
             command.env("PGPASSWORD", password.reveal());
         }
+        let mut options = of.options();
         for (name, value) in &to.settings {
             match name.as_str() {
-                "application_name" => command.env("PGAPPNAME", value),
-                "options" => command.env("PGOPTIONS", value),
-                _ => &mut command,
-            };
+                "application_name" => drop(command.env("PGAPPNAME", value)),
+                "options" => options = format!("{value} {options}"),
+                _ => {}
+            }
         }
+        command.env("PGOPTIONS", options);
         command
     }
 
@@ -282,17 +285,9 @@ impl Given {
     pub fn keep(&self, name: &str, as_name: &str) -> Result<String, Failure> {
         let database = self.database(name);
         let sql = |name: &str| String::from_utf8_lossy(&Name::from(name).to_sql()).into_owned();
-        let admin = sql(&self.admin.user);
         if self.restorer.is_some() {
-            let mut to = self.admin.with_database(&database);
-            if self.superuser {
-                // No event trigger runs for the superuser; nobody else could have made one.
-                to = to.with_setting("session_replication_role", "replica");
-            }
-            let restorer = self.restorer_name();
-            let mut client = Client::connect(&to)?;
-            client.execute(format!("REASSIGN OWNED BY {restorer} TO {admin}").as_bytes())?;
-            client.execute(format!("DROP OWNED BY {restorer}").as_bytes())?;
+            Superuser::given(self.admin.with_database(&database), self.superuser)
+                .take_over(&self.restorer_name())?;
         }
         let mut client = Client::connect(&self.admin)?;
         // Stand-ins own what is kept, and stay with it.
@@ -338,6 +333,7 @@ pub fn check_name(
           EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) \
           FROM pg_catalog.pg_database d",
     )?;
+    let is_superuser = client.parameter("is_superuser") == Some("on");
     let Some(row) = rows.iter().find(|row| text(row, 0).as_deref() == Some(name)) else { return Ok(None) };
     let is = |at: usize| text(row, at).as_deref() == Some("t");
     if let Some((identifier, _)) = source.filter(|(_, database)| *database == name) {
@@ -350,51 +346,11 @@ pub fn check_name(
         () if is(2) => "is a template",
         () if is(5) => "is in use",
         () if !is(3) => "is not the given role's",
-        () if !is_empty(&admin.with_database(name))? => "is not empty",
+        () if !Superuser::given(admin.with_database(name), is_superuser).is_empty()? => "is not empty",
         () if is(4) => "has rights or settings of its own",
         () => return Ok(text(row, 1)),
     };
     Err(anyhow!("database exists already on the given server and {why}: {name}").into())
-}
-
-/// Says whether a database holds nothing that was not there when it was made.
-fn is_empty(database: &Parameters) -> Result<bool, Failure> {
-    // Where everything of a database has its number; rows of others belong to one of these.
-    const CATALOGS: [&str; 24] = [
-        "pg_class",
-        "pg_proc",
-        "pg_type",
-        "pg_extension",
-        "pg_largeobject_metadata",
-        "pg_operator",
-        "pg_opclass",
-        "pg_opfamily",
-        "pg_am",
-        "pg_cast",
-        "pg_collation",
-        "pg_conversion",
-        "pg_event_trigger",
-        "pg_foreign_data_wrapper",
-        "pg_foreign_server",
-        "pg_language",
-        "pg_publication",
-        "pg_ts_config",
-        "pg_ts_dict",
-        "pg_ts_parser",
-        "pg_ts_template",
-        "pg_transform",
-        "pg_statistic_ext",
-        "pg_default_acl",
-    ];
-    // FirstNormalObjectId of transam.h: what is below, `initdb` made.
-    let count = |catalog: &str| format!("SELECT oid FROM pg_catalog.{catalog} WHERE oid >= 16384");
-    let mut parts: Vec<String> = CATALOGS.into_iter().map(count).collect();
-    parts.push(
-        "SELECT oid FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname NOT LIKE 'pg\\_%'".to_owned(),
-    );
-    let sql = format!("SELECT count(*) FROM ({}) found", parts.join(" UNION ALL "));
-    let rows = Client::connect(database)?.query(sql.as_bytes())?;
-    Ok(rows.first().and_then(|row| text(row, 0)).as_deref() == Some("0"))
 }
 
 /// Ends what the run does on the server besides this.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use cli::Failure;
 use connect::{Client, Environment, Parameters, Prompt, Secret};
+use restore::Superuser;
+use restore::escalation::Refusal;
 use scratch::{Client as Program, Template};
 
 use crate::limit::Limit;
@@ -146,6 +148,14 @@ impl Server {
         }
     }
 
+    /// Says why nothing of a backup runs as a superuser here, where that is so.
+    pub fn withholds(&self) -> Option<Refusal> {
+        match self {
+            Server::Private(server) => (!server.fences().sealed).then_some(Refusal::NoFence),
+            Server::Given(_) => Some(Refusal::Kind),
+        }
+    }
+
     /// Returns what roles that stand in for others are marked with; nothing on a private server, with which they go.
     pub fn mark(&self) -> Option<String> {
         match self {
@@ -163,15 +173,15 @@ impl Server {
     }
 
     /// Prepares a pg_dump to write the schema of a database.
-    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
+    pub fn pg_dump(&self, program: &Program, of: &Superuser) -> Command {
         match self {
-            Server::Private(server) => server.pg_dump(program, database),
-            Server::Given(server) => server.pg_dump(program, database),
+            Server::Private(server) => server.pg_dump(program, of),
+            Server::Given(server) => server.pg_dump(program, of),
         }
     }
 
-    /// Creates an empty database of an encoding, or with the options that `like` holds as SQL, and returns the ways into it: of the role that may make others (on a
-    /// private server the superuser) and of the restoring role.
+    /// Creates an empty database of an encoding, or with the options that `like` holds as SQL, and returns the ways into it: of the
+    /// superuser, on a given server of the given role, and of the restoring role.
     ///
     /// # Errors
     /// When the server cannot make it.
@@ -181,7 +191,7 @@ impl Server {
         encoding: &str,
         like: &str,
         everybody_creates: bool,
-    ) -> Result<(Parameters, Parameters), Failure> {
+    ) -> Result<(Superuser, Parameters), Failure> {
         let mut locale = like.to_owned();
         if like.is_empty() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case("UTF8") {
             // Locale C goes with every encoding.
@@ -216,7 +226,7 @@ impl Server {
 }
 
 /// Returns a password that nobody can guess: 128 random bits.
-fn random() -> Result<String, Failure> {
+pub fn random() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random numbers: {error}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -7,12 +7,16 @@ use cli::Failure;
 use connect::{Client, Environment, Parameters, Secret};
 use dump::Name;
 use postgres_protocol::password::scram_sha_256;
+use restore::Superuser;
 use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Guarded, Programs, Template};
 
 use super::{RESTORER, Wanted, random};
 
 /// Nobody but the tool connects as this role, and no dump knows its name: `postgres` is an ordinary role here.
 pub const ADMIN: &str = "pgdumpkit_admin";
+
+/// Since when there is a role that reads all tables (`pg_read_all_data`).
+const READ_ALL: u32 = 14;
 
 /// A private server with the two roles that a restore needs.
 pub struct Private {
@@ -48,6 +52,10 @@ impl Private {
         // Row security would hide rows from whoever does not bypass it. The server is not told the password itself.
         let verifier = scram_sha_256(secret.as_bytes());
         client.execute(format!("CREATE ROLE {RESTORER} LOGIN BYPASSRLS PASSWORD '{verifier}'").as_bytes())?;
+        if programs.major() >= READ_ALL {
+            // It also reads what was restored.
+            client.execute(format!("GRANT pg_read_all_data TO {RESTORER}").as_bytes())?;
+        }
         Ok(Private { cluster, admin, restorer: Secret::from(secret) })
     }
 
@@ -75,14 +83,15 @@ impl Private {
     }
 
     /// Prepares a pg_dump to write the schema of a database.
-    pub fn pg_dump(&self, program: &Program, database: &str) -> Command {
+    pub fn pg_dump(&self, program: &Program, of: &Superuser) -> Command {
         // One that is older than the server refuses it; that of the server's own folder does not.
         let bindir = match program.major() < self.major() {
             true => self.cluster.programs().bindir(),
             false => program.path().parent().unwrap_or(Path::new("")),
         };
         let mut command = self.cluster.client(bindir, "pg_dump");
-        command.args(["--schema-only", "--no-password"]).env("PGDATABASE", database);
+        command.args(["--schema-only", "--no-password"]);
+        command.env("PGDATABASE", of.database()).env("PGOPTIONS", of.options());
         command
     }
 
@@ -95,7 +104,7 @@ impl Private {
         name: &str,
         locale: &str,
         everybody_creates: bool,
-    ) -> Result<(Parameters, Parameters), Failure> {
+    ) -> Result<(Superuser, Parameters), Failure> {
         let mut client = Client::connect(&self.admin)?;
         let sql = format!("CREATE DATABASE {name} TEMPLATE template0 OWNER {RESTORER}{locale}");
         client.execute(sql.as_bytes())?;
@@ -106,7 +115,7 @@ impl Private {
         }
         let mut restorer = admin.with_user(RESTORER);
         restorer.password = Some(self.restorer.clone());
-        Ok((admin, restorer))
+        Ok((Superuser::of_scratch(admin, self.major()), restorer))
     }
 
     /// Leaves the server running with a database under a name; returns how to connect and how to remove it.
