@@ -236,7 +236,9 @@ pub(crate) struct Session<'s> {
 
 impl<'s> Session<'s> {
     pub fn connect(shared: &'s Shared<'s>) -> Result<Session<'s>, Error> {
-        Ok(Session { shared, client: Client::connect(shared.restorer)?, applied: Arc::default() })
+        // The server's default, on which dumps without a `SET` of it rely.
+        let restorer = shared.restorer.clone().with_setting("search_path", "\"$user\", public");
+        Ok(Session { shared, client: Client::connect(&restorer)?, applied: Arc::default() })
     }
 
     /// Returns what it shares with others.
