@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::authentication::authenticate;
 use crate::frame::{Frames, Message, number};
 use crate::stream::{Encrypt, Stream};
-use crate::{Error, Parameters, ServerError, SslMode};
+use crate::{Error, Parameters, ServerError, SslMode, session};
 
 /// How much of a COPY is sent at once.
 const COPY_CHUNK: usize = 64 * 1024;
@@ -40,12 +40,22 @@ pub struct Client {
 impl Client {
     /// Connects to the first host that answers.
     ///
+    /// The session's `search_path` is empty, and what else a database's owner could set to change what SQL means is as the
+    /// server has it by itself, unless the parameters name the setting.
+    ///
     /// # Errors
-    /// Those of the last host when none can be reached; at once those of one that refuses.
+    /// Those of the last host when none can be reached; at once those of one that refuses; [`Error::Pooled`] where the
+    /// session does not get the `search_path` asked for.
     pub fn connect(parameters: &Parameters) -> Result<Client, Error> {
+        let client = Client::reach(parameters, &session::settings(parameters)).map_err(session::in_words)?;
+        session::checked(parameters, client)
+    }
+
+    /// Begins a session with these settings.
+    pub(crate) fn reach(parameters: &Parameters, settings: &[(String, String)]) -> Result<Client, Error> {
         let mut last = Error::Parameter("no host to connect to".to_owned());
         for at in 0..parameters.hosts.len() {
-            match Client::connect_host(parameters, at) {
+            match Client::connect_host(parameters, settings, at) {
                 Err(error @ (Error::Connect { .. } | Error::Lost(_))) => last = error,
                 result => return result,
             }
@@ -53,28 +63,37 @@ impl Client {
         Err(last)
     }
 
-    fn connect_host(parameters: &Parameters, at: usize) -> Result<Client, Error> {
+    fn connect_host(
+        parameters: &Parameters,
+        settings: &[(String, String)],
+        at: usize,
+    ) -> Result<Client, Error> {
         let (first, second) = match parameters.sslmode {
             SslMode::Disable => (Encrypt::Never, None),
             SslMode::Allow => (Encrypt::Never, Some(Encrypt::Always)),
             SslMode::Prefer => (Encrypt::IfPossible, Some(Encrypt::Never)),
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (Encrypt::Always, None),
         };
-        match (Client::attempt(parameters, at, first), second) {
+        match (Client::attempt(parameters, settings, at, first), second) {
             // A server's rules may ask for the other kind of connection (28000: no entry in pg_hba.conf).
             (Err((error, encrypted)), Some(second))
                 if matches!(error, Error::Tls { .. })
                     || error.server().is_some_and(|error| error.code() == "28000")
                         && encrypted != (second == Encrypt::Always) =>
             {
-                Client::attempt(parameters, at, second).map_err(|_| error)
+                Client::attempt(parameters, settings, at, second).map_err(|_| error)
             }
             (result, _) => result.map_err(|(error, _)| error),
         }
     }
 
     /// Tries once; an error says as well whether the connection was encrypted.
-    fn attempt(parameters: &Parameters, at: usize, encrypt: Encrypt) -> Result<Client, (Error, bool)> {
+    fn attempt(
+        parameters: &Parameters,
+        settings: &[(String, String)],
+        at: usize,
+        encrypt: Encrypt,
+    ) -> Result<Client, (Error, bool)> {
         let (host, port) = &parameters.hosts[at];
         let address = parameters.addresses.get(at).map(String::as_str).filter(|address| !address.is_empty());
         let stream = Stream::connect(parameters, host, address, *port, encrypt);
@@ -82,14 +101,14 @@ impl Client {
         let encrypted = stream.is_encrypted();
         let mut client =
             Client { frames: Frames::new(stream), parameters: BTreeMap::new(), notices: Vec::new() };
-        client.begin(parameters).map_err(|error| (error, encrypted))?;
+        client.begin(parameters, settings).map_err(|error| (error, encrypted))?;
         Ok(client)
     }
 
-    fn begin(&mut self, parameters: &Parameters) -> Result<(), Error> {
+    fn begin(&mut self, parameters: &Parameters, settings: &[(String, String)]) -> Result<(), Error> {
         let mut body = PROTOCOL.to_vec();
         let named = [("user", &parameters.user), ("database", &parameters.database)];
-        let settings = parameters.settings.iter().map(|(name, value)| (name.as_str(), value));
+        let settings = settings.iter().map(|(name, value)| (name.as_str(), value));
         for (name, value) in named.into_iter().chain(settings) {
             for text in [name.as_bytes(), value.as_bytes()] {
                 if text.contains(&0) {

@@ -46,6 +46,11 @@ pub enum Error {
     /// A password was to be asked for, and nobody can be.
     #[error("cannot ask for a password: {0}")]
     Prompt(io::Error),
+    /// The session has not the settings that were asked for, as behind a pooler that drops or refuses them.
+    #[error(
+        "the session does not get the settings asked for, connect to the server directly, not through a pooler: {0}"
+    )]
+    Pooled(String),
     /// The server refused or failed.
     #[error(transparent)]
     Server(Box<ServerError>),

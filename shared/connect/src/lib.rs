@@ -4,6 +4,9 @@
 //! variables, a service file, a password file, defaults. [`Client`] is one connection. It deals in bytes, not in
 //! text: a dump may be in any encoding, and its statements reach the server as they stand in the file.
 //!
+//! A session's `search_path` is empty from its first byte on, whatever the owner of the database has set: SQL of ours
+//! names everything with its schema.
+//!
 //! No password is in any `Debug` or `Display` of this crate.
 //!
 //! ```
@@ -26,6 +29,7 @@ mod passfile;
 mod prompt;
 mod secret;
 mod service;
+mod session;
 mod sslmode;
 mod stream;
 mod text;
@@ -40,5 +44,6 @@ pub use error::{Error, ServerError};
 pub use parameters::Parameters;
 pub use prompt::Prompt;
 pub use secret::Secret;
+pub use session::usual_search_path;
 pub use sslmode::SslMode;
 pub use written::Written;

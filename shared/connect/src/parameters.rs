@@ -192,9 +192,10 @@ impl Parameters {
         Parameters { user: user.to_owned(), password: None, ..self.clone() }
     }
 
-    /// Returns the same with a setting of the session, such as `TimeZone`.
+    /// Returns the same with a setting of the session, such as `TimeZone`. It takes the place of what a session of ours has
+    /// otherwise, the empty `search_path` included.
     pub fn with_setting(mut self, name: &str, value: &str) -> Parameters {
-        self.settings.retain(|(known, _)| known != name);
+        self.settings.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }

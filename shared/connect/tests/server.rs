@@ -95,22 +95,25 @@ fn rows_go_in_and_come_out_as_bytes() {
     let host = cluster.socket_dir();
     let written = format!("host={} user=postgres dbname=postgres", host.display());
     let mut client = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap();
-    client.execute(b"SET client_encoding = 'LATIN1'; CREATE TABLE t (x text, y integer)").unwrap();
+    client.execute(b"SET client_encoding = 'LATIN1'; CREATE TABLE public.t (x text, y integer)").unwrap();
     let rows: Vec<u8> =
         (0..50_000).flat_map(|n| [b"na\xefve\t", n.to_string().as_bytes(), b"\n"].concat()).collect();
-    client.copy_in(b"COPY t FROM STDIN", &mut rows.as_slice()).unwrap();
+    client.copy_in(b"COPY public.t FROM STDIN", &mut rows.as_slice()).unwrap();
     let mut found = Vec::new();
-    client.copy_out(b"COPY t TO STDOUT", &mut |row| found.extend_from_slice(row)).unwrap();
+    client.copy_out(b"COPY public.t TO STDOUT", &mut |row| found.extend_from_slice(row)).unwrap();
     assert!(found == rows);
 
     // An error leaves the connection usable, and nothing of the COPY in the table.
-    let error = client.copy_in(b"COPY t FROM STDIN", &mut &b"x\t1\ny\tno number\n"[..]).unwrap_err();
+    let error = client.copy_in(b"COPY public.t FROM STDIN", &mut &b"x\t1\ny\tno number\n"[..]).unwrap_err();
     let server = error.server().unwrap();
     assert_eq!(server.code(), "22P02");
     assert!(server.context().starts_with("COPY t, line 2, column y"), "{}", server.context());
     let error = client.execute_one(b"SELECT 1; SELECT 2").unwrap_err();
     assert_eq!(error.server().unwrap().code(), "42601");
-    assert_eq!(client.query(b"SELECT count(*), NULL FROM t").unwrap(), [[Some(b"50000".to_vec()), None]]);
+    assert_eq!(
+        client.query(b"SELECT count(*), NULL FROM public.t").unwrap(),
+        [[Some(b"50000".to_vec()), None]]
+    );
 }
 
 #[test]
@@ -120,4 +123,93 @@ fn nobody_there_is_an_error_that_says_where() {
     let error = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap_err();
     assert!(error.to_string().starts_with("cannot connect to /"), "{error}");
     assert!(error.to_string().contains(".s.PGSQL.5432"), "{error}");
+}
+
+#[test]
+fn a_session_is_what_was_asked_for_whatever_the_owner_sets() {
+    let Some(cluster) = cluster() else { return };
+    cluster
+        .psql("postgres", "CREATE ROLE tenant LOGIN; CREATE ROLE other; CREATE ROLE keeper SUPERUSER LOGIN")
+        .unwrap();
+    cluster.psql("postgres", "CREATE DATABASE theirs OWNER tenant").unwrap();
+    let theirs = [
+        ("search_path", "public, pg_catalog"),
+        ("role", "tenant"),
+        ("standard_conforming_strings", "off"),
+        ("transform_null_equals", "on"),
+        ("default_transaction_read_only", "on"),
+        ("exit_on_error", "on"),
+        ("quote_all_identifiers", "on"),
+        ("backslash_quote", "on"),
+    ];
+    for (name, value) in theirs {
+        let value = if name == "search_path" { value.to_owned() } else { format!("'{value}'") };
+        cluster.psql("postgres", &format!("ALTER DATABASE theirs SET {name} = {value}")).unwrap();
+    }
+    let written = format!("host={} user=postgres dbname=theirs", cluster.socket_dir().display());
+    let to = Parameters::resolve(&written, &environment(&[("PGOPTIONS", "-c search_path=public")])).unwrap();
+    let shown = |to: &Parameters, what: &str| {
+        let rows = Client::connect(to).unwrap().query(format!("SELECT {what}").as_bytes()).unwrap();
+        String::from_utf8(rows[0][0].clone().unwrap()).unwrap()
+    };
+    let setting = |to: &Parameters, name: &str| shown(to, &format!("pg_catalog.current_setting('{name}')"));
+    for (name, value) in theirs {
+        assert_ne!(setting(&to, name), value, "{name}");
+    }
+    assert_eq!(setting(&to, "search_path"), "");
+    assert_eq!(shown(&to, "current_user"), "postgres");
+    // Who names a setting gets it.
+    let named = to.clone().with_setting("Search_Path", "\"$user\", public");
+    assert_eq!(setting(&named, "search_path"), "\"$user\", public");
+    assert_eq!(shown(&to.clone().with_setting("role", "other"), "current_user"), "other");
+    // What the database gives, and what whoever connects says, is only read.
+    assert_eq!(connect::usual_search_path(&to).unwrap(), "public");
+    let plain = Parameters::resolve(&written, &environment(&[])).unwrap();
+    assert_eq!(connect::usual_search_path(&plain).unwrap(), "public, pg_catalog");
+    // The role that a role was given for itself is no owner's choice; that for the database counts more.
+    cluster.psql("postgres", "ALTER ROLE postgres SET role = 'keeper'").unwrap();
+    assert_eq!(shown(&to, "current_user"), "keeper");
+    cluster.psql("postgres", "ALTER ROLE postgres IN DATABASE theirs SET role = 'other'").unwrap();
+    assert_eq!(shown(&to, "current_user"), "other");
+    cluster
+        .psql("postgres", "ALTER ROLE postgres IN DATABASE theirs RESET role; ALTER ROLE postgres RESET role")
+        .unwrap();
+
+    // Libraries that the database has sessions load stay out of a superuser's.
+    cluster.psql("postgres", "ALTER DATABASE theirs SET session_preload_libraries = 'auto_explain'").unwrap();
+    assert_eq!(setting(&to, "session_preload_libraries"), "");
+    assert_eq!(shown(&to, "pg_catalog.current_setting('auto_explain.log_analyze', true) IS NULL"), "t");
+}
+
+/// Guards against sessions behind a pooler that keeps the settings to itself.
+#[test]
+fn a_session_without_its_settings_is_refused() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let Some(cluster) = cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    let server = cluster.socket_dir().join(format!(".s.PGSQL.{}", cluster.port()));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut len = [0; 4];
+            client.read_exact(&mut len).unwrap();
+            let mut rest = vec![0; u32::from_be_bytes(len) as usize - 4];
+            client.read_exact(&mut rest).unwrap();
+            // A session without any settings.
+            let packet = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
+            let mut server = UnixStream::connect(&server).unwrap();
+            server.write_all(&(packet.len() as u32 + 4).to_be_bytes()).unwrap();
+            server.write_all(packet).unwrap();
+            let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut back, &mut to));
+            std::thread::spawn(move || std::io::copy(&mut client, &mut server));
+        }
+    });
+    let written = format!("host={} user=postgres dbname=postgres", folder.path().display());
+    let error = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap_err();
+    let expected = "the session does not get the settings asked for, connect to the server directly, not through a pooler: \
+                    `search_path` is `\"$user\", public`";
+    assert_eq!(error.to_string(), expected);
 }

@@ -13,7 +13,7 @@ const READ: u32 = 0x0004_0000;
 /// # Errors
 /// When the server cannot be asked.
 pub fn large_objects(client: &mut Client) -> Result<Vec<u32>, Error> {
-    let rows = client.query(b"SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid")?;
+    let rows = client.query(b"SELECT o.oid FROM pg_catalog.pg_largeobject_metadata o ORDER BY o.oid")?;
     let number = |row: &Row| std::str::from_utf8(row.first()?.as_deref()?).ok()?.parse().ok();
     let numbers: Option<Vec<u32>> = rows.iter().map(number).collect();
     numbers.ok_or_else(|| Error::Protocol("an object's number that is none".to_owned()))

@@ -41,7 +41,7 @@ pub fn content(
     // The rows of a partitioned table, which a backup may load through it, are its partitions'.
     let kind = client.query(
         &[
-            b"SELECT relkind FROM pg_catalog.pg_class WHERE oid = ",
+            b"SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=)",
             &*literal(&table),
             b"::pg_catalog.regclass",
         ]

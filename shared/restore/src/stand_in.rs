@@ -39,10 +39,11 @@ pub(crate) fn rights(role: &Name) -> [Vec<u8>; 2] {
 /// and it is no superuser.
 pub(crate) fn is_stand_in(role: &Name, member: &Name) -> Vec<u8> {
     [
-        b"SELECT FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_auth_members a ON a.roleid = r.oid \
-          JOIN pg_catalog.pg_roles m ON m.oid = a.member WHERE NOT r.rolcanlogin AND NOT r.rolsuper AND r.rolname = ",
+        b"SELECT FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_auth_members a ON a.roleid OPERATOR(pg_catalog.=) r.oid \
+          JOIN pg_catalog.pg_roles m ON m.oid OPERATOR(pg_catalog.=) a.member \
+          WHERE NOT r.rolcanlogin AND NOT r.rolsuper AND r.rolname OPERATOR(pg_catalog.=)",
         &*literal(role),
-        b" AND m.rolname = ",
+        b" AND m.rolname OPERATOR(pg_catalog.=)",
         &*literal(member),
     ]
     .concat()

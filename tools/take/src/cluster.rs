@@ -18,8 +18,7 @@ use crate::taking::{Taken, Wish, finish, program, whole_second};
 use crate::unfinished::Unfinished;
 
 /// The databases that pg_dumpall takes.
-const DATABASES: &str =
-    "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY 1";
+const DATABASES: &str = "SELECT d.datname FROM pg_catalog.pg_database d WHERE d.datallowconn AND d.datconnlimit OPERATOR(pg_catalog.<>) '-2' ORDER BY 1";
 
 /// Lists the databases of a server.
 ///

@@ -23,9 +23,10 @@ pub fn check(folder: &Path, form: Form, client: &mut Client, last: Option<u64>) 
     let shown = folder.display();
     let disk = statvfs(folder).with_context(|| format!("cannot ask how much room there is: {shown}"))?;
     let free = disk.blocks_available().saturating_mul(disk.fragment_size());
-    let sql = b"SELECT coalesce(sum(pg_catalog.pg_table_size(c.oid)), 0) FROM pg_catalog.pg_class c \
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+    let sql = b"SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(c.oid)), 0) FROM pg_catalog.pg_class c \
+        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+        WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}'::pg_catalog.\"char\"[]) \
+            AND n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'";
     let tables = client.query(sql)?.into_iter().next().and_then(|row| row.into_iter().next().flatten());
     let tables: u64 = tables.and_then(|text| String::from_utf8(text).ok()?.parse().ok()).unwrap_or_default();
     let least = last.unwrap_or(match form {

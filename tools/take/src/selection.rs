@@ -25,9 +25,9 @@ struct Patterns {
 
 impl Patterns {
     /// Relations by pattern: one without a schema finds what the search path finds.
-    fn finds(&self, name: &QualifiedName, relation: &Relation) -> bool {
+    fn finds(&self, name: &QualifiedName, visible: bool) -> bool {
         let meant = |pattern: &Pattern| {
-            pattern.matches(name.schema.as_ref(), &name.name) && (pattern.is_qualified() || relation.visible)
+            pattern.matches(name.schema.as_ref(), &name.name) && (pattern.is_qualified() || visible)
         };
         self.given.iter().any(meant)
     }
@@ -102,8 +102,15 @@ impl Selection {
         selection
     }
 
-    /// Says whether rows belong into the backup (`selectDumpableTable` and `makeTableDataInfo` in pg_dump.c).
-    pub fn rows_of(&self, name: &QualifiedName, relation: &Relation) -> Belongs {
+    /// Says whether it matters which tables their names alone find.
+    pub fn asks_by_name(&self) -> bool {
+        let mut patterns = [&self.tables, &self.exclude_tables, &self.exclude_data].into_iter();
+        patterns.any(|patterns| patterns.given.iter().any(|pattern| !pattern.is_qualified()))
+    }
+
+    /// Says whether rows belong into the backup (`selectDumpableTable` and `makeTableDataInfo` in pg_dump.c); `visible`
+    /// is whether the table's name alone finds it.
+    pub fn rows_of(&self, name: &QualifiedName, relation: &Relation, visible: bool) -> Belongs {
         let no = |why: &str| Belongs::No(why.to_owned());
         if let Some(why) = &self.without_data {
             return no(why);
@@ -123,7 +130,7 @@ impl Selection {
         let in_schema =
             |patterns: &Patterns| patterns.given.iter().any(|pattern| pattern.matches(None, &schema));
         let chosen = match () {
-            () if !self.tables.given.is_empty() => self.tables.finds(name, relation),
+            () if !self.tables.given.is_empty() => self.tables.finds(name, visible),
             () if !self.schemas.given.is_empty() => {
                 in_schema(&self.schemas) && !in_schema(&self.exclude_schemas)
             }
@@ -134,8 +141,8 @@ impl Selection {
             () if !chosen && !self.tables.given.is_empty() => named(&self.tables),
             () if !chosen && !self.schemas.given.is_empty() => named(&self.schemas),
             () if !chosen => named(&self.exclude_schemas),
-            () if self.exclude_tables.finds(name, relation) => named(&self.exclude_tables),
-            () if self.exclude_data.finds(name, relation) => named(&self.exclude_data),
+            () if self.exclude_tables.finds(name, visible) => named(&self.exclude_tables),
+            () if self.exclude_data.finds(name, visible) => named(&self.exclude_data),
             () if relation.kind == RelationKind::ForeignTable => {
                 let wanted = |pattern: &Pattern| {
                     relation.server.as_ref().is_some_and(|name| pattern.matches(None, name))

@@ -1,9 +1,9 @@
 //! What the source holds in one snapshot, which nobody can change before pg_dump has read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cli::Failure;
-use connect::{Client, Error, Parameters};
+use connect::{Client, Error, Parameters, ServerError};
 use dump::{Content, Name, QualifiedName};
 use live::{Relation, RelationKind, SequenceValue, Snapshot};
 
@@ -25,31 +25,49 @@ const NOT_AVAILABLE: &str = "55P03";
 /// Whether a pg_dump waits for a table that we hold. Both only want to read: in front of it waits somebody who wants the
 /// table alone, and waits for us, so that nobody would ever go on.
 const STUCK: &str = "
-SELECT EXISTS (SELECT FROM pg_catalog.pg_locks w JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
-    JOIN pg_catalog.pg_locks h ON h.relation = w.relation AND h.database = w.database
-    WHERE w.locktype = 'relation' AND w.mode = 'AccessShareLock' AND NOT w.granted AND h.granted AND h.pid = ";
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks w
+    JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) w.pid
+    JOIN pg_catalog.pg_locks h ON h.relation OPERATOR(pg_catalog.=) w.relation
+        AND h.database OPERATOR(pg_catalog.=) w.database
+    WHERE w.locktype OPERATOR(pg_catalog.=) 'relation' AND w.mode OPERATOR(pg_catalog.=) 'AccessShareLock'
+        AND NOT w.granted AND h.granted AND h.pid OPERATOR(pg_catalog.=) ";
 
 /// Roles that own something or were given a right (`pg_shdepend`); the cluster's first superuser is in no such list.
 const ROLES: &str = "
-SELECT rolname FROM pg_catalog.pg_roles WHERE oid IN (
-    SELECT refobjid FROM pg_catalog.pg_shdepend WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-        AND dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    UNION SELECT c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') ORDER BY 1";
+SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) ANY (
+    SELECT s.refobjid FROM pg_catalog.pg_shdepend s
+        JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.dbid
+        WHERE s.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_authid'::pg_catalog.regclass
+            AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema')
+    ORDER BY 1";
 
 /// Sequences of users, but for those that an extension made.
 const SEQUENCES: &str = "
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relkind OPERATOR(pg_catalog.=) 'S' AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+        WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+            AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e')";
 
 /// Tables whose rows were put into another file since the snapshot: `TRUNCATE` and some forms of `ALTER TABLE` do that, and
-/// whoever reads the snapshot later finds no rows, or others. The function looks at what is so now, the column at what was.
+/// whoever reads the snapshot later finds no rows, or others. And tables whose names are something else's now, such as a
+/// view's. The functions look at what is so now, the columns at what was; a table that is a view now has no file.
 const REWRITTEN: &str = "
-SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)";
+SELECT pg_catalog.concat(n.nspname, '.', c.relname) FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[])
+    AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'
+    AND (c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relfilenode OPERATOR(pg_catalog.<>)
+            coalesce(pg_catalog.pg_relation_filenode(c.oid), '0'::pg_catalog.oid)
+        OR CASE WHEN pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN c.oid OPERATOR(pg_catalog.<>) coalesce(
+            pg_catalog.to_regclass(pg_catalog.concat(pg_catalog.quote_ident(n.nspname), '.',
+                pg_catalog.quote_ident(c.relname)))::pg_catalog.oid, '0'::pg_catalog.oid) END)";
 
 /// A database, seen in one snapshot.
 pub struct Source {
@@ -136,7 +154,7 @@ impl Source {
         if let Some(digits) = options.values("extra-float-digits").last().and_then(|value| value.to_str()) {
             to = to.with_setting("extra_float_digits", digits);
         }
-        let mut reading = to.clone().with_setting("search_path", "");
+        let mut reading = to.clone();
         if major.is_some_and(|major| major >= PARALLEL) {
             // How many processors are ours is for the number of connections to say: workers would take them from pg_dump.
             reading = reading.with_setting("max_parallel_workers_per_gather", "0");
@@ -145,10 +163,17 @@ impl Source {
         for _ in 0..ATTEMPTS {
             let mut snapshot = Snapshot::export(&to)?;
             let selection = Selection::new(options, standby);
+            if options.has("include-foreign-data") {
+                snapshot.read_foreign_tables()?;
+            }
+            let visible = match selection.asks_by_name() {
+                true => snapshot.visible_tables()?,
+                false => BTreeSet::new(),
+            };
             let tables: Vec<Table> = live::relations(snapshot.client())?
                 .into_iter()
                 .map(|(name, relation)| Table {
-                    belongs: selection.rows_of(&name, &relation),
+                    belongs: selection.rows_of(&name, &relation, visible.contains(&name)),
                     name,
                     relation,
                 })
@@ -228,16 +253,16 @@ impl Source {
     pub fn watch(&mut self, name: &str) -> Result<Watch, Error> {
         let holder = word(self.snapshot.client(), "SELECT pg_catalog.pg_backend_pid()")?.unwrap_or_default();
         let name = String::from_utf8_lossy(&live::literal(name.as_bytes())).into_owned();
-        let sql = format!("{STUCK}{holder} AND a.application_name ={name})");
+        let sql = format!("{STUCK}{holder} AND a.application_name OPERATOR(pg_catalog.=){name})");
         Ok(Watch { client: Client::connect(&self.reading)?, sql })
     }
 
-    /// Asks a question of one value; the inner error is the server's.
+    /// Asks a question of the user's with one value for an answer; the inner error is the server's.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub fn ask(&mut self, sql: &str) -> Result<Result<Option<String>, String>, Error> {
-        self.snapshot.attempt(|client| word(client, sql))
+    pub fn ask(&mut self, sql: &str) -> Result<Result<Option<String>, ServerError>, Error> {
+        self.snapshot.ask(|client| word(client, sql))
     }
 
     /// Gives the values of the sequences as they are now, and the time, by the source's clock.
@@ -328,16 +353,15 @@ fn facts(snapshot: &mut Snapshot) -> Result<Facts, Error> {
     let lsn = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
                ELSE pg_catalog.pg_current_wal_lsn() END";
     let facts = Facts {
-        system_identifier: ask("SELECT system_identifier FROM pg_catalog.pg_control_system()")?,
+        system_identifier: ask("SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c")?,
         lsn: ask(lsn)?,
         snapshot_begin: ask(&moment("pg_catalog.now()"))?.unwrap_or_default(),
-        locale: ask(
-            "SELECT datcollate FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()",
-        )?,
+        locale: ask("SELECT d.datcollate FROM pg_catalog.pg_database d \
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()")?,
         time_zone: ask("SELECT pg_catalog.current_setting('TimeZone')")?.unwrap_or_default(),
         ..Facts::default()
     };
-    let rows = snapshot.client().query(b"SELECT extname, extversion FROM pg_catalog.pg_extension")?;
+    let rows = snapshot.client().query(b"SELECT e.extname, e.extversion FROM pg_catalog.pg_extension e")?;
     let extensions = rows.into_iter().map(|row| {
         let mut values = row.into_iter().map(text);
         let mut next = || values.next().unwrap_or_default();
@@ -346,7 +370,7 @@ fn facts(snapshot: &mut Snapshot) -> Result<Facts, Error> {
     Ok(Facts { extensions: extensions.collect(), roles: words(snapshot.client(), ROLES)?, ..facts })
 }
 
-/// A query for a moment as RFC 3339 writes it.
+/// A query for a moment as RFC 3339 writes it. `AT TIME ZONE` is a function of `pg_catalog` by the grammar itself.
 fn moment(sql: &str) -> String {
     format!("SELECT pg_catalog.to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use cli::{Failure, Outcome, Progress};
+use connect::ServerError;
 use dump::QualifiedName;
 use jiff::Timestamp;
 use live::RelationKind;
@@ -188,7 +189,7 @@ fn attempt(
     wish.progress.begin("snapshot", None);
     let (mut source, all) = Source::open(connection, wish.options)?;
     let assertions = wish.asserts.iter().map(|sql| {
-        let value = source.ask(sql)?.map_err(|why| anyhow!("the source does not answer `{sql}`: {why}"))?;
+        let value = source.ask(sql)?.map_err(|why| unanswered(sql, &why))?;
         Ok(Assertion { sql: sql.clone(), value })
     });
     let assertions = assertions.collect::<Result<Vec<Assertion>, Failure>>()?;
@@ -250,6 +251,19 @@ fn attempt(
     let proof = proof::compare(&written.dump, &held, &mut manifest);
     finish(unfinished, &name, &manifest, proof, wish, taken)?;
     Ok(true)
+}
+
+/// Why a question of the user's has no answer.
+fn unanswered(sql: &str, why: &ServerError) -> Failure {
+    /// What the server says of a name that it does not find: of a table, function or operator, type, and schema.
+    const NOT_FOUND: [&str; 4] = ["42P01", "42883", "42704", "3F000"];
+    let failure = Failure::from(anyhow!("the source does not answer `{sql}`: {why}"));
+    match NOT_FOUND.contains(&why.code()) {
+        true => failure.with_hint(
+            "write names with their schema, such as `public.orders`: the source is asked with an empty `search_path`",
+        ),
+        false => failure,
+    }
 }
 
 /// The moment as names hold it.

@@ -55,7 +55,9 @@ pub fn check(
 /// The answer as text, or why it is none.
 fn ask(restorer: &Parameters, sql: &str) -> Result<Result<String, String>, Error> {
     // A connection for each: nothing that one leaves behind changes the answer to the next.
-    let mut client = Client::connect(restorer)?;
+    // The server's default: who asks may know no other.
+    let to = restorer.clone().with_setting("search_path", "\"$user\", public");
+    let mut client = Client::connect(&to)?;
     client.execute(b"BEGIN TRANSACTION READ ONLY")?;
     let rows = client.query(sql.as_bytes())?;
     Ok(match rows.as_slice() {

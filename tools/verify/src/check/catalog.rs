@@ -25,53 +25,64 @@ UNION ALL SELECT 'foreign data wrapper', '', '', fdwname FROM pg_catalog.pg_fore
 UNION ALL SELECT 'server', '', '', srvname FROM pg_catalog.pg_foreign_server
 UNION ALL SELECT 'publication', '', '', pubname FROM pg_catalog.pg_publication
 UNION ALL SELECT 'subscription', '', '', subname FROM pg_catalog.pg_subscription s
-    JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = current_database()
+    JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.subdbid
+    AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 UNION ALL SELECT 'event trigger', '', '', evtname FROM pg_catalog.pg_event_trigger
-UNION ALL SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'v' THEN 'view' WHEN 'm' THEN
-    'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'other' END,
-    n.nspname, '', relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
-    WHERE relkind NOT IN ('i', 'I', 't')
+UNION ALL SELECT k.kind, n.nspname, '', c.relname FROM pg_catalog.pg_class c
+    JOIN (VALUES ('r', 'table'), ('p', 'table'), ('v', 'view'), ('m', 'materialized view'), ('S', 'sequence'),
+        ('f', 'foreign table'), ('c', 'type')) AS k (relkind, kind)
+        ON k.relkind::pg_catalog.\"char\" OPERATOR(pg_catalog.=) c.relkind
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 UNION ALL SELECT 'index', n.nspname, '', c.relname FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('i', 'I')
-UNION ALL SELECT CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, n.nspname, '', typname
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace WHERE typtype <> 'c'
-UNION ALL SELECT CASE prokind WHEN 'f' THEN 'function' WHEN 'w' THEN 'function' WHEN 'p' THEN 'procedure' ELSE
-    'aggregate' END, n.nspname, '', proname
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = pronamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{i,I}'::pg_catalog.\"char\"[])
+UNION ALL SELECT CASE WHEN typtype OPERATOR(pg_catalog.=) 'd' THEN 'domain' ELSE 'type' END, n.nspname, '', typname
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) typnamespace
+    WHERE typtype OPERATOR(pg_catalog.<>) 'c'
+UNION ALL SELECT k.kind, n.nspname, '', p.proname FROM pg_catalog.pg_proc p
+    JOIN (VALUES ('f', 'function'), ('w', 'function'), ('p', 'procedure'), ('a', 'aggregate')) AS k (prokind, kind)
+        ON k.prokind::pg_catalog.\"char\" OPERATOR(pg_catalog.=) p.prokind
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 UNION ALL SELECT 'operator', n.nspname, '', oprname
-    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = oprnamespace
+    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) oprnamespace
 UNION ALL SELECT 'operator class', n.nspname, '', opcname
-    FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid = opcnamespace
+    FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) opcnamespace
 UNION ALL SELECT 'operator family', n.nspname, '', opfname
-    FROM pg_catalog.pg_opfamily o JOIN pg_catalog.pg_namespace n ON n.oid = opfnamespace
+    FROM pg_catalog.pg_opfamily o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) opfnamespace
 UNION ALL SELECT 'collation', n.nspname, '', collname
-    FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid = collnamespace
+    FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) collnamespace
 UNION ALL SELECT 'conversion', n.nspname, '', conname
-    FROM pg_catalog.pg_conversion o JOIN pg_catalog.pg_namespace n ON n.oid = connamespace
+    FROM pg_catalog.pg_conversion o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) connamespace
 UNION ALL SELECT 'text search parser', n.nspname, '', prsname
-    FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid = prsnamespace
+    FROM pg_catalog.pg_ts_parser o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) prsnamespace
 UNION ALL SELECT 'text search template', n.nspname, '', tmplname
-    FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = tmplnamespace
+    FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) tmplnamespace
 UNION ALL SELECT 'text search dictionary', n.nspname, '', dictname
-    FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = dictnamespace
+    FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) dictnamespace
 UNION ALL SELECT 'text search configuration', n.nspname, '', cfgname
-    FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = cfgnamespace
+    FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) cfgnamespace
 UNION ALL SELECT 'statistics', n.nspname, '', stxname
-    FROM pg_catalog.pg_statistic_ext o JOIN pg_catalog.pg_namespace n ON n.oid = stxnamespace
+    FROM pg_catalog.pg_statistic_ext o JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) stxnamespace
 UNION ALL SELECT 'constraint', n.nspname, c.relname, conname FROM pg_catalog.pg_constraint o
-    JOIN pg_catalog.pg_class c ON c.oid = conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) conrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 UNION ALL SELECT 'constraint', n.nspname, t.typname, conname FROM pg_catalog.pg_constraint o
-    JOIN pg_catalog.pg_type t ON t.oid = contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) contypid
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
 UNION ALL SELECT 'trigger', n.nspname, c.relname, tgname FROM pg_catalog.pg_trigger o
-    JOIN pg_catalog.pg_class c ON c.oid = tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) tgrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 UNION ALL SELECT 'rule', n.nspname, c.relname, rulename FROM pg_catalog.pg_rewrite o
-    JOIN pg_catalog.pg_class c ON c.oid = ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) ev_class
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 UNION ALL SELECT 'policy', n.nspname, c.relname, polname FROM pg_catalog.pg_policy o
-    JOIN pg_catalog.pg_class c ON c.oid = polrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-UNION ALL SELECT 'cast', '', '', '(' || pg_catalog.format_type(castsource, NULL) || ' AS ' ||
-    pg_catalog.format_type(casttarget, NULL) || ')' FROM pg_catalog.pg_cast WHERE oid >= 16384
-UNION ALL SELECT 'transform', '', '', 'FOR ' || pg_catalog.format_type(trftype, NULL) || ' LANGUAGE ' ||
-    pg_catalog.quote_ident(lanname) FROM pg_catalog.pg_transform JOIN pg_catalog.pg_language l ON l.oid = trflang
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) polrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+UNION ALL SELECT 'cast', '', '', pg_catalog.concat('(', pg_catalog.format_type(castsource, NULL), ' AS ',
+    pg_catalog.format_type(casttarget, NULL), ')') FROM pg_catalog.pg_cast WHERE oid OPERATOR(pg_catalog.>=) 16384
+UNION ALL SELECT 'transform', '', '', pg_catalog.concat('FOR ', pg_catalog.format_type(trftype, NULL), ' LANGUAGE ',
+    pg_catalog.quote_ident(lanname)) FROM pg_catalog.pg_transform
+    JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) trflang
 UNION ALL SELECT 'user mapping', '', srvname, usename FROM pg_catalog.pg_user_mappings";
 
 /// The kinds that [`OBJECTS`] lists.
@@ -228,8 +239,10 @@ fn texts(client: &mut Client, sql: &str) -> Result<Vec<String>, Error> {
 
 fn indexes(client: &mut Client, report: &mut Report) -> Result<(), Error> {
     // That of a partitioned table is invalid as long as a partition lacks one, in the original as well.
-    let sql = "SELECT n.nspname, c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = indexrelid \
-               JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind = 'i' AND NOT \
+    let sql = "SELECT n.nspname, c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c \
+    ON c.oid OPERATOR(pg_catalog.=) indexrelid \
+               JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) relnamespace \
+               WHERE relkind OPERATOR(pg_catalog.=) 'i' AND NOT \
                (indisvalid AND indisready) ORDER BY 1, 2";
     for name in texts(client, sql)? {
         report.find(Verdict::Bad, format!("index {name}"), None, "is invalid");
@@ -264,8 +277,9 @@ fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report
 }
 
 fn matviews(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
-    let sql = "SELECT n.nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace \
-               WHERE relkind = 'm' AND NOT relispopulated";
+    let sql = "SELECT n.nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+    ON n.oid OPERATOR(pg_catalog.=) relnamespace \
+               WHERE relkind OPERATOR(pg_catalog.=) 'm' AND NOT relispopulated";
     let empty = texts(client, sql)?;
     let statements = restored.database.data.statements.iter();
     let mut checked = 0;
@@ -284,8 +298,10 @@ fn matviews(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -
 
 fn partitions(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let sql = "SELECT n.nspname, c.relname, p.nspname, t.relname FROM pg_catalog.pg_inherits JOIN pg_catalog.pg_class c \
-               ON c.oid = inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class t \
-               ON t.oid = inhparent JOIN pg_catalog.pg_namespace p ON p.oid = t.relnamespace WHERE c.relispartition";
+               ON c.oid OPERATOR(pg_catalog.=) inhrelid JOIN pg_catalog.pg_namespace n \
+               ON n.oid OPERATOR(pg_catalog.=) c.relnamespace JOIN pg_catalog.pg_class t \
+               ON t.oid OPERATOR(pg_catalog.=) inhparent JOIN pg_catalog.pg_namespace p
+               ON p.oid OPERATOR(pg_catalog.=) t.relnamespace WHERE c.relispartition";
     let attached = texts(client, sql)?;
     let mut checked = 0;
     for object in restored.database.schema.objects.values() {

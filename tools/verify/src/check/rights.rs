@@ -14,59 +14,71 @@ use crate::verdict::{Report, Verdict};
 /// and one privilege in each row: grantee, privilege, grantable. The class is that of `acldefault`.
 const RIGHTS: &str = "
 WITH o (kind, schema, name, owner, acl, class) AS (
-SELECT 'schema', '', nspname::text, nspowner, nspacl, 'n' FROM pg_catalog.pg_namespace
+SELECT 'schema', '', nspname::pg_catalog.text, nspowner, nspacl, 'n' FROM pg_catalog.pg_namespace
 UNION ALL SELECT 'language', '', lanname, lanowner, lanacl, 'l' FROM pg_catalog.pg_language
 UNION ALL SELECT 'foreign data wrapper', '', fdwname, fdwowner, fdwacl, 'F' FROM pg_catalog.pg_foreign_data_wrapper
 UNION ALL SELECT 'server', '', srvname, srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
 UNION ALL SELECT 'publication', '', pubname, pubowner, NULL, '' FROM pg_catalog.pg_publication
 UNION ALL SELECT 'event trigger', '', evtname, evtowner, NULL, '' FROM pg_catalog.pg_event_trigger
-UNION ALL SELECT 'large object', '', oid::text, lomowner, lomacl, 'L' FROM pg_catalog.pg_largeobject_metadata
-UNION ALL SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f'
-    THEN 'foreign table' ELSE 'table' END, nspname, relname, relowner, relacl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END
-    FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm',
-    'S', 'f')
-UNION ALL SELECT CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, nspname, typname, typowner, typacl, 'T'
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace
-    LEFT JOIN pg_catalog.pg_class c ON c.oid = typrelid WHERE coalesce(relkind, 'c') = 'c'
-UNION ALL SELECT CASE prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, nspname, proname,
-    proowner, proacl, 'f' FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace n ON n.oid = pronamespace
+UNION ALL SELECT 'large object', '', oid::pg_catalog.text, lomowner, lomacl, 'L' FROM pg_catalog.pg_largeobject_metadata
+UNION ALL SELECT k.kind, n.nspname, c.relname, c.relowner, c.relacl, k.class FROM pg_catalog.pg_class c
+    JOIN (VALUES ('r', 'table', 'r'), ('p', 'table', 'r'), ('v', 'view', 'r'), ('m', 'materialized view', 'r'),
+        ('S', 'sequence', 's'), ('f', 'foreign table', 'r')) AS k (relkind, kind, class)
+        ON k.relkind::pg_catalog.\"char\" OPERATOR(pg_catalog.=) c.relkind
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+UNION ALL SELECT CASE WHEN typtype OPERATOR(pg_catalog.=) 'd' THEN 'domain' ELSE 'type' END,
+    nspname, typname, typowner, typacl, 'T'
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) typnamespace
+    LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) typrelid
+    WHERE coalesce(relkind, 'c') OPERATOR(pg_catalog.=) 'c'
+UNION ALL SELECT CASE WHEN p.prokind OPERATOR(pg_catalog.=) 'p' THEN 'procedure'
+    WHEN p.prokind OPERATOR(pg_catalog.=) 'a' THEN 'aggregate' ELSE 'function' END,
+    n.nspname, p.proname, p.proowner, p.proacl, 'f' FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 UNION ALL SELECT 'operator', nspname, oprname, oprowner, NULL, '' FROM pg_catalog.pg_operator
-    JOIN pg_catalog.pg_namespace n ON n.oid = oprnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) oprnamespace
 UNION ALL SELECT 'operator class', nspname, opcname, opcowner, NULL, '' FROM pg_catalog.pg_opclass
-    JOIN pg_catalog.pg_namespace n ON n.oid = opcnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) opcnamespace
 UNION ALL SELECT 'operator family', nspname, opfname, opfowner, NULL, '' FROM pg_catalog.pg_opfamily
-    JOIN pg_catalog.pg_namespace n ON n.oid = opfnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) opfnamespace
 UNION ALL SELECT 'collation', nspname, collname, collowner, NULL, '' FROM pg_catalog.pg_collation
-    JOIN pg_catalog.pg_namespace n ON n.oid = collnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) collnamespace
 UNION ALL SELECT 'conversion', nspname, conname, conowner, NULL, '' FROM pg_catalog.pg_conversion
-    JOIN pg_catalog.pg_namespace n ON n.oid = connamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) connamespace
 UNION ALL SELECT 'text search dictionary', nspname, dictname, dictowner, NULL, '' FROM pg_catalog.pg_ts_dict
-    JOIN pg_catalog.pg_namespace n ON n.oid = dictnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) dictnamespace
 UNION ALL SELECT 'text search configuration', nspname, cfgname, cfgowner, NULL, '' FROM pg_catalog.pg_ts_config
-    JOIN pg_catalog.pg_namespace n ON n.oid = cfgnamespace
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) cfgnamespace
 UNION ALL SELECT 'statistics', nspname, stxname, stxowner, NULL, '' FROM pg_catalog.pg_statistic_ext
-    JOIN pg_catalog.pg_namespace n ON n.oid = stxnamespace),
-numbered AS (SELECT row_number() OVER () AS number, * FROM o WHERE schema NOT IN ('pg_catalog', 'information_schema'))
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) stxnamespace),
+numbered AS (SELECT pg_catalog.row_number() OVER () AS number, o.* FROM o
+    WHERE schema OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.text[]))
 SELECT number, kind, schema, name, pg_catalog.pg_get_userbyid(owner), class,
-    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END, privilege_type, is_grantable
-FROM numbered LEFT JOIN LATERAL pg_catalog.aclexplode(coalesce(acl, CASE WHEN class <> '' THEN
-    pg_catalog.acldefault(class::\"char\", owner) END)) ON true
-UNION ALL SELECT 0, 'column', nspname || '.' || relname, attname, '', 'c', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE
-    pg_catalog.pg_get_userbyid(grantee) END, privilege_type, is_grantable FROM pg_catalog.pg_attribute
-    JOIN pg_catalog.pg_class c ON c.oid = attrelid JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace
+    CASE WHEN grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END,
+    privilege_type, is_grantable
+FROM numbered LEFT JOIN LATERAL pg_catalog.aclexplode(coalesce(acl, CASE WHEN class OPERATOR(pg_catalog.<>) '' THEN
+    pg_catalog.acldefault(class::pg_catalog.\"char\", owner) END)) ON true
+UNION ALL SELECT 0, 'column', pg_catalog.concat(nspname, '.', relname), attname, '', 'c',
+    CASE WHEN grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END,
+    privilege_type, is_grantable FROM pg_catalog.pg_attribute
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) attrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) relnamespace
     CROSS JOIN LATERAL pg_catalog.aclexplode(attacl)
-    WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND NOT attisdropped";
+    WHERE nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[]) AND NOT attisdropped";
 
 /// What everybody and an owner may do with something new, by the class.
 const DEFAULTS: &str = "
-SELECT class, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE '' END, privilege_type FROM pg_catalog.unnest('{n,l,F,S,L,r,s,T,f}'::text[])
-    AS class, LATERAL pg_catalog.aclexplode(pg_catalog.acldefault(class::\"char\", 10))";
+SELECT class, CASE WHEN grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC' ELSE '' END, privilege_type
+    FROM pg_catalog.unnest('{n,l,F,S,L,r,s,T,f}'::pg_catalog.text[])
+    AS class, LATERAL pg_catalog.aclexplode(pg_catalog.acldefault(class::pg_catalog.\"char\", 10))";
 
 /// Lists what will be allowed on new things: role, schema, class as in [`DEFAULTS`], and one privilege in each row.
 const DEFAULT_ACLS: &str = "
-SELECT pg_catalog.pg_get_userbyid(defaclrole), coalesce(nspname, ''), CASE defaclobjtype WHEN 'S' THEN 's' ELSE
-    defaclobjtype END, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END, privilege_type,
-    is_grantable FROM pg_catalog.pg_default_acl LEFT JOIN pg_catalog.pg_namespace n ON n.oid = defaclnamespace
+SELECT pg_catalog.pg_get_userbyid(defaclrole), coalesce(nspname, ''),
+    CASE WHEN defaclobjtype OPERATOR(pg_catalog.=) 'S' THEN 's' ELSE defaclobjtype END,
+    CASE WHEN grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(grantee) END,
+    privilege_type, is_grantable FROM pg_catalog.pg_default_acl
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) defaclnamespace
     LEFT JOIN LATERAL pg_catalog.aclexplode(defaclacl) ON true";
 
 /// How `ALTER DEFAULT PRIVILEGES` calls what things are of the classes of [`DEFAULTS`].

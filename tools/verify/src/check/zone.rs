@@ -29,7 +29,7 @@ pub fn candidates(
         return Ok(Vec::new());
     }
     let mut sql =
-        b"SELECT min(name) FROM pg_catalog.pg_timezone_names z WHERE NOT EXISTS (SELECT FROM (VALUES "
+        b"SELECT pg_catalog.min(z.name) FROM pg_catalog.pg_timezone_names z WHERE NOT EXISTS (SELECT FROM (VALUES "
             .to_vec();
     for (at, (local, whole)) in samples.found.values().enumerate() {
         if at > 0 {
@@ -42,7 +42,8 @@ pub fn candidates(
         sql.push(b')');
     }
     sql.extend_from_slice(
-        b") v (local, whole) WHERE v.whole::pg_catalog.timestamptz AT TIME ZONE z.name <> v.local::timestamp) GROUP BY \
+        b") AS v (local, whole) WHERE v.whole::pg_catalog.timestamptz AT TIME ZONE z.name OPERATOR(pg_catalog.<>) \
+          v.local::pg_catalog.timestamp) GROUP BY \
           ARRAY(SELECT t AT TIME ZONE z.name FROM pg_catalog.generate_series('1950-01-15'::pg_catalog.timestamptz, \
           '2040-01-15', '1 month') t) ORDER BY 1",
     );

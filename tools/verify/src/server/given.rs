@@ -93,7 +93,7 @@ impl Given {
         }
         let rows = client.query(
             b"SELECT rolsuper, rolcreatedb, pg_catalog.current_setting('server_version_num'), rolcreaterole \
-              FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER",
+              FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) CURRENT_USER",
         )?;
         let of = |at: usize| rows.first().and_then(|row| text(row, at)).unwrap_or_default();
         let superuser = of(0) == "t";
@@ -329,8 +329,9 @@ pub fn check_name(
     let rows = client.query(
         b"SELECT datname, pg_catalog.pg_get_userbyid(datdba), datistemplate, \
           pg_catalog.pg_has_role(datdba, 'USAGE'), \
-          datacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setdatabase = d.oid), \
-          EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid) \
+          datacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting \
+          WHERE setdatabase OPERATOR(pg_catalog.=) d.oid), \
+          EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid OPERATOR(pg_catalog.=) d.oid) \
           FROM pg_catalog.pg_database d",
     )?;
     let is_superuser = client.parameter("is_superuser") == Some("on");
@@ -357,7 +358,8 @@ pub fn check_name(
 fn end_sessions(to: &Parameters, run: &Run) {
     let sql = format!(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE application_name = pg_catalog.left('{}', 63) AND pid <> pg_catalog.pg_backend_pid()",
+         WHERE application_name OPERATOR(pg_catalog.=) pg_catalog.left('{}', 63) \
+         AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()",
         run.comment()
     );
     if let Ok(mut client) = Client::connect(to) {
@@ -395,8 +397,10 @@ pub fn remove_dead(client: &mut Client) -> Result<Vec<String>, connect::Error> {
         let (high, low) = (run.number >> 32, run.number & 0xffff_ffff);
         let alive = client.query(
             format!(
-                "SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1 \
-                 AND classid::pg_catalog.int8 = {high} AND objid::pg_catalog.int8 = {low}"
+                "SELECT 1 FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' \
+                 AND objsubid OPERATOR(pg_catalog.=) 1 \
+                 AND classid::pg_catalog.int8 OPERATOR(pg_catalog.=) {high} \
+                 AND objid::pg_catalog.int8 OPERATOR(pg_catalog.=) {low}"
             )
             .as_bytes(),
         )?;
@@ -421,7 +425,8 @@ fn roles(client: &mut Client) -> Result<Vec<(String, Run)>, connect::Error> {
 fn databases(client: &mut Client) -> Result<Vec<(String, Run)>, connect::Error> {
     let rows = client.query(
         b"SELECT datname, pg_catalog.shobj_description(oid, 'pg_database'), pg_catalog.pg_get_userbyid(datdba), \
-          datdba = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) \
+          datdba OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_roles \
+          WHERE rolname OPERATOR(pg_catalog.=) CURRENT_USER) \
           FROM pg_catalog.pg_database ORDER BY 1",
     )?;
     let known = rows.iter().filter_map(|row| {
@@ -443,7 +448,8 @@ fn close(client: &mut Client, run: &Run) -> Result<Vec<String>, connect::Error> 
         }
         client.execute(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false").as_bytes())?;
         let end = format!(
-            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = '{name}'"
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+             WHERE datname OPERATOR(pg_catalog.=) '{name}'"
         );
         client.execute(end.as_bytes())?;
         closed.push(name);

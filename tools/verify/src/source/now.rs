@@ -80,7 +80,7 @@ impl<'p> Live<'p> {
                 Some(name) if dump.databases.len() > 1 => self.parameters.with_database(&name.to_string()),
                 _ => self.parameters.clone(),
             };
-            let to = pinned(to, &database.schema.encoding).with_setting("search_path", "");
+            let to = pinned(to, &database.schema.encoding);
             self.database(&to, backup, database, plan, report)?;
         }
         Ok(())
@@ -96,6 +96,11 @@ impl<'p> Live<'p> {
     ) -> Result<(), Failure> {
         let mut snapshot = Snapshot::export(to)?;
         let relations = live::relations(snapshot.client())?;
+        let mut taken =
+            database.data.tables.keys().filter_map(|address| relations.get(&address.qualified_name()));
+        if taken.any(foreign) {
+            snapshot.read_foreign_tables()?;
+        }
         let tasks = tasks(database, &relations, report);
         let columns = rows::columns(plan);
         let found = self.read(to, &snapshot, &tasks, &columns)?;
