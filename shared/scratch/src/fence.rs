@@ -1,7 +1,7 @@
 //! What a server's process is kept from, so that code of a foreign dump that runs in it reaches nothing.
 //!
-//! Namespaces and Landlock hold for the thread that enters them and what it starts. A thread of its own goes behind
-//! the fences and starts the server there; the tool itself stays outside.
+//! Namespaces, Landlock and seccomp hold for the thread that enters them and what it starts. A thread of its own goes
+//! behind the fences and starts the server there; the tool itself stays outside.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ pub struct Fences {
     pub held: Vec<String>,
     /// What it may reach, and why nothing keeps it from that.
     pub missing: Vec<String>,
-    /// Whether nothing in the server can connect to anything outside of it.
+    /// Whether nothing in the server can connect to anything outside of it: neither to Unix sockets of others nor over any
+    /// network.
     pub sealed: bool,
 }
 
@@ -92,45 +93,25 @@ mod here {
 
     use super::{Fences, Places};
     use crate::interpreter::interpreter;
-    use crate::own_root;
+    use crate::standing::Standing;
+    use crate::{own_root, seccomp};
 
     /// The newest version of Landlock whose rights are known here; older kernels hold what they can.
     const NEWEST: ABI = ABI::V6;
 
     /// Puts up the fences around the calling thread.
     pub fn raise(places: &Places) -> Fences {
-        let mut fences = Fences { sealed: true, ..Fences::default() };
-        let alone =
-            match unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID) {
-                Ok(()) => {
-                    fences
-                        .held
-                        .push("network, processes and shared memory: namespaces of their own".to_owned());
-                    true
-                }
-                Err(_) => false,
-            };
-        match own_root::enter(places) {
-            Ok(()) => fences.held.push("sockets and files of others: a root folder of its own".to_owned()),
-            Err(why) => fences.missing.push(format!(
-                "Unix sockets of other servers, as far as the server's user may use them (no root folder of its own: {why})"
-            )),
-        }
-        match restrict(places) {
-            Ok(status) => tell(&status, alone, &mut fences),
-            Err(why) => {
-                if !alone {
-                    fences.missing.push("network: neither a namespace of its own nor Landlock".to_owned());
-                }
-                fences
-                    .missing
-                    .push(format!("files that the server's user may read or write (no Landlock: {why})"));
-            }
-        }
-        fences
+        let network =
+            unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID).is_ok();
+        // Nothing is mounted any more behind Landlock.
+        let root = own_root::enter(places).map_err(|why| why.to_string());
+        let landlock = restrict(places);
+        let seccomp = seccomp::refuse();
+        Standing { network, processes: network, root, landlock, seccomp }.tell()
     }
 
-    fn restrict(places: &Places) -> Result<RestrictionStatus, String> {
+    /// Puts up Landlock, and returns its version in this kernel.
+    fn restrict(places: &Places) -> Result<i32, String> {
         let mut run = vec![places.program.clone()];
         // Only a program of an unknown kind has none that is seen; the server does not start then, which is told.
         run.extend(interpreter(&places.program).map_err(|why| why.to_string())?);
@@ -153,28 +134,10 @@ mod here {
                 .restrict_self()
         };
         let status = restrict(read).map_err(|error| error.to_string())?;
-        match status.ruleset {
-            RulesetStatus::NotEnforced => Err("not in this kernel".to_owned()),
-            _ => Ok(status),
-        }
-    }
-
-    fn tell(status: &RestrictionStatus, alone: bool, fences: &mut Fences) {
-        let abi = match status.landlock {
-            LandlockStatus::Available { effective_abi, .. } => effective_abi as i32,
-            _ => 0,
-        };
-        fences.held.push(format!("files and programs outside of its folder: Landlock, version {abi}"));
-        if !alone && abi >= ABI::V4 as i32 {
-            fences.held.push(format!("TCP: Landlock, version {abi}"));
-            fences.missing.push("UDP (no network namespace without the rights of root)".to_owned());
-        } else if !alone {
-            fences.missing.push("network (no network namespace without the rights of root)".to_owned());
-        }
-        if !alone && abi < ABI::V6 as i32 {
-            fences.missing.push(
-                "signals to other processes of the server's user (needs Landlock, version 6)".to_owned(),
-            );
+        match (status.ruleset, status.landlock) {
+            (RulesetStatus::NotEnforced, _) => Err("not in this kernel".to_owned()),
+            (_, LandlockStatus::Available { effective_abi, .. }) => Ok(effective_abi as i32),
+            _ => Ok(0),
         }
     }
 }

@@ -33,9 +33,13 @@ mod leftovers;
 mod own_root;
 mod pipe;
 mod programs;
+#[cfg(target_os = "linux")]
+mod seccomp;
 mod server;
 mod settings;
 mod signals;
+#[cfg(target_os = "linux")]
+mod standing;
 mod warden;
 
 pub use browser::Browser;
