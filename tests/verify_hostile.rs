@@ -11,6 +11,8 @@
 mod archives;
 #[path = "verify_hostile/scripts.rs"]
 mod scripts;
+#[path = "verify_hostile/superuser.rs"]
+mod superuser;
 
 use std::fs;
 use std::net::TcpListener;
@@ -118,6 +120,8 @@ fn verify(cases: &[&Case], number: usize, folder: &Path) -> Vec<String> {
         };
         if !case.codes.contains(&code) {
             wrong.push(format!("{}: exit code {code}, not of {:?}:\n{backup:#}", case.name, case.codes));
+        } else if backup.to_string().contains(superuser::WRONG) {
+            wrong.push(format!("{}: became a superuser:\n{backup:#}", case.name));
         } else if !backup.to_string().contains(case.says) {
             wrong.push(format!("{}: does not say: {}:\n{backup:#}", case.name, case.says));
         }
@@ -133,11 +137,12 @@ fn nothing_outside_is_touched_and_there_is_a_verdict() {
     let canaries = Canaries::new();
     let folder = tempfile::tempdir().unwrap();
     let mut cases = scripts::cases(folder.path(), &canaries);
+    cases.extend(superuser::cases(folder.path()));
     {
         let cluster = Cluster::start(&programs).unwrap();
         cases.extend(archives::cases(folder.path(), &canaries, &cluster));
     }
-    assert!(cases.len() >= 30, "{}", cases.len());
+    assert!(cases.len() >= 80, "{}", cases.len());
     // Several dumps share a run, which is quicker.
     let mut runs: Vec<Vec<&Case>> = Vec::new();
     for case in &cases {

@@ -14,7 +14,7 @@ pub(crate) fn missing_role(error: &ServerError) -> Option<Name> {
 /// killed meanwhile leaves no role without its mark.
 ///
 /// What it stands for may well be a superuser, as the owner of a matview that reads everybody's tables is: it reads all
-/// rows, too, as [`rights`] says. No more than that: it shall not be one. `mark` becomes its comment.
+/// rows, too, as [`bypasses_row_security`] and [`reads_all`] say. No more than that: it shall not be one. `mark` becomes its comment.
 pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<u8> {
     let [role, member] = [role.to_sql(), member.to_sql()];
     let mut statements = vec![
@@ -28,11 +28,16 @@ pub(crate) fn statements(role: &Name, member: &Name, mark: Option<&str>) -> Vec<
     statements.join(&b"; "[..])
 }
 
-/// Returns the statements that let a stand-in read all rows. An older server than 14 does not know the second, and on a
-/// server that others use as well, whoever makes roles may not be allowed to give these rights away.
-pub(crate) fn rights(role: &Name) -> [Vec<u8>; 2] {
-    let role = role.to_sql();
-    [[b"ALTER ROLE ", &*role, b" BYPASSRLS"].concat(), [b"GRANT pg_read_all_data TO ", &*role].concat()]
+/// Returns the statement that lets a stand-in read all rows of tables that it may read. On a server that others use as well,
+/// whoever makes roles may not be allowed to give this away.
+pub(crate) fn bypasses_row_security(role: &Name) -> Vec<u8> {
+    [b"ALTER ROLE ", &*role.to_sql(), b" BYPASSRLS"].concat()
+}
+
+/// Returns the statement that lets a stand-in read all tables. An older server than 14 does not know it; and nobody is to have it
+/// on a server of others, whose passwords are in such a table.
+pub(crate) fn reads_all(role: &Name) -> Vec<u8> {
+    [b"GRANT pg_read_all_data TO ", &*role.to_sql()].concat()
 }
 
 /// Returns the query of one row if a role is one of those made by [`statements`]: nobody logs in as it, `member` is in it,

@@ -37,6 +37,8 @@ const UNSAFE_ENCODINGS: [&str; 7] = ["SJIS", "BIG5", "GBK", "UHC", "GB18030", "J
 #[derive(Clone, Debug)]
 pub struct Superuser {
     to: Parameters,
+    /// Whether others use the server as well.
+    of_others: bool,
     settings: Vec<(&'static str, &'static str)>,
 }
 
@@ -56,13 +58,13 @@ impl Superuser {
         if major >= EVENT_TRIGGERS {
             settings.push(("event_triggers", "off"));
         }
-        Superuser { to, settings }
+        Superuser { to, of_others: false, settings }
     }
 
     /// Takes the role that was given for a server of others, who may be no superuser.
     pub fn given(to: Parameters, is_superuser: bool) -> Superuser {
         let settings = if is_superuser { vec![("session_replication_role", "replica")] } else { Vec::new() };
-        Superuser { to, settings }
+        Superuser { to, of_others: true, settings }
     }
 
     /// Returns the database's name.
@@ -95,6 +97,7 @@ impl Superuser {
         }
         Ok(Session {
             client: to.connect()?,
+            of_others: self.of_others,
             applied: Settings::default(),
             roles: BTreeSet::new(),
             unknown: Refused::default(),
@@ -221,6 +224,7 @@ pub(crate) const DEFAULT_PATH: &str = "\"$user\", public";
 /// The superuser's connection while a dump is restored.
 pub(crate) struct Session {
     client: Client,
+    of_others: bool,
     /// What it took over of the dump's settings.
     applied: Settings,
     roles: BTreeSet<String>,
@@ -310,7 +314,8 @@ impl Session {
             Err(connect::Error::Server(_)) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        for sql in stand_in::rights(role) {
+        let reads_all = if self.of_others { None } else { Some(stand_in::reads_all(role)) };
+        for sql in [Some(stand_in::bypasses_row_security(role)), reads_all].into_iter().flatten() {
             match self.client.execute(&sql) {
                 // What fails without these rights is told where it fails.
                 Ok(()) | Err(connect::Error::Server(_)) => {}

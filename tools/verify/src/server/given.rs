@@ -293,7 +293,12 @@ impl Given {
         // Stand-ins own what is kept, and stay with it.
         for role in roles(&mut client)? {
             if role.1 == self.run && role.0 != self.restorer_name() {
-                client.execute(format!("COMMENT ON ROLE {} IS '{KEPT}'", sql(&role.0)).as_bytes())?;
+                let role = sql(&role.0);
+                client.execute(format!("COMMENT ON ROLE {role} IS '{KEPT}'").as_bytes())?;
+                if self.superuser {
+                    // Which only the restore needed.
+                    client.execute(format!("ALTER ROLE {role} NOBYPASSRLS").as_bytes())?;
+                }
             }
         }
         let kept = sql(as_name);
