@@ -122,7 +122,8 @@ impl Client {
         self.frames.put(0, &[&body])?;
         self.frames.flush()?;
         authenticate(&mut self.frames, parameters)?;
-        self.until_ready(&mut |_, _| Ok(()))?;
+        // Who refuses, such as for a database that is not there, says why and goes.
+        self.answer(&mut |_, _| Ok(())).unwrap_or_else(|(lost, said)| said.and(Err(lost)))?;
         self.frames.stream.end_timeout().map_err(Error::Lost)
     }
 
@@ -249,15 +250,26 @@ impl Client {
 
     /// Reads what the server answers up to the point where it is ready for more, and returns its first error.
     fn until_ready(&mut self, see: &mut See<'_>) -> Result<(), Error> {
+        self.answer(see).map_err(|(lost, _)| lost)?
+    }
+
+    /// The same; the outer error is that the connection is lost, and what the server had said before.
+    fn answer(&mut self, see: &mut See<'_>) -> Result<Result<(), Error>, (Error, Result<(), Error>)> {
         let mut result = Ok(());
         loop {
-            let message = self.frames.next()?;
+            let message = match self.frames.next() {
+                Ok(message) => message,
+                Err(lost) => return Err((lost, result)),
+            };
             match message.kind {
-                b'Z' => return result,
+                b'Z' => return Ok(result),
                 // A COPY FROM STDIN that nobody has data for.
                 b'G' => {
-                    self.frames.put(b'f', &[b"no data\0"])?;
-                    self.frames.flush()?;
+                    if let Err(lost) =
+                        self.frames.put(b'f', &[b"no data\0"]).and_then(|()| self.frames.flush())
+                    {
+                        return Err((lost, result));
+                    }
                 }
                 _ => {
                     let error = self.take(&message).map(Err);

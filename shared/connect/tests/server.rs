@@ -87,6 +87,9 @@ fn passwords_come_from_everywhere_libpq_looks() {
     let missing = format!("host={host} port={port} user=alice dbname=postgres");
     let error = who(Parameters::resolve(&missing, &none).unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "cannot authenticate: no password supplied");
+    // Refused after that: the server says why, and goes.
+    let error = who(Parameters::resolve(&words.replace("dbname=postgres", "dbname=gone"), &none).unwrap());
+    assert_eq!(error.unwrap_err().server().unwrap().code(), "3D000");
 }
 
 #[test]

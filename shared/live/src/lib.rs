@@ -34,4 +34,4 @@ pub use relation::{Relation, RelationKind, relations};
 pub use rows::{content, count};
 pub use sequence::SequenceValue;
 pub use settings::pinned;
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, connect};

@@ -19,7 +19,7 @@ SELECT pg_catalog.set_config(s.name, w.value, false) FROM (VALUES
     ('restrict_nonsystem_relation_kind', 'view, foreign-table')) AS w (name, value)
     JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) w.name";
 
-/// Lets foreign tables be read, and nothing else.
+/// Refuses views, and lets foreign tables be read.
 const FOREIGN: &str = "
 SELECT pg_catalog.set_config(s.name, 'view', false) FROM pg_catalog.pg_settings s
     WHERE s.name OPERATOR(pg_catalog.=) 'restrict_nonsystem_relation_kind'";
@@ -37,6 +37,17 @@ pub struct Snapshot {
     name: String,
     begin: String,
     foreign: bool,
+}
+
+/// Connects to read tables one by one, in no snapshot: what has the name of one and is a view is not read, where the
+/// server knows how to refuse that.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses.
+pub fn connect(to: &Parameters) -> Result<Client, Error> {
+    let mut client = Client::connect(to)?;
+    client.query(FOREIGN.as_bytes())?;
+    Ok(client)
 }
 
 impl Snapshot {

@@ -43,7 +43,7 @@ pub fn read(
     columns: &BTreeMap<Address, Vec<Name>>,
     progress: &Progress,
 ) -> Result<Vec<Read>, Error> {
-    let connect = || Client::connect(to);
+    let connect = || live::connect(to);
     live::read(jobs, tables, &connect, &|client, (address, _)| {
         let begin = Instant::now();
         let found = match content(client, address, columns.get(*address), progress) {

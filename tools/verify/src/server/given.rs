@@ -103,7 +103,8 @@ impl Given {
         let major = of(2).parse::<u32>().map_or(0, |number| number / 10_000);
         let run = Run::new()?;
         client.execute(
-            format!("SELECT pg_catalog.pg_advisory_lock({})", run.number.cast_signed()).as_bytes(),
+            format!("SELECT pg_catalog.pg_advisory_lock('{}'::pg_catalog.int8)", run.number.cast_signed())
+                .as_bytes(),
         )?;
         let lock = Some(client);
         let mut given = Given { admin, run, major, superuser, restorer: None, lock, at_signal: None };
