@@ -150,8 +150,8 @@ impl Causes {
             && matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell))
             && let Some(address) = &step.subject.address
         {
-            if let Cause::MissingExtension(name) = &cause {
-                self.extensions.push(name.clone());
+            if address.kind == Kind::Extension {
+                self.extensions.push(address.name.to_string());
             }
             self.lost.insert(address.name.to_string(), address.to_string());
         }
@@ -244,6 +244,9 @@ impl Causes {
 
     /// Says what an error misses, if that could not be made before.
     fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
+        if let Some(cast) = missing_cast(error) {
+            return self.lost.get(&cast).cloned();
+        }
         if !UNDEFINED.contains(&error.code()) && !error.message().contains(SHELL_TYPE) {
             return None;
         }
@@ -271,6 +274,13 @@ impl Causes {
         }
         Some(format!("extension {extension}"))
     }
+}
+
+/// The cast that an error says is missing, as an address names it: `cannot cast type bytea to tsvector`.
+fn missing_cast(error: &ServerError) -> Option<String> {
+    let types = error.message().strip_prefix("cannot cast type ").filter(|_| error.code() == "42846")?;
+    let (from, to) = types.split_once(" to ")?;
+    Some(format!("({from} AS {to})"))
 }
 
 /// The names that a message says are missing, without their schemas: `relation "a.t" does not exist`, `function
