@@ -24,11 +24,12 @@ WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}'::pg_catalog.\"char\"[])
     AND c.relpersistence OPERATOR(pg_catalog.<>) 't' AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
     AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'";
 
-/// Tables whose names alone find them, by the search path of the session.
+/// Tables of users whose names alone find them, by the search path of the session.
 const VISIBLE: &str = "
 SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,f}'::pg_catalog.\"char\"[])
+    AND n.nspname OPERATOR(pg_catalog.!~) '^pg_' AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema'
     AND pg_catalog.pg_table_is_visible(c.oid)";
 
 /// Partitions with each partitioned table above them, the topmost last.
