@@ -1,12 +1,15 @@
 //! What a server's process is kept from, so that code of a foreign dump that runs in it reaches nothing.
 //!
 //! Namespaces, Landlock and seccomp hold for the thread that enters them and what it starts. A thread of its own goes
-//! behind the fences and starts the server there; the tool itself stays outside.
+//! behind the fences and starts the server there; the tool itself stays outside. For an ordinary user it is a process
+//! of its own (`again`).
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::thread;
+
+use crate::Error;
 
 /// What the server's process is kept from, in words for a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,42 +75,83 @@ fn is_deep(path: &Path) -> bool {
     path.components().count() > 1
 }
 
-/// Starts a program behind all fences that can be put up here, and returns which.
-pub(crate) fn spawn(command: &mut Command, places: &Places) -> io::Result<(Child, Fences)> {
-    let behind = || {
-        let fences = here::raise(places);
-        command.spawn().map(|child| (child, fences))
-    };
-    let joined = thread::scope(|scope| scope.spawn(behind).join());
-    joined.unwrap_or_else(|_| Err(io::Error::other("the thread that starts the server panicked")))
+/// Becomes a scratch server, where this process was started by itself for that, and never returns then.
+///
+/// A program that calls this before anything else, while it has one thread, can give an ordinary user's servers namespaces.
+///
+/// # Errors
+/// [`Error::Run`] where it was started for that and cannot be one; the program is to end then.
+pub fn become_server() -> Result<(), Error> {
+    here::become_server()
+}
+
+/// Starts a server behind all fences that can be put up here, and returns which. What it writes goes to `log`.
+pub(crate) fn spawn(command: &mut Command, places: &Places, log: &File) -> io::Result<(Child, Fences)> {
+    here::spawn(command, places, log)
 }
 
 #[cfg(target_os = "linux")]
+pub(crate) use here::behind_namespaces;
+
+#[cfg(target_os = "linux")]
 mod here {
+    use std::thread;
+
     use landlock::{
         ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
         RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
         path_beneath_rules,
     };
     use nix::sched::{CloneFlags, unshare};
+    use nix::unistd::geteuid;
 
-    use super::{Fences, Places};
+    use super::{Child, Command, Fences, File, Places, io};
     use crate::interpreter::interpreter;
     use crate::standing::Standing;
-    use crate::{own_root, seccomp};
+    use crate::{Error, again, own_root, seccomp};
 
     /// The newest version of Landlock whose rights are known here; older kernels hold what they can.
     const NEWEST: ABI = ABI::V6;
 
-    /// Puts up the fences around the calling thread.
-    pub fn raise(places: &Places) -> Fences {
-        let network =
-            unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID).is_ok();
+    pub fn become_server() -> Result<(), Error> {
+        again::become_server()
+    }
+
+    pub fn spawn(command: &mut Command, places: &Places, log: &File) -> io::Result<(Child, Fences)> {
+        let mut no_namespaces = None;
+        if !geteuid().is_root() {
+            match again::spawn(command, places, log) {
+                Ok(started) => return Ok(started),
+                Err(why) => no_namespaces = Some(why.to_string()),
+            }
+        }
+        let behind = || {
+            let fences = raise(places, no_namespaces);
+            command.spawn().map(|child| (child, fences))
+        };
+        let joined = thread::scope(|scope| scope.spawn(behind).join());
+        joined.unwrap_or_else(|_| Err(io::Error::other("the thread that starts the server panicked")))
+    }
+
+    /// Puts up the fences around the calling thread; namespaces only if nothing is known against them.
+    fn raise(places: &Places, no_namespaces: Option<String>) -> Fences {
+        let own = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWPID;
+        let network = no_namespaces.is_none() && unshare(own).is_ok();
         // Nothing is mounted any more behind Landlock.
-        let root = own_root::enter(places).map_err(|why| why.to_string());
+        let root = match no_namespaces {
+            None => own_root::enter(places).map_err(|why| why.to_string()),
+            Some(why) => Err(why),
+        };
         let landlock = restrict(places);
         let seccomp = seccomp::refuse();
         Standing { network, processes: network, root, landlock, seccomp }.tell()
+    }
+
+    /// Puts up the other fences in a process that has a root folder and namespaces of its own, but for processes: its
+    /// number must stay.
+    pub fn behind_namespaces(places: &Places) -> Fences {
+        let (landlock, seccomp) = (restrict(places), seccomp::refuse());
+        Standing { network: true, processes: false, root: Ok(()), landlock, seccomp }.tell()
     }
 
     /// Puts up Landlock, and returns its version in this kernel.
@@ -144,11 +188,16 @@ mod here {
 
 #[cfg(not(target_os = "linux"))]
 mod here {
-    use super::{Fences, Places};
+    use super::{Child, Command, Fences, File, Places, io};
+    use crate::Error;
+
+    pub fn become_server() -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Knows no fences of this system.
-    pub fn raise(_: &Places) -> Fences {
+    pub fn spawn(command: &mut Command, _: &Places, _: &File) -> io::Result<(Child, Fences)> {
         let missing = vec!["files and network: fences are known on Linux only".to_owned()];
-        Fences { held: Vec::new(), missing, sealed: false }
+        command.spawn().map(|child| (child, Fences { held: Vec::new(), missing, sealed: false }))
     }
 }

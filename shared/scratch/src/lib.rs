@@ -17,6 +17,8 @@
 //! ```
 
 mod account;
+#[cfg(target_os = "linux")]
+mod again;
 mod browser;
 mod child;
 mod client;
@@ -48,7 +50,7 @@ pub use client::Client;
 pub use cluster::{Cluster, Guarded, Kept};
 pub use data::Template;
 pub use error::Error;
-pub use fence::Fences;
+pub use fence::{Fences, become_server};
 pub use folder::Folder;
 pub use install::{ensure, install_command};
 pub use leftovers::{Leftovers, reap};

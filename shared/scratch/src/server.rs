@@ -61,15 +61,16 @@ impl Server {
     ) -> Result<Server, Error> {
         let path = folder.log();
         let log = File::options().create(true).append(true).open(&path).map_err(Error::io("open", &path))?;
-        let log_too = log.try_clone().map_err(Error::io("open", &path))?;
+        let again = || log.try_clone().map_err(Error::io("open", &path));
+        let (stdout, stderr) = (again()?, again()?);
         account.run_as(&mut command);
         // Its own process group: Ctrl-C in the terminal reaches us, and we (or the warden) stop the server.
-        command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(log_too);
+        command.process_group(0).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let command_line = command_line(&command);
         // A signal that comes now would not know of the server yet.
         let signals = signals::hold();
         let started = match places {
-            Some(places) => fence::spawn(&mut command, places),
+            Some(places) => fence::spawn(&mut command, places, &log),
             None => command.spawn().map(|child| (child, Fences::default())),
         };
         let (child, fences) =

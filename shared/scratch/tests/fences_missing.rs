@@ -6,6 +6,8 @@
 // The lints except test functions, but not the helpers beside them.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod kernel;
+
 use std::env;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
@@ -15,21 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use nix::libc;
+use kernel::{Fence, take_away};
 use nix::unistd::geteuid;
 use scratch::{Cluster, Fences, Guarded, Programs, Template};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    apply_filter,
-};
-
-/// A fence that can be missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fence {
-    Namespaces,
-    Landlock,
-    Seccomp,
-}
 
 /// Starts a guarded cluster where the kernel refuses some fences: in a thread whose system calls are filtered.
 fn start_without(missing: &[Fence], programs: &Programs, template: &Template) -> Cluster {
@@ -42,25 +32,6 @@ fn start_without(missing: &[Fence], programs: &Programs, template: &Template) ->
         Cluster::start_guarded(programs, guarded).unwrap()
     };
     thread::scope(|scope| scope.spawn(start).join().unwrap())
-}
-
-/// Makes the kernel answer this thread as one that lacks a fence, or lacks the right to it.
-fn take_away(fence: Fence) {
-    let (calls, errno) = match fence {
-        Fence::Namespaces => (vec![(libc::SYS_unshare, vec![])], libc::EPERM),
-        Fence::Landlock => (vec![(libc::SYS_landlock_create_ruleset, vec![])], libc::ENOSYS),
-        Fence::Seccomp => {
-            let option = libc::PR_SET_SECCOMP.unsigned_abs().into();
-            let condition = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, option);
-            let set = SeccompRule::new(vec![condition.unwrap()]).unwrap();
-            (vec![(libc::SYS_prctl, vec![set]), (libc::SYS_seccomp, vec![])], libc::EINVAL)
-        }
-    };
-    let refuse = SeccompAction::Errno(errno.unsigned_abs());
-    let arch = env::consts::ARCH.try_into().unwrap();
-    let filter = SeccompFilter::new(calls.into_iter().collect(), SeccompAction::Allow, refuse, arch).unwrap();
-    let filter: BpfProgram = filter.try_into().unwrap();
-    apply_filter(&filter).unwrap();
 }
 
 /// What the code of a dump would like to reach.

@@ -43,6 +43,8 @@ pub fn command() -> clap::Command {
 /// When the arguments contradict each other, a report cannot be opened or nobody reads the output. A backup that is bad
 /// or cannot be looked at is an outcome.
 pub fn run() -> Result<Outcome, Failure> {
+    // Before there is a second thread.
+    scratch::become_server()?;
     let arguments = Arguments::parse();
     let servers = |several| Servers::new(arguments.server.as_deref(), arguments.password.prompt(), several);
     if arguments.reap {
