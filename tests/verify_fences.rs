@@ -21,7 +21,11 @@ use kernel::{Fence, take_away};
 use nix::unistd::{User, geteuid};
 use scratch::{Cluster, Programs};
 
-const DUMP: &str = "CREATE TABLE public.t (x integer);\n-- PostgreSQL database dump complete\n";
+const DUMP: &str = "CREATE EXTENSION pageinspect WITH SCHEMA public;\nCREATE TABLE public.t (x integer);\n\
+    -- PostgreSQL database dump complete\n";
+
+/// What is said where nothing is run as a superuser.
+const WITHHELD: &str = "nothing here keeps a superuser's session from";
 
 fn text(output: &Output) -> String {
     [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat()
@@ -81,6 +85,7 @@ fn take_over(missing: &[Fence]) -> Option<(String, bool, bool)> {
 fn an_ordinary_user_has_a_root_folder_and_a_network_where_the_kernel_lets_one() {
     let Some((said, taken, ran)) = take_over(&[]) else { return };
     assert!(!taken && !ran, "{said}");
+    assert!(!said.contains(WITHHELD), "{said}");
     assert!(said.contains("fenced: connections to others, over networks and Unix sockets: "), "{said}");
     // Whoever may make namespaces in a user namespace finds them used.
     let mut trial = Command::new("setpriv");
@@ -106,6 +111,7 @@ fn namespaces_hold_without_landlock_and_seccomp() {
     let Some((said, taken, ran)) = take_over(&[Fence::Landlock, Fence::Seccomp]) else { return };
     let own = said.contains("fenced: files of others: a root folder of its own");
     assert_eq!((taken, ran), (!own, !own), "{said}");
+    assert_eq!(said.contains(WITHHELD), !own, "{said}");
 }
 
 #[test]
@@ -120,5 +126,12 @@ fn where_nothing_holds_the_other_server_is_taken_over_and_that_is_told() {
         assert!(said.contains(phrase), "{phrase}: {said}");
     }
     assert!(said.contains("user namespace: Operation not permitted"), "{said}");
+    assert!(said.contains("unclear: extension pageinspect") && said.contains(WITHHELD), "{said}");
     assert!(!said.contains("note: fenced: "), "{said}");
+}
+
+#[test]
+fn where_files_are_open_nothing_runs_as_a_superuser() {
+    let Some((said, taken, _)) = take_over(&[Fence::Namespaces, Fence::Landlock]) else { return };
+    assert!(!taken && said.contains("unclear: extension pageinspect") && said.contains(WITHHELD), "{said}");
 }

@@ -208,9 +208,15 @@ fn nothing_reaches_the_server_of_production() {
         assert_eq!(reports.len(), attacks.len());
         for ((name, _), report) in attacks.iter().zip(&reports) {
             let verdict = report["verdict"].as_str().unwrap();
-            assert!(["unclear", "bad"].contains(&verdict) || *name == "amcheck with overloads", "{user}: {name}: {report:#}");
+            assert!(
+                ["unclear", "bad"].contains(&verdict) || *name == "amcheck with overloads",
+                "{user}: {name}: {report:#}"
+            );
             // Rows that are not written are no fault of the backup.
-            if name.starts_with("rows by COPY") || name.starts_with("rows by INSERT") || *name == "rows that are read" {
+            if name.starts_with("rows by COPY")
+                || name.starts_with("rows by INSERT")
+                || *name == "rows that are read"
+            {
                 assert_eq!(verdict, "unclear", "{user}: {name}: {report:#}");
             }
         }
@@ -223,8 +229,13 @@ fn nothing_of_a_backup_harms_the_given_server() {
     let attacks = attacks();
     let dumps: Vec<PathBuf> = attacks.iter().map(|(name, sql)| production.dump(name, sql)).collect();
     let dumps: Vec<&Path> = dumps.iter().map(PathBuf::as_path).collect();
-    let url = format!("host='{}' port={} user=postgres dbname=postgres", production.socket(), production.cluster.port());
-    let reports = production.verify("postgres", &dumps, &["--level", "full", "--timeout", "120", "--server", &url]);
+    let url = format!(
+        "host='{}' port={} user=postgres dbname=postgres",
+        production.socket(),
+        production.cluster.port()
+    );
+    let reports =
+        production.verify("postgres", &dumps, &["--level", "full", "--timeout", "120", "--server", &url]);
     production.assert_untouched("--server");
     for ((name, _), report) in attacks.iter().zip(&reports) {
         assert!(report["verdict"] == "unclear" || report["verdict"] == "bad", "{name}: {report:#}");

@@ -78,24 +78,35 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 fn settings() -> Vec<Row> {
     let function = "CREATE FUNCTION public.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS 'SELECT public.grab($1)';\n";
     vec![
-        ("set_config of the dump", NOT_GOOD, "", format!("{function}SELECT public.set_config('search_path', '', false);\n{ESCALATES}")),
+        (
+            "set_config of the dump",
+            NOT_GOOD,
+            "",
+            format!("{function}SELECT public.set_config('search_path', '', false);\n{ESCALATES}"),
+        ),
         (
             "set_config found first",
             NOT_GOOD,
             "",
-            format!("{function}SET search_path = public, pg_catalog;\nSELECT set_config('search_path', '', false);\n{ESCALATES}"),
+            format!(
+                "{function}SET search_path = public, pg_catalog;\nSELECT set_config('search_path', '', false);\n{ESCALATES}"
+            ),
         ),
         (
             "value that is computed",
             NOT_GOOD,
             "",
-            format!("SELECT pg_catalog.set_config('search_path', '' || public.grab('x'), false);\n{ESCALATES}"),
+            format!(
+                "SELECT pg_catalog.set_config('search_path', '' || public.grab('x'), false);\n{ESCALATES}"
+            ),
         ),
         (
             "value that is called for",
             NOT_GOOD,
             "",
-            format!("SELECT pg_catalog.set_config('client_encoding', public.grab('UTF8'), false);\n{ESCALATES}"),
+            format!(
+                "SELECT pg_catalog.set_config('client_encoding', public.grab('UTF8'), false);\n{ESCALATES}"
+            ),
         ),
         (
             "encoding in which a quote ends elsewhere",

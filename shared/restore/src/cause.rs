@@ -6,8 +6,8 @@ use std::fmt;
 use connect::ServerError;
 use dump::{Class, Kind, Role};
 
-use crate::plan::{Step, Work};
 use crate::escalation::Refusal;
+use crate::plan::{Step, Work};
 use crate::session::Failed;
 use crate::{Options, newer, older, plain};
 

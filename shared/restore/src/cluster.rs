@@ -119,12 +119,11 @@ fn make_again(
     report.tried += 1;
     let sql = written(text, Some(database)).sql;
     let conforming = standard_conforming_strings(&step.settings);
-    let anew = escalation::of_cluster(&sql, conforming).filter(|anew| anew.database.as_ref() == Some(database));
+    let anew =
+        escalation::of_cluster(&sql, conforming).filter(|anew| anew.database.as_ref() == Some(database));
     let mut refused = None;
     let error = match anew.filter(|_| !names_us(text, options) && options.withheld.is_none()) {
-        Some(anew) => {
-            session.shared().run_as_superuser(step, &anew.sql)?.into_error(&mut refused)
-        }
+        Some(anew) => session.shared().run_as_superuser(step, &anew.sql)?.into_error(&mut refused),
         None => session.run(step, &sql)?.map(|failed| failed.error),
     };
     let Some(error) = error else { return Ok(()) };

@@ -57,9 +57,9 @@ pub(crate) fn leads(text: &[u8]) -> Option<Leads> {
     match () {
         () if is(["CREATE", "SERVER"]) => Some(Leads::Server),
         () if is(["ALTER", "SERVER"]) && !changes_owner(text) => Some(Leads::Tried),
-        () if is(["CREATE", "USER"]) || is(["ALTER", "USER"]) => {
-            first_of(text, 3).is_some_and(|word| word.eq_ignore_ascii_case(b"mapping")).then_some(Leads::Tried)
-        }
+        () if is(["CREATE", "USER"]) || is(["ALTER", "USER"]) => first_of(text, 3)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"mapping"))
+            .then_some(Leads::Tried),
         () => None,
     }
 }

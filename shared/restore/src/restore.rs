@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use connect::{Parameters, ServerError};
 
 use crate::cause::{Cause, Causes};
-use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
 use crate::escalation::Refusal;
+use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
 use crate::session::{Failed, Session, Shared};
 use crate::source::{Data, wrapped};
 use crate::superuser::{Gathered, Superuser};

@@ -17,6 +17,16 @@ use crate::{Error, Options};
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
 
+/// Tells the kind of a relation, if it is there.
+const KIND: &str = "SELECT c.relkind FROM pg_catalog.pg_class c \
+    WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})::pg_catalog.oid";
+
+/// Finds out whether foreign tables are among the partitions of a table.
+const FOREIGN_PARTS: &str = "WITH RECURSIVE part (number) AS (SELECT pg_catalog.to_regclass({table})::pg_catalog.oid \
+    UNION ALL SELECT i.inhrelid FROM part p JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) p.number) \
+    SELECT FROM part p JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.number \
+    WHERE c.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog.\"char\" LIMIT 1";
+
 /// What all connections share.
 pub(crate) struct Shared<'t> {
     restorer: &'t Parameters,
@@ -238,7 +248,12 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn handed_over(&self, step: &Step, outcome: Outcome, error: ServerError) -> Result<Option<Failed>, Error> {
+    fn handed_over(
+        &self,
+        step: &Step,
+        outcome: Outcome,
+        error: ServerError,
+    ) -> Result<Option<Failed>, Error> {
         let failed = failed(outcome, error);
         if failed.is_none() {
             self.shared.superuser().hand_over(step, &self.shared.restorer.user)?;
@@ -260,7 +275,8 @@ impl<'s> Session<'s> {
                 client.execute(b"BEGIN")?;
                 client.execute(&[b"GRANT CREATE ON SCHEMA ", &*schema, b" TO ", &*to].concat())?;
                 client.execute(text)?;
-                client.execute(&[b"REVOKE CREATE ON SCHEMA ", &*schema, b" FROM ", &*to, b"; COMMIT"].concat())
+                client
+                    .execute(&[b"REVOKE CREATE ON SCHEMA ", &*schema, b" FROM ", &*to, b"; COMMIT"].concat())
             })?;
             if result.is_none() {
                 return Ok(None);
@@ -332,38 +348,23 @@ impl<'s> Session<'s> {
     /// Says what a step loads rows into.
     pub fn target(&mut self, step: &Step) -> Result<Target, Error> {
         let Some(table) = &step.subject.address else { return Ok(Target::Other) };
-        let relation = [
-            &b"pg_catalog.to_regclass("[..],
-            &escalation::literal(&table.qualified_name().to_sql()),
-            b")::pg_catalog.oid",
-        ]
-        .concat();
-        let kind = [
-            &b"SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) "[..],
-            &relation,
-        ]
-        .concat();
-        let foreign = [
-            &b"WITH RECURSIVE part (number) AS (SELECT "[..],
-            &relation,
-            b" UNION ALL SELECT i.inhrelid FROM part p \
-              JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) p.number) \
-              SELECT FROM part p JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.number \
-              WHERE c.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog.\"char\" LIMIT 1",
-        ]
-        .concat();
+        let name = escalation::literal(&table.qualified_name().to_sql());
+        let about = |sql: &str| {
+            let (before, behind) = sql.split_once("{table}").unwrap_or((sql, ""));
+            [before.as_bytes(), &name, behind.as_bytes()].concat()
+        };
         self.apply(step)?;
         let ask = |client: &mut Client, sql: &[u8]| match client.query(sql) {
             // What is not there is the statement's own failure.
             Err(connect::Error::Server(_)) => Ok(Vec::new()),
             rows => rows,
         };
-        let rows = ask(&mut self.client, &kind)?;
+        let rows = ask(&mut self.client, &about(KIND))?;
         Ok(match rows.first().and_then(|row| row.first()?.as_deref()) {
             Some(b"r") => Target::Table,
             Some(b"f") => Target::Foreign,
             // Its rows go to its partitions.
-            Some(b"p") if !ask(&mut self.client, &foreign)?.is_empty() => Target::Foreign,
+            Some(b"p") if !ask(&mut self.client, &about(FOREIGN_PARTS))?.is_empty() => Target::Foreign,
             _ => Target::Other,
         })
     }

@@ -25,9 +25,10 @@ pub(crate) struct Setting {
 pub(crate) fn standard_conforming_strings(settings: &Settings) -> bool {
     let setting = settings.get(&b"standard_conforming_strings"[..]);
     setting.is_none_or(|setting| {
-        setting.value.as_deref().is_some_and(|value| {
-            [&b"on"[..], b"true", b"1"].iter().any(|on| value.eq_ignore_ascii_case(on))
-        })
+        setting
+            .value
+            .as_deref()
+            .is_some_and(|value| [&b"on"[..], b"true", b"1"].iter().any(|on| value.eq_ignore_ascii_case(on)))
     })
 }
 

@@ -143,8 +143,8 @@ fn parse(bytes: &[u8]) -> Option<Places> {
 fn to_lines(fences: &Fences) -> String {
     let held = fences.held.iter().map(|line| format!("held {line}\n"));
     let missing = fences.missing.iter().map(|line| format!("missing {line}\n"));
-    let last = if fences.sealed { "sealed\n" } else { "open\n" };
-    held.chain(missing).chain([last.to_owned()]).collect()
+    let last = format!("sealed={} enclosed={}\n", fences.sealed, fences.enclosed);
+    held.chain(missing).chain([last]).collect()
 }
 
 fn from_lines(lines: &str) -> Result<Fences, String> {
@@ -153,11 +153,11 @@ fn from_lines(lines: &str) -> Result<Fences, String> {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("held", what) => fences.held.push(what.to_owned()),
             ("missing", what) => fences.missing.push(what.to_owned()),
-            ("sealed", "") => {
-                fences.sealed = true;
+            (sealed, enclosed) if sealed.starts_with("sealed=") => {
+                fences.sealed = sealed == "sealed=true";
+                fences.enclosed = enclosed == "enclosed=true";
                 return Ok(fences);
             }
-            ("open", "") => return Ok(fences),
             ("failed", why) => return Err(why.to_owned()),
             _ => break,
         }
@@ -176,8 +176,9 @@ mod tests {
         let back = parse(&to_bytes(&places)).unwrap();
         assert_eq!(format!("{back:?}"), format!("{places:?}"));
         assert!(parse(b"/p\0/w\0").is_none() && parse(b"").is_none() && parse(b"/p\0/w\0/r").is_none());
-        for sealed in [false, true] {
-            let fences = Fences { held: vec!["a b".to_owned()], missing: vec!["c: d".to_owned()], sealed };
+        for (sealed, enclosed) in [(false, false), (false, true), (true, false), (true, true)] {
+            let (held, missing) = (vec!["a b".to_owned()], vec!["c: d".to_owned()]);
+            let fences = Fences { held, missing, sealed, enclosed };
             assert_eq!(from_lines(&to_lines(&fences)), Ok(fences));
         }
         assert_eq!(from_lines("failed mounts: no\n"), Err("mounts: no".to_owned()));

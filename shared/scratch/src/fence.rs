@@ -21,6 +21,8 @@ pub struct Fences {
     /// Whether nothing in the server can connect to anything outside of it: neither to Unix sockets of others nor over any
     /// network.
     pub sealed: bool,
+    /// Whether it reaches no file of others, nor runs any of their programs.
+    pub enclosed: bool,
 }
 
 /// The places that a server needs.
@@ -198,6 +200,6 @@ mod here {
     /// Knows no fences of this system.
     pub fn spawn(command: &mut Command, _: &Places, _: &File) -> io::Result<(Child, Fences)> {
         let missing = vec!["files and network: fences are known on Linux only".to_owned()];
-        command.spawn().map(|child| (child, Fences { held: Vec::new(), missing, sealed: false }))
+        command.spawn().map(|child| (child, Fences { missing, ..Fences::default() }))
     }
 }

@@ -29,6 +29,7 @@ impl Standing {
         self.connections(&mut fences);
         self.files(&mut fences);
         self.processes(&mut fences);
+        fences.enclosed = self.root.is_ok() || self.landlock.is_ok();
         fences
     }
 
@@ -144,6 +145,8 @@ mod tests {
             let held = |what: &str| fences.held.iter().any(|line| line.starts_with(what));
             let missing = |what: &str| fences.missing.iter().any(|line| line.starts_with(what));
             assert_eq!(fences.sealed, bit(3) || (bit(0) && bit(2)), "{standing:?}");
+            assert_eq!(fences.enclosed, bit(2) || landlock.is_ok(), "{standing:?}");
+            assert_eq!(missing("files and programs"), !fences.enclosed, "{standing:?}");
             assert_eq!(held("connections to others"), fences.sealed, "{standing:?}");
             assert_eq!(missing("networks"), !fences.sealed && !bit(0), "{standing:?}");
             assert_eq!(missing("networks ("), !fences.sealed && !bit(0) && version < 4, "{standing:?}");

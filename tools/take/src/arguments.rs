@@ -72,7 +72,8 @@ pub(crate) struct TakeArguments {
     #[arg(long)]
     pub content: bool,
 
-    /// Ask the source a query of one value and record the answer, for a restored copy to give the same
+    /// Ask the source a query of one value and record the answer, for a restored copy to give the same. Names need their schema: the
+    /// search path is empty
     #[arg(long = "assert", value_name = "SQL")]
     pub asserts: Vec<String>,
 

@@ -339,13 +339,7 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
-fn tell(
-    restored: &restore::Report,
-    backup: &Backup,
-    maybe_newer: bool,
-    trusted: bool,
-    report: &mut Report,
-) {
+fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted: bool, report: &mut Report) {
     // What failed only because the same object could not be made is told once, with that.
     let follows =
         |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
@@ -387,7 +381,9 @@ fn tell(
         ));
     }
     for what in &restored.nowhere {
-        report.notes.push(format!("made with an address that leads nowhere, so that nothing is read or written there: {what}"));
+        report.notes.push(format!(
+            "made with an address that leads nowhere, so that nothing is read or written there: {what}"
+        ));
     }
     if restored.failures.iter().any(|failure| matches!(failure.cause, Cause::Refused(_))) && !trusted {
         report.notes.push(

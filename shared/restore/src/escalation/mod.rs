@@ -21,8 +21,8 @@ use dump::Name;
 
 pub(crate) use cluster::{OfCluster, of_cluster};
 pub(crate) use objects::ForeignServer;
-pub(crate) use phrase::literal;
 use phrase::Phrase;
+pub(crate) use phrase::literal;
 pub(crate) use privileges::Owner;
 
 /// What a superuser may do with a statement of a dump that is not trusted.
@@ -87,7 +87,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::Outside => f.write_str("needs another server, which a restored copy does not reach"),
             Refusal::NoFence => f.write_str(
-                "needs a superuser, and nothing here keeps a superuser's session from other servers of this machine",
+                "needs a superuser, and nothing here keeps a superuser's session from the files and servers of this machine",
             ),
         }
     }
@@ -132,9 +132,7 @@ pub(crate) fn foreign_server(text: &[u8], standard_conforming_strings: bool) -> 
 
 /// Says whether a schema is the server's own.
 fn is_system(schema: Option<&Name>) -> bool {
-    schema.is_some_and(|schema| {
-        matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast")
-    })
+    schema.is_some_and(|schema| matches!(schema.bytes(), b"pg_catalog" | b"information_schema" | b"pg_toast"))
 }
 
 /// What was read to its end, or a refusal for its form.

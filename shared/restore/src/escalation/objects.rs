@@ -106,7 +106,7 @@ fn create(phrase: &mut Phrase<'_>) -> Option<Permit> {
         }
         () if phrase.eat("ACCESS METHOD") => access_method(phrase),
         () if phrase.eat("CAST") => cast(phrase),
-        () if phrase.eat("TRANSFORM") => code(TRANSFORM),
+        () if phrase.eat("TRANSFORM FOR") => transform(phrase),
         () if phrase.eat("TEXT SEARCH PARSER") => parser(phrase),
         () if phrase.eat("TEXT SEARCH TEMPLATE") => template(phrase),
         () if phrase.eat("PUBLICATION") => publication(phrase),
@@ -369,6 +369,27 @@ fn cast(phrase: &mut Phrase<'_>) -> Option<Permit> {
         phrase.in_parentheses(Phrase::type_name)?;
     }
     if phrase.at_end() { Some(Permit::Run) } else { code(IMPLICIT) }
+}
+
+/// Reads `type LANGUAGE sql (FROM SQL WITH FUNCTION f(internal), …)`: functions in SQL never use a transform, other languages
+/// call what is named here with values of their own making.
+fn transform(phrase: &mut Phrase<'_>) -> Option<Permit> {
+    let of = phrase.type_name()?;
+    let function = |phrase: &mut Phrase<'_>| {
+        phrase.any_of(&["FROM", "TO"])?;
+        phrase.expect("SQL WITH FUNCTION")?;
+        phrase.own_name()?;
+        phrase.in_parentheses(Phrase::type_name).map(drop)
+    };
+    let unused = |phrase: &mut Phrase<'_>| {
+        phrase.expect("LANGUAGE sql")?;
+        phrase.in_parentheses(function)?;
+        phrase.at_end().then_some(())
+    };
+    match of.schema.is_some() && phrase.attempt(unused).is_some() {
+        true => Some(Permit::Run),
+        false => code(TRANSFORM),
+    }
 }
 
 fn parser(phrase: &mut Phrase<'_>) -> Option<Permit> {

@@ -57,9 +57,8 @@ impl<'t> Phrase<'t> {
 
     fn is_word(&self, ahead: usize, word: &str) -> bool {
         let token = self.token(ahead);
-        token.is_some_and(|(kind, text)| {
-            kind == TokenKind::Word && text.eq_ignore_ascii_case(word.as_bytes())
-        })
+        token
+            .is_some_and(|(kind, text)| kind == TokenKind::Word && text.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// Says whether these key words come next.
@@ -256,9 +255,9 @@ impl<'t> Phrase<'t> {
 
     /// Reads a number of digits.
     pub fn digits(&mut self) -> Option<()> {
-        let (_, text) = self.token(0).filter(|(kind, text)| {
-            *kind == TokenKind::Number && text.iter().all(u8::is_ascii_digit)
-        })?;
+        let (_, text) = self
+            .token(0)
+            .filter(|(kind, text)| *kind == TokenKind::Number && text.iter().all(u8::is_ascii_digit))?;
         self.at += 1;
         self.write(text);
         Some(())

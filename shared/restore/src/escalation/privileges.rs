@@ -118,9 +118,7 @@ fn read_privilege(phrase: &mut Phrase<'_>) -> Option<bool> {
         match thing.kind {
             _ if system => false,
             _ if !grants => true,
-            Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence => {
-                only(&["SELECT"])
-            }
+            Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence => only(&["SELECT"]),
             // Which everybody may create in before 15.
             Kind::Schema => public || only(&["USAGE"]),
             Kind::Type | Kind::Domain | Kind::Language | Kind::LargeObject => true,
@@ -202,8 +200,7 @@ fn thing(phrase: &mut Phrase<'_>) -> Option<Thing> {
 /// Reads a kind and a name of what can be described or owned, and not granted.
 fn described(phrase: &mut Phrase<'_>) -> Option<Thing> {
     let of = |kind, schema: Option<Name>| Some(Thing { kind, schema });
-    for (words, kind) in
-        [("OPERATOR CLASS", Kind::OperatorClass), ("OPERATOR FAMILY", Kind::OperatorFamily)]
+    for (words, kind) in [("OPERATOR CLASS", Kind::OperatorClass), ("OPERATOR FAMILY", Kind::OperatorFamily)]
     {
         if phrase.eat(words) {
             let QualifiedName { schema, .. } = phrase.qualified()?;
@@ -238,10 +235,9 @@ fn described(phrase: &mut Phrase<'_>) -> Option<Thing> {
         let names = phrase.dotted(3).filter(|names| names.len() == 3)?;
         return of(Kind::Column, names.into_iter().next());
     }
-    for (words, kind) in [
-        ("TEXT SEARCH PARSER", Kind::TextSearchParser),
-        ("TEXT SEARCH TEMPLATE", Kind::TextSearchTemplate),
-    ] {
+    for (words, kind) in
+        [("TEXT SEARCH PARSER", Kind::TextSearchParser), ("TEXT SEARCH TEMPLATE", Kind::TextSearchTemplate)]
+    {
         if phrase.eat(words) {
             return in_schema(phrase, kind);
         }

@@ -14,7 +14,7 @@ fn sql(ruling: &Ruling) -> Option<String> {
 }
 
 /// What pg_dump writes and a superuser may run, one form each.
-const RUN: [&str; 42] = [
+const RUN: [&str; 43] = [
     "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA public",
     "CREATE EXTENSION postgis",
     "CREATE PROCEDURAL LANGUAGE plperl",
@@ -34,6 +34,8 @@ const RUN: [&str; 42] = [
     "CREATE CAST (app.t AS integer) WITH FUNCTION app.f(app.t)",
     "CREATE CAST (text AS app.t) WITH FUNCTION app.f(text)",
     "CREATE CAST (integer AS text) WITH INOUT",
+    "CREATE TRANSFORM FOR app.t LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal), TO SQL WITH FUNCTION \
+     pg_catalog.int4recv(internal))",
     "CREATE TEXT SEARCH PARSER app.p (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype)",
     "CREATE TEXT SEARCH TEMPLATE app.t (INIT = dsimple_init, LEXIZE = dsimple_lexize)",
     "CREATE PUBLICATION p FOR ALL TABLES WITH (publish = 'insert, update')",
@@ -74,7 +76,7 @@ const TRY: [&str; 9] = [
 ];
 
 /// What brings code.
-const CODE: [&str; 28] = [
+const CODE: [&str; 29] = [
     "CREATE FUNCTION app.f() RETURNS void LANGUAGE c AS 'libc', 'system'",
     "CREATE OR REPLACE FUNCTION app.f(text) RETURNS text LANGUAGE internal AS 'pg_read_file'",
     "CREATE TRUSTED PROCEDURAL LANGUAGE l HANDLER app.h INLINE app.i VALIDATOR app.v",
@@ -100,6 +102,7 @@ const CODE: [&str; 28] = [
     "CREATE CAST (app.t AS integer) WITH FUNCTION app.f(app.t) AS ASSIGNMENT",
     "CREATE CAST (integer AS text) WITH INOUT AS IMPLICIT",
     "CREATE TRANSFORM FOR integer LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal))",
+    "CREATE TRANSFORM FOR app.t LANGUAGE plperl (FROM SQL WITH FUNCTION prsd_lextype(internal))",
     "CREATE TEXT SEARCH PARSER app.p (START = prsd_start, GETTOKEN = prsd_end, END = prsd_end, LEXTYPES = prsd_lextype)",
     "CREATE TEXT SEARCH TEMPLATE app.t (LEXIZE = dsimple_lexize)",
     "CREATE TEXT SEARCH TEMPLATE app.t (INIT = dsynonym_init, LEXIZE = dsimple_lexize)",
@@ -166,10 +169,19 @@ fn assert_stable(text: &str) {
     let quoted = text.contains('\'') || text.contains('"');
     if !quoted {
         assert_eq!(sql(&of(&spaced)).as_ref(), Some(&written), "{spaced}");
-        assert_eq!(sql(&of(&text.to_lowercase())).map(|text| text.to_lowercase()), Some(written.to_lowercase()));
+        assert_eq!(
+            sql(&of(&text.to_lowercase())).map(|text| text.to_lowercase()),
+            Some(written.to_lowercase())
+        );
     }
     // A statement that goes on is another.
-    for more in [", ADD COLUMN x text DEFAULT app.f()", " AS IMPLICIT", "; SELECT app.f()", " app.f()", " 'x' || app.f()"] {
+    for more in [
+        ", ADD COLUMN x text DEFAULT app.f()",
+        " AS IMPLICIT",
+        "; SELECT app.f()",
+        " app.f()",
+        " 'x' || app.f()",
+    ] {
         let longer = of(&format!("{text}{more}"));
         assert!(matches!(longer, Ruling::Refuse(_)), "{text}{more}: {longer:?}");
     }

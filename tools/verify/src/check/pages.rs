@@ -21,7 +21,8 @@ pub fn check(
 ) -> Result<(), Error> {
     let Some(lender) = lender else {
         report.notes.push(
-            "pages of indexes and tables were not checked: nothing runs as a superuser on the given server".to_owned(),
+            "pages of indexes and tables were not checked: nothing runs as a superuser on the given server"
+                .to_owned(),
         );
         return Ok(());
     };

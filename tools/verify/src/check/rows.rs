@@ -223,7 +223,12 @@ pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Err
         let expected = value_of_sequence(&statement.text);
         let actual = match SequenceValue::read(&mut client, &statement.address.qualified_name()) {
             Err(Error::Server(error)) if error.code() == NOT_ALLOWED => {
-                report.find(Verdict::Unclear, format!("value of {}", statement.address), None, error.to_string());
+                report.find(
+                    Verdict::Unclear,
+                    format!("value of {}", statement.address),
+                    None,
+                    error.to_string(),
+                );
                 continue;
             }
             Err(Error::Server(error)) => error.to_string(),

@@ -212,10 +212,7 @@ impl LeftOut {
                 self.tried,
                 "owners, rights and user mappings, set in a transaction that was undone: differences",
             ),
-            (
-                self.nowhere,
-                "addresses of foreign servers, which lead nowhere in the copy: differences",
-            ),
+            (self.nowhere, "addresses of foreign servers, which lead nowhere in the copy: differences"),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),
             (self.reworded, "expressions that the server writes with other casts of strings than the backup"),

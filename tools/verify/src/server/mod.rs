@@ -151,7 +151,10 @@ impl Server {
     /// Says why nothing of a backup runs as a superuser here, where that is so.
     pub fn withholds(&self) -> Option<Refusal> {
         match self {
-            Server::Private(server) => (!server.fences().sealed).then_some(Refusal::NoFence),
+            Server::Private(server) => {
+                let fences = server.fences();
+                (!fences.sealed || !fences.enclosed).then_some(Refusal::NoFence)
+            }
             Server::Given(_) => Some(Refusal::Kind),
         }
     }
