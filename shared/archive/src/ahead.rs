@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -16,9 +18,14 @@ const SIZE: usize = 256 << 10;
 
 /// Starts to decompress a whole file in a thread of its own.
 ///
-/// `path` is for error messages, whose offsets count compressed bytes.
-pub(crate) fn start(reader: Box<dyn Read + Send>, compression: Compression, path: &Path) -> io::Result<Pipe> {
-    let counted = Counted { reader: BufReader::with_capacity(SIZE, reader), count: 0 };
+/// `path` is for error messages, whose offsets count compressed bytes; they are counted in `count`.
+pub(crate) fn start(
+    reader: Box<dyn Read + Send>,
+    compression: Compression,
+    path: &Path,
+    count: Arc<AtomicU64>,
+) -> io::Result<Pipe> {
+    let counted = Counted { reader: BufReader::with_capacity(SIZE, reader), count };
     let decoder = Decoder::new(counted, compression, Wrapping::File)?;
     let mut layer = Layer { decoder, path: path.to_path_buf() };
     let (pump, pipe) = pipe();
@@ -38,7 +45,7 @@ impl Read for Layer {
             if error.kind() == io::ErrorKind::Interrupted {
                 return error;
             }
-            let at = self.decoder.inner().count;
+            let at = self.decoder.inner().count.load(Ordering::Relaxed);
             decoding_error(error, self.decoder.compression(), &self.path, at).into_io()
         })
     }
@@ -146,13 +153,13 @@ pub(crate) fn decoding_error(error: io::Error, compression: Compression, path: &
 /// Counts the bytes that were taken.
 struct Counted<R> {
     reader: BufReader<R>,
-    count: u64,
+    count: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.count += read as u64;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -163,7 +170,7 @@ impl<R: Read> BufRead for Counted<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        self.count += amount as u64;
+        self.count.fetch_add(amount as u64, Ordering::Relaxed);
         self.reader.consume(amount);
     }
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::custom::Area;
 use crate::entry::{self, Entry};
-use crate::header::{Header, MAX_UNPACKED};
+use crate::header::Header;
 use crate::piece::{Piece, Visitor};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Format, custom, directory, tar};
+use crate::{Error, Format, Room, custom, directory, tar};
 
 /// An archive that `pg_dump` wrote in its custom, tar or directory format; see [`crate::open`].
 ///
@@ -34,6 +34,7 @@ pub struct Archive {
     pub entries: Vec<Entry>,
     path: PathBuf,
     store: Store,
+    room: Room,
 }
 
 enum Store {
@@ -66,10 +67,11 @@ impl Source {
 
 impl Archive {
     /// Reads the table of contents of a custom archive.
-    pub(crate) fn custom(mut scan: Scan, unpacked: bool) -> Result<Archive, Error> {
+    pub(crate) fn custom(mut scan: Scan) -> Result<Archive, Error> {
         let path = scan.path().to_path_buf();
-        let limit = if unpacked { MAX_UNPACKED } else { u64::MAX };
-        let (mut header, sizes, entries) = entry::read(&mut scan, Format::Custom { version: None }, limit)?;
+        let room = scan.room().clone();
+        let format = Format::Custom { version: None };
+        let (mut header, sizes, entries) = entry::read(&mut scan, format, u64::MAX)?;
         header.format = Format::Custom { version: Some((header.version.0, header.version.1)) };
         let area = custom::Area {
             sizes,
@@ -78,35 +80,42 @@ impl Archive {
             start: scan.offset(),
             ahead: true,
         };
-        Ok(Archive { header, entries, path, store: Store::Custom { source: Source::new(scan), area } })
+        let store = Store::Custom { source: Source::new(scan), area };
+        Ok(Archive { header, entries, path, store, room })
     }
 
     /// Reads the table of contents of a tar archive.
-    pub(crate) fn tar(mut scan: Scan, unpacked: bool) -> Result<Archive, Error> {
+    pub(crate) fn tar(mut scan: Scan) -> Result<Archive, Error> {
         let path = scan.path().to_path_buf();
         let size = tar::first(&mut scan)?;
         let start = scan.offset();
         let end = start.checked_add(size).ok_or_else(|| scan.ends_early(start))?;
-        let limit = if unpacked { end.min(MAX_UNPACKED) } else { end };
-        let (header, _, mut entries) = entry::read(&mut scan, Format::Tar, limit)?;
+        let room = scan.room().clone();
+        let (header, _, mut entries) = entry::read(&mut scan, Format::Tar, end)?;
         tar::name_lists(&header, &mut entries);
         if scan.offset() != end {
             return Err(scan.damaged(scan.offset(), "more bytes behind the table of contents"));
         }
         tar::padding(&mut scan, size)?;
         let start = scan.offset();
-        Ok(Archive { header, entries, path, store: Store::Tar { source: Source::new(scan), start } })
+        let store = Store::Tar { source: Source::new(scan), start };
+        Ok(Archive { header, entries, path, store, room })
     }
 
     /// Reads the table of contents of a directory.
     pub(crate) fn directory(path: &Path) -> Result<Archive, Error> {
-        let (mut scan, unpacked) = directory::contents(path)?;
-        let limit = if unpacked { MAX_UNPACKED } else { u64::MAX };
-        let (header, _, entries) = entry::read(&mut scan, Format::Directory, limit)?;
+        let mut scan = directory::contents(path)?;
+        let (header, _, entries) = entry::read(&mut scan, Format::Directory, u64::MAX)?;
         if !scan.fill()?.is_empty() {
             return Err(scan.damaged(scan.offset(), "more bytes behind the table of contents"));
         }
-        Ok(Archive { header, entries, path: path.to_path_buf(), store: Store::Directory })
+        let room = scan.room().clone();
+        Ok(Archive { header, entries, path: path.to_path_buf(), store: Store::Directory, room })
+    }
+
+    /// Returns how much memory may be taken for what is kept of the table of contents.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Visits every piece of data in the order in which it is stored.

@@ -10,7 +10,7 @@ use crate::entry::{Entry, Expected, Place, read_one};
 use crate::header::{self, Primitives, Sizes};
 use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Format, pool};
+use crate::{Error, Format, Room, pool};
 
 /// What is the same for all blocks.
 #[derive(Clone, Copy)]
@@ -91,7 +91,7 @@ impl Area {
         }
         // It is shorter than the head and the first table together.
         let limit = at.saturating_add(self.start);
-        let mut toc = Primitives { scan, sizes: self.sizes, limit };
+        let mut toc = Primitives { scan, sizes: self.sizes, limit, begin: at, taken: 0 };
         if usize::try_from(toc.int()?).ok() != Some(entries.len()) {
             return Err(wrong(toc.scan, at));
         }
@@ -135,7 +135,7 @@ impl Area {
         visit: &mut Visitor<'_>,
     ) -> Result<(), Error> {
         if !entry.is_blobs() {
-            return self.chunks(scan, Piece { entry, large_object: None }, visit);
+            return self.chunks(scan, entry, None, visit);
         }
         loop {
             let at = scan.offset();
@@ -146,16 +146,22 @@ impl Area {
                 oid => return Err(scan.damaged(at, format!("impossible OID of a large object: {oid}"))),
             };
             objects.push((oid, at));
-            self.chunks(scan, Piece { entry, large_object: Some(oid) }, visit)?;
+            self.chunks(scan, entry, Some(oid), visit)?;
         }
     }
 
-    fn chunks(&self, scan: &mut Scan, piece: Piece<'_>, visit: &mut Visitor<'_>) -> Result<(), Error> {
+    fn chunks(
+        &self,
+        scan: &mut Scan,
+        entry: &Entry,
+        large_object: Option<u32>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), Error> {
         let path = scan.path().to_path_buf();
         let mut chunks = Chunks { scan, int: self.sizes.int, left: 0, ended: false, failed: None };
         let manner = Manner { compression: self.compression, wrapping: Wrapping::Piece, ahead: self.ahead };
-        let entry = piece.entry;
-        deliver(&mut chunks, piece, &path, manner, visit).map_err(|error| error.within(&entry.name()))
+        deliver(&mut chunks, (entry, large_object), &path, manner, visit)
+            .map_err(|error| error.within(&entry.name()))
     }
 
     /// Goes through the blocks of a file, several at once.
@@ -337,6 +343,10 @@ impl Read for Chunks<'_> {
 impl Raw for Chunks<'_> {
     fn offset(&self) -> u64 {
         self.scan.offset()
+    }
+
+    fn room(&self) -> &Room {
+        self.scan.room()
     }
 
     fn skip_rest(&mut self) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Place, decimal};
 use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, pool};
+use crate::{Error, Room, pool};
 
 /// The order in which `pg_restore` looks for a file (`InitDiscoverCompressFileHandle` of `compress_io.c`).
 const COMPRESSIONS: [Compression; 4] =
@@ -31,10 +31,10 @@ pub(crate) fn is_cluster(directory: &Path) -> bool {
 }
 
 /// Opens the table of contents.
-pub(crate) fn contents(directory: &Path) -> Result<(Scan, bool), Error> {
+pub(crate) fn contents(directory: &Path) -> Result<Scan, Error> {
     let file = Stored::find(directory, "toc.dat")?;
     let file = file.ok_or_else(|| Error::damaged(&directory.join("toc.dat"), 0, "the file is missing"))?;
-    Ok((file.decompressed()?, file.compression != Compression::None))
+    file.decompressed()
 }
 
 /// A file of the directory.
@@ -104,9 +104,10 @@ impl Stored {
         if self.compression == Compression::None {
             return Ok(scan);
         }
-        let pipe = ahead::start(Box::new(scan), self.compression, &self.path)
+        let (room, count) = scan.room().with_layer();
+        let pipe = ahead::start(Box::new(scan), self.compression, &self.path, count)
             .map_err(|error| Error::from_io(error, &self.path, 0))?;
-        Ok(Scan::stream(Box::new(pipe), &self.path))
+        Ok(Scan::stream(Box::new(pipe), &self.path, room))
     }
 }
 
@@ -221,9 +222,8 @@ pub(crate) fn list(reader: &mut dyn BufRead, path: &Path, at: u64) -> Result<Vec
 impl Part {
     fn deliver(&self, entries: &[Entry], ahead: bool, visit: &mut Visitor<'_>) -> Result<(), Error> {
         let mut whole = Whole { scan: self.file.open()? };
-        let piece = Piece { entry: &entries[self.index], large_object: self.large_object };
         let manner = Manner { compression: self.file.compression, wrapping: Wrapping::File, ahead };
-        deliver(&mut whole, piece, &self.file.path, manner, visit)
+        deliver(&mut whole, (&entries[self.index], self.large_object), &self.file.path, manner, visit)
     }
 }
 
@@ -271,6 +271,10 @@ impl BufRead for Whole {
 impl Raw for Whole {
     fn offset(&self) -> u64 {
         self.scan.offset()
+    }
+
+    fn room(&self) -> &Room {
+        self.scan.room()
     }
 
     fn skip_rest(&mut self) -> Result<(), Error> {

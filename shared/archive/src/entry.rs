@@ -113,7 +113,7 @@ pub(crate) fn read(
     limit: u64,
 ) -> Result<(Header, Sizes, Vec<Entry>), Error> {
     let (header, sizes, count) = header::read(scan, format, limit)?;
-    let mut toc = Primitives { scan, sizes, limit };
+    let mut toc = Primitives { scan, sizes, limit, begin: 0, taken: 0 };
     let mut entries = Vec::new();
     let mut ids = HashSet::new();
     for _ in 0..count {
@@ -122,6 +122,7 @@ pub(crate) fn read(
             let what = format!("two entries have the same id: {}", entry.id);
             return Err(toc.scan.damaged(entry.at, what));
         }
+        toc.taken += size_of::<Entry>() as u64;
         entries.push(entry);
     }
     Ok((header, sizes, entries))

@@ -60,6 +60,14 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The table of contents is packed and takes more memory than its packed bytes account for; see [`Room`](crate::Room).
+    #[error("the table of contents unpacks to far more than its size accounts for, unpack it first, at byte {at}: {}", path.display())]
+    Inflated {
+        /// The input, or the file inside it.
+        path: PathBuf,
+        /// The byte offset in what it unpacks to, counted from 0.
+        at: u64,
+    },
     /// An archive of a version that no reader here knows.
     #[error("archive version {}.{} is {}: {}", version.0, version.1, Error::version_advice(*version), path.display())]
     Version {

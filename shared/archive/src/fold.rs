@@ -156,6 +156,8 @@ where
 {
     /// What is read behind a block for the line that goes on there.
     const OVERLAP: u64 = 4 << 10;
+    /// A longer line is not kept in memory: whoever reads on has to do that piece by piece.
+    const LONGEST: u64 = 64 << 20;
     let mut value = T::default();
     // Whether a line starts at the block's first byte is told by the one before it.
     let begin = if start == from { start } else { start - 1 };
@@ -175,6 +177,9 @@ where
         let last = until == len;
         // The last line has to be there to its end before the first is folded: a second try must not count twice.
         if inside(at) && !last && memchr::memchr(b'\n', &bytes[limit.max(at)..]).is_none() {
+            if until - begin > LONGEST {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
             until = len.min(until + 2 * (until - begin));
             continue;
         }

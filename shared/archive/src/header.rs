@@ -10,12 +10,6 @@ pub(crate) const OLDEST: (u8, u8, u8) = (1, 10, 0);
 /// The newest archive version that is known: PostgreSQL 17's and 18's.
 const NEWEST: (u8, u8) = (1, 16);
 
-/// The longest table of contents that is read out of something compressed, in bytes.
-///
-/// Otherwise a few kilobytes could unpack to more than fits into memory. An entry takes some 300 bytes, in the file as
-/// well as in memory.
-pub(crate) const MAX_UNPACKED: u64 = 32 << 20;
-
 /// A longer string cannot be in a database: PostgreSQL's own values end at 1 GB.
 const MAX_STRING: u64 = 1 << 30;
 
@@ -70,6 +64,10 @@ pub(crate) struct Primitives<'a> {
     pub(crate) sizes: Sizes,
     /// No byte at or behind this offset belongs to the table of contents.
     pub(crate) limit: u64,
+    /// Where the table of contents begins.
+    pub(crate) begin: u64,
+    /// Memory that the entries take besides their texts.
+    pub(crate) taken: u64,
 }
 
 impl Primitives<'_> {
@@ -77,11 +75,10 @@ impl Primitives<'_> {
     fn room(&self, size: u64) -> Result<(), Error> {
         let at = self.scan.offset();
         match at.checked_add(size) {
-            Some(end) if end <= self.limit => Ok(()),
-            _ if self.limit == MAX_UNPACKED => {
-                let what = "a table of contents of more than 32 MiB inside of a compressed file, decompress it first";
-                Err(self.scan.damaged(at, what))
+            Some(end) if end.saturating_add(self.taken) - self.begin > self.scan.room().bytes() => {
+                Err(Error::Inflated { path: self.scan.path().to_path_buf(), at })
             }
+            Some(end) if end <= self.limit => Ok(()),
             _ => Err(self.scan.damaged(at, "the table of contents ends early or is too long")),
         }
     }
@@ -147,7 +144,7 @@ pub(crate) fn int(scan: &mut Scan, size: usize) -> Result<i64, Error> {
 /// `limit` is the offset behind the table of contents, or where it is too long to be one.
 pub(crate) fn read(scan: &mut Scan, format: Format, limit: u64) -> Result<(Header, Sizes, u64), Error> {
     let start = scan.offset();
-    let mut toc = Primitives { scan, sizes: Sizes { int: 4, offset: 8 }, limit };
+    let mut toc = Primitives { scan, sizes: Sizes { int: 4, offset: 8 }, limit, begin: start, taken: 0 };
     toc.room(5)?;
     if toc.scan.array()? != *b"PGDMP" {
         return Err(toc.scan.damaged(start, "no archive: it does not begin with `PGDMP`"));

@@ -8,6 +8,7 @@ use crate::ahead;
 use crate::archive::Archive;
 use crate::decompress::Compression;
 use crate::plain::{NAMELESS, Plain, is_descriptor};
+use crate::room::Room;
 use crate::scan::{Positioned, Scan};
 use crate::{Error, Format, find};
 
@@ -85,8 +86,8 @@ pub fn open(path: &Path) -> Result<Input, Error> {
     }
     let scan = |file| Positioned::new(file).map(|file| Scan::file(&file, path, 0)).map_err(io_error);
     match format {
-        Format::Custom { .. } => bare(Content::Archive(Archive::custom(scan(file)?, false)?)),
-        Format::Tar => bare(Content::Archive(Archive::tar(scan(file)?, false)?)),
+        Format::Custom { .. } => bare(Content::Archive(Archive::custom(scan(file)?)?)),
+        Format::Tar => bare(Content::Archive(Archive::tar(scan(file)?)?)),
         _ => bare(Content::Plain(Plain::open(path)?)),
     }
 }
@@ -133,6 +134,7 @@ pub fn from_named_reader(reader: Box<dyn Read + Send>, name: &Path) -> Result<In
 
 fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error> {
     let mut compression = Vec::new();
+    let mut room = Room::default();
     loop {
         let mut head = vec![0; Format::HEAD];
         let filled = find::fill(&mut reader, &mut head).map_err(|error| Error::from_io(error, path, 0))?;
@@ -140,16 +142,18 @@ fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error>
         let format = Format::detect(&head);
         let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
         if let Some(layer) = format.compression().filter(|_| compression.len() < MAX_LAYERS) {
-            let pipe = ahead::start(whole, layer, path).map_err(|error| Error::from_io(error, path, 0))?;
+            let (more, count) = room.with_layer();
+            room = more;
+            let pipe =
+                ahead::start(whole, layer, path, count).map_err(|error| Error::from_io(error, path, 0))?;
             compression.push(layer);
             reader = Box::new(pipe);
             continue;
         }
-        let unpacked = !compression.is_empty();
         let content = match format {
-            Format::Custom { .. } => Content::Archive(Archive::custom(Scan::stream(whole, path), unpacked)?),
-            Format::Tar => Content::Archive(Archive::tar(Scan::stream(whole, path), unpacked)?),
-            _ => Content::Plain(Plain::from_stream(whole, path)?),
+            Format::Custom { .. } => Content::Archive(Archive::custom(Scan::stream(whole, path, room))?),
+            Format::Tar => Content::Archive(Archive::tar(Scan::stream(whole, path, room))?),
+            _ => Content::Plain(Plain::from_stream(whole, path, room)?),
         };
         return Ok(Input { compression, content });
     }

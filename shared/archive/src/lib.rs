@@ -47,6 +47,7 @@ mod line;
 mod piece;
 mod plain;
 mod pool;
+mod room;
 mod scan;
 mod tar;
 
@@ -60,3 +61,4 @@ pub use input::{Content, Input, from_named_reader, from_reader, open, stdin};
 pub use line::line_of;
 pub use piece::Piece;
 pub use plain::{Found, Plain};
+pub use room::Room;

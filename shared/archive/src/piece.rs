@@ -2,12 +2,14 @@
 
 use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope};
 
-use crate::Error;
 use crate::ahead::{self, Pipe, decoding_error};
 use crate::decompress::{Compression, Decoder, Wrapping};
 use crate::entry::Entry;
+use crate::{Error, Room};
 
 /// Decompressed bytes that are read before a thread is started for the rest: most tables are smaller.
 const ALONE: u64 = 1 << 20;
@@ -19,6 +21,8 @@ pub struct Piece<'a> {
     pub entry: &'a Entry,
     /// The OID of the large object, none for a table.
     pub large_object: Option<u32>,
+    /// How much memory may be taken for what is kept of it.
+    pub room: &'a Room,
 }
 
 /// Takes one piece, as it is called with the piece and a reader of its decompressed bytes.
@@ -28,6 +32,9 @@ pub(crate) type Visitor<'v> = dyn FnMut(Piece<'_>, &mut dyn Read) -> io::Result<
 pub(crate) trait Raw: BufRead + Send {
     /// Returns the offset of the next byte in the file.
     fn offset(&self) -> u64;
+
+    /// Returns how much memory may be taken for what is kept of the archive.
+    fn room(&self) -> &Room;
 
     /// Skips what was not read, and checks that all of it is there.
     fn skip_rest(&mut self) -> Result<(), Error>;
@@ -42,10 +49,10 @@ pub(crate) struct Manner {
     pub(crate) ahead: bool,
 }
 
-/// Hands one piece to the visitor, and checks what it left.
+/// Hands the data of an entry, or one large object of it, to the visitor, and checks what it left.
 pub(crate) fn deliver<'d>(
     raw: &mut (dyn Raw + 'd),
-    piece: Piece<'_>,
+    (entry, large_object): (&Entry, Option<u32>),
     path: &Path,
     manner: Manner,
     visit: &mut Visitor<'_>,
@@ -53,14 +60,22 @@ pub(crate) fn deliver<'d>(
     let at = raw.offset();
     let empty = raw.fill_buf().map_err(|error| Error::from_io(error, path, at))?.is_empty();
     // Even the data of an empty table ends with a mark, or with two newlines behind its INSERTs.
-    if empty && piece.large_object.is_none() {
-        return Err(Error::damaged(path, at, format!("the data is empty: {}", piece.entry.name())));
+    if empty && large_object.is_none() {
+        return Err(Error::damaged(path, at, format!("the data is empty: {}", entry.name())));
     }
     // No byte at all is an empty large object, with any compression.
     let compression = if empty { Compression::None } else { manner.compression };
+    let (room, packed) = match compression {
+        Compression::None => (raw.room().clone(), None),
+        _ => {
+            let (room, packed) = raw.room().with_layer();
+            (room, Some(packed))
+        }
+    };
+    let piece = Piece { entry, large_object, room: &room };
     let decoder = Decoder::new(&mut *raw, compression, manner.wrapping)
         .map_err(|error| Error::from_io(error, path, at))?;
-    let mut body = Body { decoder, path, failed: None };
+    let mut body = Body { decoder, path, at, packed, failed: None };
     let result = if manner.ahead && compression != Compression::None {
         let body = &mut body;
         thread::scope(move |scope| {
@@ -84,6 +99,9 @@ pub(crate) fn deliver<'d>(
 struct Body<'r, 'd> {
     decoder: Decoder<&'r mut (dyn Raw + 'd)>,
     path: &'r Path,
+    /// Where the stored bytes begin, and what those that were read are counted in if they are packed.
+    at: u64,
+    packed: Option<Arc<AtomicU64>>,
     /// What went wrong: the visitor may have kept it for itself.
     failed: Option<Failure>,
 }
@@ -100,7 +118,13 @@ impl Read for Body<'_, '_> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, failure.error.to_string()));
         }
         match self.decoder.read(buffer) {
-            Ok(read) => Ok(read),
+            Ok(read) => {
+                if let Some(packed) = &self.packed {
+                    let taken = self.decoder.inner().offset().saturating_sub(self.at);
+                    packed.store(taken, Ordering::Relaxed);
+                }
+                Ok(read)
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 let (kind, at) = (error.kind(), self.decoder.inner().offset());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::find::{self, Searcher, Tuning};
 use crate::fold;
-use crate::{Error, Format};
+use crate::{Error, Format, Room};
 
 /// The path that stands for standard input in messages.
 pub(crate) const NAMELESS: &str = "-";
@@ -32,6 +32,7 @@ pub struct Plain {
     /// Where the text starts, behind a byte order mark.
     start: u64,
     offset: u64,
+    room: Room,
 }
 
 enum Source {
@@ -61,7 +62,7 @@ impl Plain {
         let mut file = File::open(path).map_err(io_error)?;
         let metadata = file.metadata().map_err(io_error)?;
         if !metadata.is_file() || is_descriptor(path) {
-            return Plain::from_stream(Box::new(file), path);
+            return Plain::from_stream(Box::new(file), path, Room::default());
         }
         let mut head = [0; Format::HEAD];
         let filled = find::fill(&mut file, &mut head).map_err(io_error)?;
@@ -69,7 +70,12 @@ impl Plain {
         file.seek(SeekFrom::Start(start)).map_err(io_error)?;
         let len = metadata.len();
         let searcher = Searcher::open(path, len, tuning).map_err(io_error)?;
-        Ok(Plain { source: Source::File { file, len, searcher }, start, offset: start })
+        Ok(Plain {
+            source: Source::File { file, len, searcher },
+            start,
+            offset: start,
+            room: Room::default(),
+        })
     }
 
     /// Opens standard input, whose path in errors is `-`.
@@ -103,17 +109,21 @@ impl Plain {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_reader(reader: Box<dyn Read + Send>) -> Result<Plain, Error> {
-        Plain::from_stream(reader, Path::new(NAMELESS))
+        Plain::from_stream(reader, Path::new(NAMELESS), Room::default())
     }
 
-    pub(crate) fn from_stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Plain, Error> {
+    pub(crate) fn from_stream(
+        mut reader: Box<dyn Read + Send>,
+        path: &Path,
+        room: Room,
+    ) -> Result<Plain, Error> {
         let mut head = vec![0; Format::HEAD];
         let filled = find::fill(&mut reader, &mut head).map_err(|error| Error::from_io(error, path, 0))?;
         head.truncate(filled);
         let start = text_start(&head, path)?;
         let mut head = io::Cursor::new(head);
         head.set_position(start);
-        Ok(Plain { source: Source::Stream { head, reader }, start, offset: start })
+        Ok(Plain { source: Source::Stream { head, reader }, start, offset: start, room })
     }
 
     /// Returns the length of a regular file in bytes when it was opened, a byte order mark included.
@@ -125,6 +135,11 @@ impl Plain {
             Source::File { len, .. } => Some(len),
             Source::Stream { .. } => None,
         }
+    }
+
+    /// Returns how much memory may be taken for what is kept of this dump.
+    pub fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Returns the offset of the byte that the next read starts with.
@@ -174,9 +189,9 @@ impl Plain {
     /// Folds the lines from `from` on, each without its line break, up to the first one that starts with `end`, and
     /// returns the values of the blocks of the file in their order, and where that line starts.
     ///
-    /// `None` if the input is no regular file, or no line starts with `end`; the line at `from` itself never does. Does
+    /// `None` if the input is no regular file, a line is longer than 64 MiB, or no line starts with `end`; the line at `from` itself never does. Does
     /// not move the position of the next read. Blocks are folded by several threads; which line goes into which value
-    /// depends on the file alone. Memory is bounded by the longest line and a value for every 128 KiB.
+    /// depends on the file alone. Memory is bounded by the longest of these lines and a value for every 128 KiB.
     ///
     /// ```
     /// let dir = tempfile::tempdir()?;
@@ -198,7 +213,10 @@ impl Plain {
     {
         let Source::File { file, searcher, .. } = &mut self.source else { return Ok(None) };
         let len = file.metadata()?.len();
-        fold::fold(searcher, from.max(self.start), len, end, line)
+        match fold::fold(searcher, from.max(self.start), len, end, line) {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(None),
+            folded => folded,
+        }
     }
 }
 

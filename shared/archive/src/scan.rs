@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::Error;
+use crate::{Error, Room};
 
 /// Bytes read at once: large for rows that are five bytes apart from their neighbours, small for the caches.
 const BUFFER: usize = 256 << 10;
@@ -20,6 +20,7 @@ pub(crate) struct Scan {
     end: usize,
     /// The offset of the byte at `start`.
     offset: u64,
+    room: Room,
 }
 
 enum Source {
@@ -55,15 +56,21 @@ impl Positioned {
 impl Scan {
     /// Starts at an offset of a file.
     pub(crate) fn file(file: &Positioned, path: &Path, offset: u64) -> Scan {
-        Scan::new(Source::File(file.clone()), path, offset)
+        Scan::new(Source::File(file.clone()), path, offset, Room::default())
     }
 
-    pub(crate) fn stream(reader: Box<dyn Read + Send>, path: &Path) -> Scan {
-        Scan::new(Source::Stream(reader), path, 0)
+    /// Starts at the beginning of what a reader gives, of which memory may hold as much as there is room for.
+    pub(crate) fn stream(reader: Box<dyn Read + Send>, path: &Path, room: Room) -> Scan {
+        Scan::new(Source::Stream(reader), path, 0, room)
     }
 
-    fn new(source: Source, path: &Path, offset: u64) -> Scan {
-        Scan { source, path: path.to_path_buf(), buffer: Vec::new(), start: 0, end: 0, offset }
+    fn new(source: Source, path: &Path, offset: u64, room: Room) -> Scan {
+        Scan { source, path: path.to_path_buf(), buffer: Vec::new(), start: 0, end: 0, offset, room }
+    }
+
+    /// Returns how much memory may be taken for what is kept of the input.
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
     }
 
     pub(crate) fn path(&self) -> &Path {

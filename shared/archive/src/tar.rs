@@ -9,7 +9,7 @@ use crate::entry::{Entry, Expected, Place, decimal};
 use crate::header::Header;
 use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, pool};
+use crate::{Error, Room, pool};
 
 /// The size of a header, and what members are padded to, in bytes.
 const BLOCK: usize = 512;
@@ -188,8 +188,7 @@ fn list(member: &mut Member<'_>, at: u64) -> Result<Vec<(u32, Vec<u8>)>, Error> 
 pub(crate) fn walk(scan: &mut Scan, entries: &[Entry], visit: &mut Visitor<'_>) -> Result<(), Error> {
     let path = scan.path().to_path_buf();
     members(scan, entries, &mut |index, large_object, member| {
-        let piece = Piece { entry: &entries[index], large_object };
-        deliver(member, piece, &path, STORED, visit)
+        deliver(member, (&entries[index], large_object), &path, STORED, visit)
     })
 }
 
@@ -212,8 +211,9 @@ pub(crate) fn walk_parallel(
         let (index, large_object, offset, left) = found[job];
         let mut scan = Scan::file(file, path, offset);
         let mut member = Member { scan: &mut scan, left };
-        let piece = Piece { entry: &entries[index], large_object };
-        deliver(&mut member, piece, path, STORED, &mut |piece, reader| visit(piece, reader))
+        deliver(&mut member, (&entries[index], large_object), path, STORED, &mut |piece, reader| {
+            visit(piece, reader)
+        })
     })
 }
 
@@ -262,6 +262,10 @@ impl Read for Member<'_> {
 impl Raw for Member<'_> {
     fn offset(&self) -> u64 {
         self.scan.offset()
+    }
+
+    fn room(&self) -> &Room {
+        self.scan.room()
     }
 
     fn skip_rest(&mut self) -> Result<(), Error> {

@@ -59,7 +59,7 @@ fn no_memory_for_claims() {
     let bomb = encoder.finish().unwrap();
     assert!(bomb.len() < 200_000);
     let error = open(bomb).unwrap_err();
-    assert!(error.to_string().contains("decompress it first"), "{error}");
+    assert!(matches!(error, Error::Inflated { .. }), "{error}");
 
     // A Zstandard frame that asks for a window of 2 GiB.
     let window = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00".to_vec();

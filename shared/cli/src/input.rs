@@ -1,13 +1,14 @@
 //! Opens what the user names and reads the dump in it, whatever its format.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, anyhow, bail};
-use archive::{Archive, Content, Entry, Piece, Plain, Section};
+use archive::{Archive, Content, Entry, Piece, Plain, Room, Section};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
     Source, TocEntry, Versions, Want,
@@ -64,6 +65,10 @@ impl Source for Bytes {
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         self.0.seek(offset)
+    }
+
+    fn room(&self) -> u64 {
+        self.0.room().bytes()
     }
 }
 
@@ -201,6 +206,7 @@ fn read_archive(
     let text = |version: &Option<Vec<u8>>| Some(String::from_utf8_lossy(version.as_ref()?).into_owned());
     reading
         .taken_by(Versions { server: text(&header.server_version), pg_dump: text(&header.pg_dump_version) });
+    reading.allow(archive.room().bytes());
     for entry in &archive.entries {
         let name = || format!("entry {} of the table of contents", entry.id);
         reading.add_entry(&toc_entry(entry)).with_context(name).with_context(in_file)?;
@@ -279,10 +285,10 @@ fn read_piece(
     if let Some(number) = piece.large_object {
         return reading.add_large_object(number, data);
     }
-    let mut counted = Counted { data, bytes: 0 };
+    let mut counted = Counted { data, bytes: 0, room: piece.room };
     let result = reading.add_data(&toc_entry(piece.entry), &mut counted, sink);
     let of = String::from_utf8_lossy(&piece.entry.tag).into_owned();
-    result.map_err(|error| io::Error::other(format!("data of `{of}`: {error}")))?;
+    result.map_err(|error| io::Error::other(InPiece { of: of.clone(), error }))?;
     if counted.bytes == 0 {
         // Even a table without rows has a line break, and COPY its `\.`.
         return Err(io::Error::other(format!("data of `{of}` is empty")));
@@ -290,12 +296,36 @@ fn read_piece(
     Ok(())
 }
 
+/// What is wrong with the data of an entry.
+#[derive(Debug)]
+struct InPiece {
+    of: String,
+    error: dump::Error,
+}
+
+impl fmt::Display for InPiece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "data of `{}`: {}", self.of, self.error)
+    }
+}
+
+impl std::error::Error for InPiece {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 struct Counted<'d> {
     data: &'d mut dyn Read,
     bytes: u64,
+    room: &'d Room,
 }
 
-impl Read for Counted<'_> {
+impl Source for &mut Counted<'_> {
+    fn room(&self) -> u64 {
+        self.room.bytes()
+    }
+
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.data.read(buf)?;
         self.bytes += read as u64;

@@ -120,6 +120,24 @@ fn rows_go_in_and_come_out_as_bytes() {
 }
 
 #[test]
+fn long_messages_are_cut() {
+    let Some(cluster) = cluster() else { return };
+    let host = cluster.socket_dir();
+    let written = format!("host={} user=postgres dbname=postgres", host.display());
+    let mut client = Client::connect(&Parameters::resolve(&written, &environment(&[])).unwrap()).unwrap();
+    client.execute("DO $$ BEGIN RAISE NOTICE '%', repeat('ä', 50000000); END $$".as_bytes()).unwrap();
+    let notices = client.take_notices();
+    assert!(notices[0].message().len() < 4096 && notices[0].message().ends_with("ä…"));
+    let raise =
+        "DO $$ BEGIN RAISE '%', repeat('x', 100000000) USING ERRCODE = '23505', DETAIL = 'why'; END $$";
+    let error = client.execute(raise.as_bytes()).unwrap_err();
+    let server = error.server().unwrap();
+    assert_eq!((server.code(), server.detail()), ("23505", "why"));
+    assert!(server.message().len() < 4096 && server.context().starts_with("PL/pgSQL function"));
+    assert_eq!(client.query(b"SELECT 1").unwrap(), [[Some(b"1".to_vec())]]);
+}
+
+#[test]
 fn nobody_there_is_an_error_that_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let written = format!("host={} dbname=x", folder.path().display());

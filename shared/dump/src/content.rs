@@ -50,6 +50,12 @@ impl Content {
         self.hash = self.hash.wrapping_add(xxh3_128(row));
     }
 
+    /// The content of one row that was hashed piece by piece, without its line break.
+    pub(crate) fn of_row(row: &ByteHasher) -> Content {
+        let (len, hash) = row.finish();
+        Content { rows: 1, bytes: len + 1, hash }
+    }
+
     /// Adds all rows of another.
     pub fn add(&mut self, other: &Content) {
         self.rows += other.rows;

@@ -71,6 +71,20 @@ pub enum Fault {
     /// The dump has pg_dump's opening comment and not its closing one.
     #[error("truncated dump: it has pg_dump's opening comment but no `dump complete`; it ends")]
     NotComplete,
+    /// A statement is longer than any server takes (`MaxAllocSize` in memutils.h).
+    #[error("statement of more than 1 GB, which no PostgreSQL server takes: it begins")]
+    TooLong,
+    /// A row of COPY is longer than any server takes.
+    #[error("row of more than 1 GB, which no PostgreSQL server takes: it begins")]
+    RowTooLong,
+    /// A statement has so many tokens that they do not fit into what memory one may take.
+    #[error("statement of more tokens than fit into 1 GB of memory: it begins")]
+    TooManyTokens,
+    /// What is packed takes more memory than its packed bytes account for; see [`Source::room`](crate::Source::room).
+    #[error(
+        "the input is packed and takes far more memory than its size accounts for (if it is a backup, unpack it first): the limit is met"
+    )]
+    Inflated,
     /// A zero byte stands within a statement; no text of PostgreSQL can hold it.
     #[error("zero byte in the statement that begins")]
     ZeroByte,

@@ -3,16 +3,24 @@
 //! The spans of the events, one behind the other, are the input byte for byte. Rows of COPY flow past in
 //! chunks of whole lines, or are jumped over; everything else is handed out a statement at a time.
 
-use memchr::memmem;
-
 use crate::content::Content;
 use crate::error::{Error, Fault};
-use crate::lexer::{Lexer, Step, Token, TokenKind};
+use crate::lexer::{Lexer, Step, Token, TokenKind, is_space};
 use crate::position::Position;
-use crate::source::{Found, Source, Stream};
+use crate::source::{Source, Stream};
+
+mod nesting;
+mod rows;
+mod weight;
+
+use nesting::Nesting;
+pub use weight::Kept;
+use weight::Weight;
 
 /// First size of the buffer, and how much is read at once.
 const READ: usize = 256 * 1024;
+/// A gap longer than this is handed out in pieces, and a row of which only the content is wanted is not kept.
+const LONG: usize = 64 * 1024;
 /// An INSERT longer than this is handed out in pieces of whole rows, so that its size costs no memory.
 const LONG_INSERT: usize = 1024 * 1024;
 /// Encodings that only clients can have and in which a byte of a character can look like a quote or a
@@ -22,7 +30,7 @@ const UNSAFE_ENCODINGS: [&str; 7] = ["SJIS", "BIG5", "GBK", "UHC", "GB18030", "J
 /// What comes next in a dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// White space or one comment between statements.
+    /// White space or one comment between statements, or a piece of one that is long; see [`Events::is_within_comment`].
     Gap(&'a [u8]),
     /// A statement, from its first token to its `;`.
     Statement(Statement<'a>),
@@ -42,7 +50,8 @@ pub enum Event<'a> {
     Rows(&'a [u8]),
     /// Bytes of COPY data that were jumped over; begins and ends at a line's beginning.
     RowsSkipped(u64),
-    /// Bytes of COPY data of which only this was wanted, and the source could tell; as [`Event::RowsSkipped`] else.
+    /// Bytes of COPY data of which only this was wanted, and the source could tell, or a row is long; as
+    /// [`Event::RowsSkipped`] else.
     RowsCounted(u64, Content),
     /// The line `\.` that ends COPY data.
     EndOfRows(&'a [u8]),
@@ -119,6 +128,12 @@ pub struct Events<S> {
     tokens: Vec<Token>,
     state: State,
     want: Want,
+    /// Whether the source may be able to count the rows of the present COPY by itself.
+    source_counts: bool,
+    /// Where the comment began of which a piece was handed out.
+    comment: Option<Position>,
+    /// How much memory may be taken, where the source does not know.
+    room: u64,
 }
 
 /// What a reader wants of a table's rows.
@@ -146,9 +161,9 @@ enum State {
 
 impl<'t> Events<Stream<&'t [u8]>> {
     /// Makes a reader of a text in memory.
-    pub(crate) fn of(text: &'t [u8]) -> Self {
+    pub(crate) fn of(text: &'t [u8], room: u64) -> Self {
         let mut events = Events::with_buffer(Stream(&text[text.len()..]), text.to_vec());
-        (events.end, events.at_end) = (text.len(), true);
+        (events.end, events.at_end, events.room) = (text.len(), true, room);
         events
     }
 }
@@ -171,7 +186,20 @@ impl<S: Source> Events<S> {
             tokens: Vec::new(),
             state: State::Between,
             want: Want::Rows,
+            source_counts: true,
+            comment: None,
+            room: u64::MAX,
         }
+    }
+
+    /// Returns how many bytes of memory may be taken now for what is kept of the input.
+    pub fn room(&self) -> u64 {
+        self.room.min(self.source.room())
+    }
+
+    /// Says whether the next [`Event::Gap`] goes on with a long comment of which a piece was handed out.
+    pub fn is_within_comment(&self) -> bool {
+        self.comment.is_some()
     }
 
     /// Says how the first literals are to be read, where that was set before the input begins.
@@ -203,6 +231,8 @@ impl<S: Source> Events<S> {
             self.buf = vec![0; READ];
             (self.start, self.end) = (0, 0);
         }
+        self.tokens.clear();
+        self.tokens.shrink_to(READ);
         match self.state {
             State::Between => self.between(),
             State::CopyHead => self.copy_head(),
@@ -213,6 +243,7 @@ impl<S: Source> Events<S> {
 
     /// Reads more bytes behind those in the buffer, which it makes larger where they fill it.
     fn fill(&mut self) -> Result<(), Error> {
+        self.check_room()?;
         if self.start > 0 {
             self.buf.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -228,8 +259,25 @@ impl<S: Source> Events<S> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(source) => return Err(Error::Read { at: self.at.beyond(self.end as u64), source }),
             }
-            return Ok(());
+            // What is long may be looked at again from its beginning: the more there is, the more has to come at once.
+            if self.at_end || self.end == self.buf.len() || self.buf.len() <= 4 * READ {
+                return Ok(());
+            }
         }
+    }
+
+    /// Makes sure that what is in memory of one statement, line or row is no more than it may be.
+    fn check_room(&self) -> Result<(), Error> {
+        let (at, gone) = match self.state {
+            State::Values(began) => (began, self.at.byte - began.byte),
+            _ => (self.at, 0),
+        };
+        let weight = Weight { text: gone + (self.end - self.start) as u64, tokens: self.tokens.len() };
+        let fault = match self.state {
+            State::Rows(_) => weight.fault_of_row(self.room()),
+            _ => weight.fault_of_statement(self.room()),
+        };
+        fault.map_or(Ok(()), |fault| Err(Error::Fault { at, fault }))
     }
 
     /// Takes `len` bytes as covered by an event and returns their range in the buffer.
@@ -258,11 +306,28 @@ impl<S: Source> Events<S> {
     }
 
     fn between(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let Some(first) = self.token(0)? else { return Ok(None) };
+        let first = loop {
+            match self.lexer.step(&self.buf[self.start..self.end], 0, self.at_end) {
+                // The rest of a comment that was handed out in pieces.
+                Ok(Step::Token(Token { end: 0, .. })) => self.comment = None,
+                Ok(Step::Token(token)) => break token,
+                Ok(Step::NeedMore) => {
+                    if let Some(len) = self.long_gap() {
+                        return Ok(Some(self.gap(len)));
+                    }
+                    self.fill()?;
+                }
+                Ok(Step::End) => return Ok(None),
+                Err((fault, offset)) => {
+                    let began = self.comment.map(|at| Error::Fault { at, fault: fault.clone() });
+                    return Err(began.unwrap_or_else(|| self.fault(offset, fault)));
+                }
+            }
+        };
         match first.kind {
             TokenKind::Space | TokenKind::Comment => {
-                let range = self.take(first.end);
-                Ok(Some(Event::Gap(&self.buf[range])))
+                self.comment = None;
+                Ok(Some(self.gap(first.end)))
             }
             TokenKind::Backslash => {
                 let len = self.line_len()?;
@@ -271,6 +336,25 @@ impl<S: Source> Events<S> {
             }
             _ => self.statement(first),
         }
+    }
+
+    /// Length of what can be handed out of a gap whose end is not in the buffer; `None` while it is short.
+    fn long_gap(&mut self) -> Option<usize> {
+        let rest = &self.buf[self.start..self.end];
+        if rest.len() < LONG {
+            return None;
+        }
+        if let Some(len) = self.lexer.comment_so_far() {
+            self.lexer.forget_comment_so_far();
+            self.comment.get_or_insert(self.at);
+            return Some(len);
+        }
+        rest.iter().all(|byte| is_space(*byte)).then_some(rest.len())
+    }
+
+    fn gap(&mut self, len: usize) -> Event<'_> {
+        let range = self.take(len);
+        Event::Gap(&self.buf[range])
     }
 
     /// Length of the line at `start`, its line break included where it has one.
@@ -290,7 +374,6 @@ impl<S: Source> Events<S> {
     }
 
     fn statement(&mut self, first: Token) -> Result<Option<Event<'_>>, Error> {
-        self.tokens.clear();
         let mut nesting = Nesting::default();
         let mut token = first;
         let len = loop {
@@ -303,7 +386,7 @@ impl<S: Source> Events<S> {
                 }
                 _ => {
                     nesting.see(token, text);
-                    self.tokens.push(token);
+                    self.push(token)?;
                 }
             }
             if token.end >= LONG_INSERT
@@ -324,6 +407,10 @@ impl<S: Source> Events<S> {
             };
         };
         let at = self.at;
+        let weight = Weight { text: len as u64, tokens: self.tokens.len() };
+        if let Some(fault) = weight.fault_of_statement(self.room()) {
+            return Err(Error::Fault { at, fault });
+        }
         let range = self.take(len);
         let statement = Statement { at, text: &self.buf[range], tokens: &self.tokens, complete: true };
         if statement.is_copy_from_stdin() {
@@ -340,6 +427,12 @@ impl<S: Source> Events<S> {
         Ok(Some(Event::Statement(statement)))
     }
 
+    /// Keeps a token of the present statement.
+    fn push(&mut self, token: Token) -> Result<(), Error> {
+        self.tokens.push(token);
+        if self.tokens.len().is_multiple_of(1024) { self.check_room() } else { Ok(()) }
+    }
+
     fn is_insert(&self) -> bool {
         self.tokens.first().is_some_and(|token| {
             let text = &self.buf[self.start..self.end];
@@ -348,7 +441,6 @@ impl<S: Source> Events<S> {
     }
 
     fn values(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
-        self.tokens.clear();
         let (mut depth, mut len) = (0_u32, 0);
         loop {
             let Some(token) = self.token(len)? else {
@@ -368,166 +460,14 @@ impl<S: Source> Events<S> {
                         TokenKind::RightParen => depth = depth.saturating_sub(1),
                         _ => {}
                     }
-                    self.tokens.push(token);
+                    self.push(token)?;
                     continue;
                 }
             };
+            self.check_room()?;
             self.state = if last { State::Between } else { State::Values(began) };
             let range = self.take(len);
             return Ok(Some(Event::Values { text: &self.buf[range], tokens: &self.tokens, last }));
-        }
-    }
-
-    fn copy_head(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let len = self.line_len()?;
-        let line = &self.buf[self.start..self.start + len];
-        if !line.iter().all(u8::is_ascii_whitespace) {
-            return Err(self.fault(0, Fault::TextAfterCopy));
-        }
-        if !line.ends_with(b"\n") {
-            return Err(self.fault(0, Fault::UnterminatedCopy));
-        }
-        let range = self.take(len);
-        self.state = State::Rows(self.at);
-        Ok(Some(Event::Gap(&self.buf[range])))
-    }
-
-    /// Length of the line at `start` if it is the `\.` that ends COPY data.
-    fn end_of_rows(&mut self) -> Result<Option<usize>, Error> {
-        while self.end - self.start < 4 && !self.at_end {
-            self.fill()?;
-        }
-        let rest = &self.buf[self.start..self.end];
-        let endings: [&[u8]; 2] = [b"\\.\n", b"\\.\r\n"];
-        let ended = endings.into_iter().find(|ending| rest.starts_with(ending));
-        Ok(ended.map(<[u8]>::len).or((rest == b"\\." || rest == b"\\.\r").then_some(rest.len())))
-    }
-
-    fn rows(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
-        if let Some(len) = self.end_of_rows()? {
-            self.state = State::Between;
-            self.want = Want::Rows;
-            let range = self.take(len);
-            return Ok(Some(Event::EndOfRows(&self.buf[range])));
-        }
-        match self.want {
-            Want::Nothing => return self.skip(began),
-            // What ends within the buffer is there already.
-            Want::Content if memmem::find(&self.buf[self.start..self.end], b"\n\\.").is_none() => {
-                let at = self.at;
-                let read_error = |source| Error::Read { at, source };
-                // A row that begins with `\.` but does not end the data is none that a source counts by itself.
-                let counted = self.source.count(at.byte).map_err(read_error)?;
-                if let Some((content, end)) = counted.filter(|(_, end)| *end > at.byte) {
-                    self.source.seek(end).map_err(read_error)?;
-                    self.at = at.beyond(end - at.byte);
-                    (self.start, self.end, self.at_end) = (0, 0, false);
-                    return Ok(Some(Event::RowsCounted(end - at.byte, content)));
-                }
-            }
-            Want::Content | Want::Rows => {}
-        }
-        let mut from = 0;
-        loop {
-            // Whole lines up to the first that could be the end; `rows` looks at that one next.
-            let rest = &self.buf[self.start..self.end];
-            let end = match memmem::find(&rest[from..], b"\n\\.") {
-                Some(hit) => Some(from + hit + 1),
-                None => memchr::memrchr(b'\n', rest).map(|newline| newline + 1),
-            };
-            if let Some(end) = end {
-                let range = self.take(end);
-                return Ok(Some(Event::Rows(&self.buf[range])));
-            }
-            if self.at_end {
-                return Err(Error::Fault { at: began, fault: Fault::UnterminatedCopy });
-            }
-            from = rest.len().saturating_sub(2);
-            self.fill()?;
-        }
-    }
-
-    /// Moves behind rows up to a line that begins with `\.`, or as far as the buffer goes.
-    fn skip(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
-        let truncated = Error::Fault { at: began, fault: Fault::UnterminatedCopy };
-        let mut searched = 0;
-        loop {
-            let rest = &self.buf[self.start..self.end];
-            if let Some(hit) = memmem::find(&rest[searched..], b"\n\\.") {
-                let len = searched + hit + 1;
-                self.take(len);
-                return Ok(Some(Event::RowsSkipped(len as u64)));
-            }
-            // The marker may lie across the end of what the buffer holds.
-            searched = rest.len().saturating_sub(2);
-            let from = self.at.byte + searched as u64;
-            let read_error = |source| Error::Read { at: self.at, source };
-            match self.source.find(b"\n\\.", from).map_err(read_error)? {
-                Found::At(offset) => {
-                    let target = offset + 1;
-                    self.source.seek(target).map_err(read_error)?;
-                    let skipped = target - self.at.byte;
-                    self.at = self.at.beyond(skipped);
-                    (self.start, self.end, self.at_end) = (0, 0, false);
-                    return Ok(Some(Event::RowsSkipped(skipped)));
-                }
-                Found::Missing => return Err(truncated),
-                Found::CannotSeek => {}
-            }
-            if let Some(newline) = memchr::memrchr(b'\n', rest) {
-                self.take(newline + 1);
-                return Ok(Some(Event::RowsSkipped(newline as u64 + 1)));
-            }
-            if self.at_end {
-                return Err(truncated);
-            }
-            self.fill()?;
-        }
-    }
-}
-
-/// What a `;` must be outside of to end a statement: psql's rules in psqlscan.l.
-#[derive(Debug, Default)]
-struct Nesting {
-    parentheses: u32,
-    /// `BEGIN … END` of an SQL-standard function body, with the `CASE … END` in it.
-    begins: u32,
-    /// The first letters of the first four words, as psql keeps them.
-    words: Vec<u8>,
-}
-
-impl Nesting {
-    fn is_outside(&self) -> bool {
-        self.parentheses == 0 && self.begins == 0
-    }
-
-    fn see(&mut self, token: Token, text: &[u8]) {
-        match token.kind {
-            TokenKind::LeftParen => self.parentheses += 1,
-            TokenKind::RightParen => self.parentheses = self.parentheses.saturating_sub(1),
-            TokenKind::Word => {
-                let word = text[token.start..token.end].to_ascii_lowercase();
-                if self.words.len() < 4 {
-                    let letter = match word.as_slice() {
-                        b"create" | b"or" | b"replace" | b"function" | b"procedure" => word[0],
-                        _ => b' ',
-                    };
-                    self.words.push(letter);
-                }
-                let routine = self.words.starts_with(b"cf")
-                    || self.words.starts_with(b"cp")
-                    || self.words.starts_with(b"corf")
-                    || self.words.starts_with(b"corp");
-                if routine && self.parentheses == 0 {
-                    match word.as_slice() {
-                        b"begin" => self.begins += 1,
-                        b"case" if self.begins > 0 => self.begins += 1,
-                        b"end" => self.begins = self.begins.saturating_sub(1),
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
         }
     }
 }
@@ -552,97 +492,4 @@ fn setting(statement: &Statement<'_>, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Stream;
-
-    /// Gives a few bytes at a time.
-    struct Dribble<'a>(&'a [u8], usize);
-
-    impl std::io::Read for Dribble<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-            let len = self.1.min(buf.len()).min(self.0.len());
-            buf[..len].copy_from_slice(&self.0[..len]);
-            self.0 = &self.0[len..];
-            Ok(len)
-        }
-    }
-
-    /// All bytes of all events, and what the events are apart from where rows are cut.
-    fn read(text: &[u8], step: usize, skip: bool) -> (Vec<u8>, u64, Vec<String>) {
-        let mut events = Events::new(Stream(Dribble(text, step)));
-        let (mut bytes, mut skipped, mut kinds) = (Vec::new(), 0, Vec::new());
-        loop {
-            let copies = match events.next().unwrap() {
-                None => return (bytes, skipped, kinds),
-                Some(Event::Gap(text)) => {
-                    bytes.extend_from_slice(text);
-                    false
-                }
-                Some(Event::Statement(statement)) => {
-                    bytes.extend_from_slice(statement.text);
-                    kinds.push(format!("statement of {} tokens", statement.tokens.len()));
-                    statement.is_copy_from_stdin()
-                }
-                Some(Event::Values { text, .. } | Event::Rows(text)) => {
-                    bytes.extend_from_slice(text);
-                    false
-                }
-                Some(Event::RowsSkipped(more) | Event::RowsCounted(more, _)) => {
-                    skipped += more;
-                    false
-                }
-                Some(Event::Meta(text)) => {
-                    bytes.extend_from_slice(text);
-                    kinds.push("meta".to_owned());
-                    false
-                }
-                Some(Event::EndOfRows(text)) => {
-                    bytes.extend_from_slice(text);
-                    kinds.push("end".to_owned());
-                    false
-                }
-            };
-            if copies && skip {
-                events.want(Want::Nothing);
-            }
-        }
-    }
-
-    const DUMP: &[u8] = b"-- one\n\\restrict x\nCOPY a.t (a, b) FROM stdin;\n1\t\\N\n\\\\.\t2\n.\n\\.\n\n\
-        CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN 1 > 0 THEN 1 END; SELECT 2; END;\n\
-        CREATE FUNCTION g() AS $_$ ; \\connect $$ ' $_$;COPY b FROM stdin;\n\\.\n/* a /* b */ ; */ SELECT E'\\';', 'x'\n 'y;';\n\
-        CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);";
-
-    #[test]
-    fn every_way_of_reading_gives_the_same_events() {
-        let (bytes, skipped, kinds) = read(DUMP, DUMP.len(), false);
-        assert_eq!(bytes, DUMP);
-        assert_eq!((skipped, kinds.len()), (0, 9));
-        for step in 1..40 {
-            assert_eq!(read(DUMP, step, false), (bytes.clone(), 0, kinds.clone()), "{step} bytes at a time");
-            let (rest, skipped, seen) = read(DUMP, step, true);
-            assert_eq!(rest.len() as u64 + skipped, DUMP.len() as u64, "{step} bytes at a time");
-            assert_eq!(seen, kinds, "{step} bytes at a time");
-        }
-    }
-
-    #[test]
-    fn a_long_insert_comes_in_pieces() {
-        let row = [b"('".as_slice(), &vec![b'x'; 3 * READ], b"'),"].concat();
-        let dump = [b"INSERT INTO t VALUES ".as_slice(), &row.repeat(4), b"(1);\nSELECT 1;"].concat();
-        let mut events = Events::new(Stream(dump.as_slice()));
-        let (mut bytes, mut largest) = (Vec::new(), 0);
-        while let Some(event) = events.next().unwrap() {
-            let text = match event {
-                Event::Gap(text) | Event::Values { text, .. } => text,
-                Event::Statement(statement) => statement.text,
-                other => panic!("{other:?}"),
-            };
-            largest = largest.max(text.len());
-            bytes.extend_from_slice(text);
-        }
-        assert_eq!(bytes, dump);
-        assert!(largest < 2 * LONG_INSERT, "{largest}");
-    }
-}
+mod tests;

@@ -114,7 +114,7 @@ enum Inside {
     Quote { quote: u8, escapes: bool },
     Dollar { tag_len: usize, tag: Vec<u8> },
     LineComment,
-    BlockComment { depth: u32 },
+    BlockComment { depth: u64 },
 }
 
 impl Default for Lexer {
@@ -238,6 +238,17 @@ impl Lexer {
             return Ok(Step::NeedMore);
         }
         Ok(Step::Token(Token { kind, start: at, end: at + len }))
+    }
+
+    /// Returns the offset up to which a comment was looked at whose end was not in the buffer, which begins with it.
+    pub(crate) fn comment_so_far(&self) -> Option<usize> {
+        let pending = self.pending.as_ref()?;
+        matches!(pending.inside, Inside::LineComment | Inside::BlockComment { .. }).then_some(pending.scanned)
+    }
+
+    /// Says that the part of the comment that was looked at is no longer in the buffer.
+    pub(crate) fn forget_comment_so_far(&mut self) {
+        self.pending.iter_mut().for_each(|pending| pending.scanned = 0);
     }
 
     fn quote(
@@ -379,7 +390,7 @@ fn continuation(rest: &[u8], last: bool) -> Continuation {
     }
 }
 
-fn is_space(byte: u8) -> bool {
+pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 

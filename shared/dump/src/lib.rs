@@ -44,7 +44,7 @@ pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, T
 pub use database::Database;
 pub use detail::{Column, Constraint, Detail, Table, details, without_quotes, words_of};
 pub use error::{Error, Fault};
-pub use event::{Event, Events, Statement, Want};
+pub use event::{Event, Events, Kept, Statement, Want};
 pub use foreign_key::ForeignKey;
 pub use identify::{DataForm, Noise};
 pub use ledger::Ledger;

@@ -3,7 +3,7 @@
 use crate::data::{Data, DataSink, DataStatement, Flow};
 use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
-use crate::event::{Event, Events, Statement, Want};
+use crate::event::{Event, Events, Kept, Statement, Want};
 use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::ledger::Ledger;
 use crate::lexeme::{Lexeme, lexemes};
@@ -16,10 +16,14 @@ use crate::session::{self, Change, Session, Shared};
 use crate::source::Source;
 use crate::{Name, Position, layout, values};
 
+mod kept;
 mod toc;
 
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
+
+/// How many characters are shown of a statement that was not understood.
+const EXCERPT: usize = 60;
 
 /// A dump that was read to its end.
 #[derive(Debug, Default)]
@@ -149,6 +153,9 @@ pub struct Reading {
     secrets: usize,
     order: u64,
     bytes: u64,
+    kept: Kept,
+    /// How many bytes of memory may be taken, where the input does not tell.
+    room: u64,
 }
 
 /// What pg_dump's first settings tell of its version (`setup_connection` in pg_dump.c, `_doSetFixedOutputState` in
@@ -196,6 +203,8 @@ impl Reading {
             secrets: 0,
             order: 0,
             bytes: 0,
+            kept: Kept::default(),
+            room: u64::MAX,
         }
     }
 
@@ -235,14 +244,22 @@ impl Reading {
             let at = events.position();
             let failed = |source| Error::Read { at, source };
             let mut want = None;
+            let (room, extent, goes_on) =
+                (events.room().min(self.room), self.extent(), events.is_within_comment());
+            let mut bytes = 0;
             let Some(event) = events.next()? else { break };
             if let Event::Statement(Statement { text, .. }) | Event::Values { text, .. } = &event
                 && memchr::memchr(0, text).is_some()
             {
                 return Err(Error::Fault { at, fault: Fault::ZeroByte });
             }
+            if let Event::Statement(Statement { text, .. }) | Event::Values { text, .. } | Event::Meta(text) =
+                &event
+            {
+                bytes = text.len();
+            }
             match event {
-                Event::Gap(text) => self.gap(text, in_copy),
+                Event::Gap(text) => self.gap(text, in_copy, goes_on),
                 Event::Meta(_) if self.options.canonical => {
                     return Err(Error::Fault { at, fault: Fault::MetaCommand });
                 }
@@ -283,6 +300,7 @@ impl Reading {
                     }
                 }
             }
+            self.account(extent, bytes, room, at)?;
             if let Some(want) = want {
                 events.want(want);
             }
@@ -318,9 +336,10 @@ impl Reading {
         self.section().trailer.extend_from_slice(text);
     }
 
-    fn gap(&mut self, text: &[u8], in_copy: bool) {
+    /// Takes white space or a comment; `goes_on` says that it is a later piece of a long one.
+    fn gap(&mut self, text: &[u8], in_copy: bool, goes_on: bool) {
         let line = text.trim_ascii_end();
-        if !in_copy {
+        if !in_copy && !goes_on {
             match line {
                 b"-- PostgreSQL database dump" => (self.opened, self.in_trailer) = (Frame::Open, false),
                 b"-- PostgreSQL database dump complete" => self.opened = Frame::Complete,
@@ -510,7 +529,8 @@ impl Reading {
     /// Keeps what is not understood; `bytes` is its length in the input.
     fn keep_as_other(&mut self, text: Vec<u8>, bytes: usize, at: Position) {
         self.ledger.other += bytes as u64;
-        let excerpt: String = String::from_utf8_lossy(&text).trim_end().chars().take(60).collect();
+        let begin = &text[..text.len().min(4 * EXCERPT)];
+        let excerpt: String = String::from_utf8_lossy(begin).trim_end().chars().take(EXCERPT).collect();
         self.unknown.push(Unknown { at, excerpt });
         self.order += 1;
         let order = self.order;

@@ -27,6 +27,12 @@ pub trait Source {
         Ok(None)
     }
 
+    /// Returns how many bytes of memory may be taken now for what is kept of the input, such as a statement: the more of
+    /// an input was read that is packed, the more.
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Makes `offset` (bytes from the beginning of the input) the next byte to be read.
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         let _ = offset;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use archive::{Content, Plain};
 use dump::{
-    Address, Class, DataForm, Event, Events, Found, Kind, Name, Noise, Position, Role, Statement, Subject,
-    Subjects, Want,
+    Address, Class, DataForm, Event, Events, Fault, Found, Kept, Kind, Name, Noise, Position, Role,
+    Statement, Subject, Subjects, Want,
 };
 
 use crate::plan::{DatabasePlan, Location, MetaCommand, Place, Plan, RowsPlan, Step, Work, excerpt};
-use crate::settings::Follower;
+use crate::settings::{Follower, Settings};
 use crate::{Error, Source};
 
 /// A plain dump as the dump crate wants its bytes; rows are jumped over where the file can be searched.
@@ -32,6 +32,10 @@ impl dump::Source for Bytes {
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
         self.0.seek(offset)
+    }
+
+    fn room(&self) -> u64 {
+        self.0.room().bytes()
     }
 }
 
@@ -67,6 +71,11 @@ pub(crate) struct Planning {
     script: Option<Script>,
     /// Where the `BEGIN` stood that came last: one in front of a large object belongs to it.
     begin: Option<Position>,
+    kept: Kept,
+    /// The settings that were accounted for last: steps share them.
+    settled: Arc<Settings>,
+    /// How many bytes of memory the plan may take.
+    room: u64,
 }
 
 impl Default for Planning {
@@ -78,6 +87,9 @@ impl Default for Planning {
             plan,
             script: None,
             begin: None,
+            kept: Kept::default(),
+            settled: Arc::default(),
+            room: u64::MAX,
         }
     }
 }
@@ -95,6 +107,7 @@ impl Planning {
         let mut copy: Option<(Subject, Vec<u8>, Position)> = None;
         loop {
             let at = events.position();
+            self.room = events.room();
             let Some(event) = events.next()? else { break };
             match event {
                 Event::Gap(_) => {}
@@ -119,6 +132,7 @@ impl Planning {
                 Event::EndOfRows(_) => self.rows(&mut copy, at, 0),
                 Event::Meta(text) => self.meta(text, at),
             }
+            self.check_room(at)?;
         }
         self.end_script();
         Ok(())
@@ -154,7 +168,8 @@ impl Planning {
         let standard_conforming_strings = self.subjects.standard_conforming_strings();
         let rows = RowsPlan { table, copy, location, alone: false, standard_conforming_strings };
         let settings = self.settings.now();
-        self.steps().push(Step { subject, at, work: Work::Rows(rows), settings });
+        let copy = rows.copy.as_ref().map_or(0, Vec::len);
+        self.push(Step { subject, at, work: Work::Rows(rows), settings }, copy);
     }
 
     fn steps(&mut self) -> &mut Vec<Step> {
@@ -163,6 +178,27 @@ impl Planning {
         }
         let last = self.plan.databases.len() - 1;
         &mut self.plan.databases[last].steps
+    }
+
+    /// Adds a step that has so many bytes of text.
+    fn push(&mut self, step: Step, text: usize) {
+        let mut settings = 0;
+        if !Arc::ptr_eq(&self.settled, &step.settings) {
+            settings = step.settings.iter().map(|(name, setting)| name.len() + setting.sql.len()).sum();
+            self.settled = Arc::clone(&step.settings);
+        }
+        self.kept.add(1, text + settings);
+        self.steps().push(step);
+    }
+
+    /// Says how many bytes of memory the plan may take.
+    pub fn allow(&mut self, room: u64) {
+        self.room = room;
+    }
+
+    fn check_room(&self, at: Position) -> Result<(), dump::Error> {
+        let fits = self.kept.fits(self.room);
+        fits.then_some(()).ok_or(dump::Error::Fault { at, fault: Fault::Inflated })
     }
 
     fn statement(&mut self, statement: &Statement<'_>, end: u64) {
@@ -213,17 +249,19 @@ impl Planning {
             Some(kind) if kind.is_global() || kind == Kind::Database => {
                 let settings = self.settings.now();
                 let work = Work::Statement(statement.text.to_vec());
+                self.kept.add(1, statement.text.len());
                 self.plan.cluster.push(Step { subject, at, work, settings });
             }
             _ => {
                 let settings = self.settings.now();
                 let owner = given_owner(&subject, statement);
                 let work = Work::Statement(statement.text.to_vec());
-                self.steps().push(Step { subject, at, work, settings: Arc::clone(&settings) });
-                self.steps().extend(owner.map(|(subject, text)| {
-                    let work = Work::Statement(text);
-                    Step { subject, at, work, settings }
-                }));
+                let step = Step { subject, at, work, settings: Arc::clone(&settings) };
+                self.push(step, statement.text.len());
+                if let Some((subject, text)) = owner {
+                    let len = text.len();
+                    self.push(Step { subject, at, work: Work::Statement(text), settings }, len);
+                }
             }
         }
     }
@@ -239,10 +277,12 @@ impl Planning {
                     self.add(&statement, subject, at);
                 }
                 Event::Meta(text) => {
+                    self.kept.add(1, 0);
                     self.plan.meta_commands.push(MetaCommand { at, excerpt: excerpt(text) });
                 }
                 _ => {}
             }
+            self.check_room(events.position())?;
         }
         Ok(())
     }
@@ -267,6 +307,7 @@ impl Planning {
     }
 
     fn meta(&mut self, text: &[u8], at: Position) {
+        self.kept.add(1, 0);
         let line = text.trim_ascii_end();
         let command = line.split(|byte| *byte == b' ').next().unwrap_or_default();
         if let Some(name) = dump::connect_target(line) {

@@ -195,7 +195,8 @@ impl DatabasePlan {
 /// The first characters of a statement.
 pub(crate) fn excerpt(text: &[u8]) -> String {
     const SHOWN: usize = 60;
-    let text = String::from_utf8_lossy(text);
+    // Of a megabyte nobody wants all words.
+    let text = String::from_utf8_lossy(&text[..text.len().min(16 * SHOWN)]);
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(SHOWN).collect()
 }

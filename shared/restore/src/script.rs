@@ -43,8 +43,8 @@ pub(crate) fn run(
             _ => continue,
         };
         if complete {
-            batch.end_statement();
-            if batch.text.len() > BATCH && !batch.in_transaction {
+            let committed = batch.end_statement();
+            if batch.text.len() > BATCH || batch.is_open && committed {
                 batch.send(session, step, &mut failures)?;
             }
         }
@@ -59,18 +59,25 @@ struct Batch {
     /// Where each statement ends.
     ends: Vec<usize>,
     in_transaction: bool,
+    /// Whether the server has a part of the transaction: a large object may be larger than memory.
+    is_open: bool,
+    /// Whether the transaction failed, so that nothing more of it can be run.
+    is_lost: bool,
 }
 
 impl Batch {
-    fn end_statement(&mut self) {
+    /// Ends a statement; says whether a transaction ends with it.
+    fn end_statement(&mut self) -> bool {
         let begin = self.ends.last().copied().unwrap_or_default();
         let statement = &self.text[begin..];
+        let committed = statement.eq_ignore_ascii_case(b"COMMIT;");
         if statement.eq_ignore_ascii_case(b"BEGIN;") {
             self.in_transaction = true;
-        } else if statement.eq_ignore_ascii_case(b"COMMIT;") {
+        } else if committed {
             self.in_transaction = false;
         }
         self.ends.push(self.text.len());
+        committed
     }
 
     fn send(
@@ -81,19 +88,54 @@ impl Batch {
     ) -> Result<(), Error> {
         /// More errors than anybody reads.
         const ENOUGH: usize = 100;
-        if !self.text.is_empty() && session.batch(step, &self.text)?.is_some() {
+        if !self.text.is_empty()
+            && !self.is_lost
+            && let Some(error) = session.batch(step, &self.text)?
+        {
             // Where the batch had a transaction of its own, that is still open.
             session.batch(step, b"ROLLBACK")?;
-            let mut begin = 0;
-            for end in &self.ends {
-                let failed = session.run(step, &self.text[begin..*end])?;
-                // Of a transaction that failed, its first error is the one that tells.
-                let failed = failed.filter(|failed| failed.error.code() != "25P02");
+            if self.is_open {
+                let failed = Some(Failed { error, refused: false });
                 failures.extend(failed.filter(|_| failures.len() < ENOUGH));
-                begin = *end;
+                self.is_lost = true;
+            } else {
+                self.one_by_one(session, step, &mut |failed| {
+                    failures.extend(Some(failed).filter(|_| failures.len() < ENOUGH));
+                })?;
+            }
+            if self.is_lost && self.in_transaction {
+                session.batch(step, b"ROLLBACK")?;
             }
         }
-        *self = Batch::default();
+        self.is_open = self.in_transaction;
+        self.is_lost &= self.in_transaction;
+        self.text = Vec::new();
+        self.ends.clear();
+        Ok(())
+    }
+
+    /// Runs the statements again, to find which it is that fails.
+    fn one_by_one(
+        &mut self,
+        session: &mut Session<'_>,
+        step: &Step,
+        tell: &mut dyn FnMut(Failed),
+    ) -> Result<(), Error> {
+        let mut begin = 0;
+        for end in &self.ends {
+            let statement = &self.text[begin..*end];
+            if statement.eq_ignore_ascii_case(b"BEGIN;") {
+                self.is_lost = false;
+            }
+            if let Some(failed) = session.run(step, statement)? {
+                self.is_lost = true;
+                // Of a transaction that failed, its first error is the one that tells.
+                if failed.error.code() != "25P02" {
+                    tell(failed);
+                }
+            }
+            begin = *end;
+        }
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ fn pass(entry: &Entry) -> Pass {
 /// Returns the plan of an archive.
 pub(crate) fn plan(archive: &Archive) -> Result<Plan, Error> {
     let mut planning = Planning::default();
+    planning.allow(archive.room().bytes());
     if let Some(name) = &archive.header.database {
         planning.connect(Name::from(name.as_slice()));
     }

@@ -120,13 +120,18 @@ pub fn damage(failure: Failure, report: &mut Report) -> Result<(), Failure> {
     let trouble = causes().any(|cause| {
         let archive = cause.downcast_ref::<archive::Error>().is_some_and(|error| match error {
             archive::Error::Unsupported { .. } | archive::Error::IsDirectory { .. } => true,
-            archive::Error::Version { .. } | archive::Error::Spent { .. } => true,
+            archive::Error::Version { .. }
+            | archive::Error::Spent { .. }
+            | archive::Error::Inflated { .. } => true,
             archive::Error::Io { source, .. } | archive::Error::Read { source, .. } => is_systems(source),
             _ => false,
         });
         let dump = cause.downcast_ref::<dump::Error>().is_some_and(|error| match error {
             dump::Error::Read { source, .. } => is_systems(source),
-            dump::Error::Fault { fault, .. } => matches!(fault, Fault::UnsafeEncoding(_)),
+            dump::Error::Fault { fault, .. } => {
+                // A limit of ours says nothing of the backup.
+                matches!(fault, Fault::UnsafeEncoding(_) | Fault::Inflated | Fault::TooManyTokens)
+            }
         });
         archive || dump
     });

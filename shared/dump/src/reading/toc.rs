@@ -11,7 +11,7 @@ use crate::event::Events;
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::Origin;
 use crate::schema::Part;
-use crate::source::Stream;
+use crate::source::Source;
 use crate::{Name, Position};
 
 /// One entry, as far as it says something about the schema (`TocEntry` in pg_backup_archiver.h).
@@ -111,7 +111,7 @@ impl Reading {
         if entry.description == b"BLOB METADATA" {
             return self.large_objects(entry);
         }
-        let mut events = Events::of(entry.definition);
+        let mut events = Events::of(entry.definition, self.room);
         events.set_standard_conforming_strings(self.standard_conforming_strings);
         self.read_all(events, &mut crate::NoData)?;
         self.entries.search_path |= entry.description == b"SEARCHPATH";
@@ -150,7 +150,7 @@ impl Reading {
         let [schema, table, method] = [schema, entry.tag, method].map(|text| Name::from(text).to_sql());
         let sql = [b"ALTER TABLE ".as_slice(), &schema, b".", &table, b" SET ACCESS METHOD ", &method, b";"];
         let bytes = (self.bytes, self.ledger.clone());
-        self.read_all(Events::of(&sql.concat()), &mut crate::NoData)?;
+        self.read_all(Events::of(&sql.concat(), self.room), &mut crate::NoData)?;
         // These bytes are not the archive's.
         (self.bytes, self.ledger) = bytes;
         Ok(())
@@ -183,12 +183,15 @@ impl Reading {
         let digits = |byte: &u8| !byte.is_ascii_digit();
         let numbers =
             entry.definition.split(digits).filter_map(|text| std::str::from_utf8(text).ok()?.parse().ok());
-        let numbers: Vec<u32> = numbers.collect();
         self.ledger.data += entry.definition.len() as u64;
         self.bytes += entry.definition.len() as u64;
         let owner = Name::from(entry.owner);
-        let section = self.section();
         for number in numbers {
+            self.kept.add(2, 0);
+            if !self.kept.fits(self.room) {
+                return Err(Error::Fault { at: Position::START, fault: Fault::Inflated });
+            }
+            let section = self.section();
             section.data.large_objects.entry(number).or_default();
             if !owner.is_empty() {
                 let address = Address::global(Kind::LargeObject, Name::from(number.to_string().as_str()));
@@ -217,15 +220,15 @@ impl Reading {
     pub fn add_data(
         &mut self,
         entry: &TocEntry<'_>,
-        data: impl Read,
+        data: impl Source,
         sink: &mut dyn DataSink,
     ) -> Result<(), Error> {
         if let (Some(schema), false) = (entry.namespace, self.entries.search_path) {
             self.session.search_path = vec![Name::from(schema), Name::from("pg_catalog")];
         }
         let copy = entry.copy.unwrap_or_default();
-        let mut tail = Tail { data, last: Vec::new() };
-        let mut events = Events::new(Stream(copy.chain(&mut tail)));
+        let mut tail = Tail { copy, data, last: Vec::new() };
+        let mut events = Events::new(&mut tail);
         events.set_standard_conforming_strings(self.standard_conforming_strings);
         self.only_data = true;
         let before = self.bytes;
@@ -303,6 +306,7 @@ impl Reading {
             None
         };
         let belongs_to = if is_relation && makes.is_none() { key(root) } else { None };
+        self.kept.add(1, 4 * entry.dependencies.len());
         self.entries.seen.push(Seen {
             id: entry.id,
             description: text(entry.description),
@@ -314,13 +318,14 @@ impl Reading {
     }
 }
 
-/// Remembers the last bytes of an entry's data.
-struct Tail<R> {
-    data: R,
+/// The COPY of an entry and its data, whose last bytes are remembered.
+struct Tail<'c, S> {
+    copy: &'c [u8],
+    data: S,
     last: Vec<u8>,
 }
 
-impl<R> Tail<R> {
+impl<S> Tail<'_, S> {
     /// Says whether the data ends as pg_dump ends it: with two empty lines, behind COPY's `\.` or the last INSERT
     /// (`dumpTableData_copy` and `dumpTableData_insert` in pg_dump.c).
     fn is_whole(&self, copied: bool) -> bool {
@@ -332,10 +337,17 @@ impl<R> Tail<R> {
     }
 }
 
-impl<R: Read> Read for Tail<R> {
+impl<S: Source> Source for &mut Tail<'_, S> {
+    fn room(&self) -> u64 {
+        self.data.room()
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         /// Bytes of the longest end that is looked for.
         const KEPT: usize = 5;
+        if !self.copy.is_empty() {
+            return self.copy.read(buffer);
+        }
         let read = self.data.read(buffer)?;
         let new = &buffer[..read];
         self.last.extend_from_slice(&new[read.saturating_sub(KEPT)..]);
@@ -454,7 +466,7 @@ mod tests {
             with_oids: false,
             dependencies: &[],
         };
-        Reading::new(ReadOptions::default()).add_data(&entry, data, &mut NoData)
+        Reading::new(ReadOptions::default()).add_data(&entry, crate::Stream(data), &mut NoData)
     }
 
     #[test]
