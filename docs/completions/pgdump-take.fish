@@ -31,7 +31,7 @@ tar\t''
 directory\t''"
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -s Z -l compress -d '`none`, `gzip` or `zstd`, with `:LEVEL` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called `.gz` or `.zst`' -r
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -s j -l jobs -d 'How many tables pg_dump takes at once into a folder [default: the number of processors]. Beside pg_dump, as many connections read the source as it leaves processors, at least one' -r
-complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l assert -d 'Ask the source a query of one value and record the answer, for a restored copy to give the same' -r
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l assert -d 'Ask the source a query of one value and record the answer, for a restored copy to give the same. Names need their schema: the search path is empty' -r
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l on-success -d 'Run a program when all went well; its standard input is the result as JSON, its environment has PGDUMP_TAKE_OUTCOME and PGDUMP_TAKE_FILES' -r -F
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l on-failure -d 'Run a program when anything did not, in the same way' -r -F
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l ping -d 'Tell a dead-man switch, such as healthchecks: the URL is asked for when all went well, with `/start` behind it at the beginning and `/fail` otherwise' -r

@@ -22,7 +22,7 @@ _pgdump-take() {
 '--compress=[\`none\`, \`gzip\` or \`zstd\`, with \`\:LEVEL\` behind it or not, or a level of gzip; a plain backup is packed while it is written, and called \`.gz\` or \`.zst\`]:METHOD:_default' \
 '-j+[How many tables pg_dump takes at once into a folder \[default\: the number of processors\]. Beside pg_dump, as many connections read the source as it leaves processors, at least one]:NUMBER:_default' \
 '--jobs=[How many tables pg_dump takes at once into a folder \[default\: the number of processors\]. Beside pg_dump, as many connections read the source as it leaves processors, at least one]:NUMBER:_default' \
-'*--assert=[Ask the source a query of one value and record the answer, for a restored copy to give the same]:SQL:_default' \
+'*--assert=[Ask the source a query of one value and record the answer, for a restored copy to give the same. Names need their schema\: the search path is empty]:SQL:_default' \
 '--on-success=[Run a program when all went well; its standard input is the result as JSON, its environment has PGDUMP_TAKE_OUTCOME and PGDUMP_TAKE_FILES]:PROGRAM:_files' \
 '--on-failure=[Run a program when anything did not, in the same way]:PROGRAM:_files' \
 '--ping=[Tell a dead-man switch, such as healthchecks\: the URL is asked for when all went well, with \`/start\` behind it at the beginning and \`/fail\` otherwise]:URL:_default' \

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::{tools, workspace};
+use crate::{sql, tidy, tools, workspace};
 
 /// The folders that hold nothing but generated files.
 const FOLDERS: [&str; 2] = ["docs/man", "docs/completions"];
@@ -77,6 +77,7 @@ fn stale(root: &Path, wanted: &Files) -> Result<Vec<PathBuf>> {
 fn wanted() -> Result<Files> {
     let mut files = files_of(&tools::commands())?;
     files.insert("docs/rules.md".into(), rules().into_bytes());
+    files.insert("docs/statements.md".into(), sql::listing(&tidy::texts(&workspace::root())?).into_bytes());
     Ok(files)
 }
 

@@ -109,10 +109,67 @@ const IMPLICIT: [&str; 12] = [
     "SIMILAR", "USING",
 ];
 
+/// With whose rights the statements of which files are run, where that is not the role that restores a dump.
+const RUN_AS: [(&str, &[&str]); 3] = [
+    (
+        "With your rights, in databases that you back up, compare or dump",
+        &["shared/connect/src/", "shared/live/src/", "tools/take/src/", "tools/verify/src/source/"],
+    ),
+    (
+        "As the superuser of the scratch server, in a database that holds a backup's code",
+        &["shared/restore/src/superuser.rs", "shared/restore/src/stand_in.rs", "shared/restore/src/escalation/"],
+    ),
+    (
+        "With your rights, or as that superuser, in databases that hold nothing of a backup",
+        &["tools/verify/src/server/", "shared/scratch/src/"],
+    ),
+];
+
+/// Lists the SQL of all sources with what the code says of it, by whose rights it is run with.
+pub fn listing(sources: &[(String, String)]) -> String {
+    let mut page = String::from(
+        "# SQL that the programs run\n\nWritten by `cargo xtask gen` from the sources; not edited by hand. Statements that are put together stand here in their pieces, with\n\
+         `{…}` for what is filled in. Besides these, `pgdump-verify` runs those of a backup, as the restoring role, and of the forms of\n\
+         `restore::escalation` as a superuser; `pgdump-take` and `pgdump-verify` ask what `--assert` says.\n",
+    );
+    let of = |path: &str| RUN_AS.iter().position(|(_, files)| files.iter().any(|file| path.starts_with(file)));
+    let rest = "As the role that restores, which is no superuser, in a database that holds a backup's code";
+    let groups = RUN_AS.iter().enumerate().map(|(at, (title, _))| (Some(at), *title)).chain([(None, rest)]);
+    for (group, title) in groups {
+        page.push_str(&format!("\n## {title}\n\n| File | SQL | What for |\n|---|---|---|\n"));
+        for (path, text) in sources.iter().filter(|(path, _)| is_listed(path) && of(path) == group) {
+            let lines: Vec<&str> = text.lines().collect();
+            for Literal { line, text } in literals(text).into_iter().filter(|literal| is_sql(&literal.text)) {
+                let sql = text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+                let reason = reason(&lines, line).replace('|', "\\|");
+                page.push_str(&format!("| `{path}` | `{sql}` | {reason} |\n"));
+            }
+        }
+    }
+    page
+}
+
+/// Says whether SQL in a file is a program's. What unit tests hold is no server's to run.
+fn is_listed(path: &str) -> bool {
+    CRATES.iter().any(|folder| path.starts_with(folder)) && !path.ends_with("/tests.rs")
+}
+
+/// The first sentence of the documentation of what a line stands in.
+fn reason(lines: &[&str], line: usize) -> String {
+    let documents = |line: &&str| line.trim_start().starts_with("///");
+    let Some(last) = lines[..line.min(lines.len())].iter().rposition(|line| documents(&line)) else {
+        return String::new();
+    };
+    let first = lines[..=last].iter().rposition(|line| !documents(&line)).map_or(0, |at| at + 1);
+    let text: Vec<&str> =
+        lines[first..=last].iter().map(|line| line.trim_start().trim_start_matches('/').trim()).collect();
+    let text = text.join(" ");
+    text.split_once(". ").map_or(text.as_str(), |(sentence, _)| sentence).trim_end_matches('.').to_owned()
+}
+
 /// Returns what is wrong with the SQL in a source file of these crates.
 pub fn findings(path: &str, text: &str) -> Vec<String> {
-    // What unit tests hold is no server's to run.
-    if !CRATES.iter().any(|folder| path.starts_with(folder)) || path.ends_with("/tests.rs") {
+    if !is_listed(path) {
         return Vec::new();
     }
     let literals = literals(text);

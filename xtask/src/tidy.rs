@@ -38,14 +38,9 @@ const SHARED_ARROWS: [(&str, &[&str]); 11] = [
 pub fn run() -> Result<()> {
     let root = workspace::root();
     let mut findings = Vec::new();
-    for path in sources(&root)? {
-        let text = match fs::read(root.join(&path)) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            // Listed by git, but deleted in the working tree.
-            Err(_) => continue,
-        };
-        findings.extend(file_findings(&path, &text));
-        findings.extend(sql::findings(&path.to_string_lossy(), &text));
+    for (path, text) in texts(&root)? {
+        findings.extend(file_findings(Path::new(&path), &text));
+        findings.extend(sql::findings(&path, &text));
     }
     findings.extend(arrow_findings(&members(&root, &workspace::metadata()?)?));
     for finding in &findings {
@@ -55,6 +50,16 @@ pub fn run() -> Result<()> {
         bail!("house rules broken: {}", findings.len());
     }
     Ok(())
+}
+
+/// Reads the Rust files: path below the root, and text.
+pub fn texts(root: &Path) -> Result<Vec<(String, String)>> {
+    let read = |path: PathBuf| {
+        // What git lists may be deleted in the working tree.
+        let bytes = fs::read(root.join(&path)).ok()?;
+        Some((path.to_string_lossy().replace('\\', "/"), String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    Ok(sources(root)?.into_iter().filter_map(read).collect())
 }
 
 /// Lists the Rust files, below `root`: those git knows or would add; outside git all but the build's own.

@@ -95,7 +95,7 @@ impl Batch {
             // Where the batch had a transaction of its own, that is still open.
             session.batch(step, b"ROLLBACK")?;
             if self.is_open {
-                let failed = Some(Failed { error, refused: false });
+                let failed = Some(Failed { error, refused: None });
                 failures.extend(failed.filter(|_| failures.len() < ENOUGH));
                 self.is_lost = true;
             } else {
