@@ -29,6 +29,19 @@ use crate::{Error, plain, stand_in};
 /// Since when event triggers can be switched off for a session ("event_triggers" in the manual).
 const EVENT_TRIGGERS: u32 = 17;
 
+/// Whatever the database's owner set for everybody who comes.
+const NO_ROLE: (&str, &str) = ("role", "none");
+
+/// The schema that an extension has to be in, if there is such a one.
+const FIXED_SCHEMA: &str = "SELECT DISTINCT v.schema FROM pg_catalog.pg_available_extension_versions v \
+    WHERE v.schema IS NOT NULL AND v.name OPERATOR(pg_catalog.=)";
+
+/// The schemas of the extensions that an extension needs, in which its script looks for names as well.
+const SCHEMAS_OF_NEEDED: &str = "SELECT DISTINCT n.nspname FROM pg_catalog.pg_available_extension_versions v \
+    JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) ANY (v.requires) \
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace \
+    WHERE v.name OPERATOR(pg_catalog.=)";
+
 /// Encodings in which a byte of a character can look like a `\` (`PG_ENCODING_BE_LAST` in pg_wchar.h): what we escape would
 /// be another text in them.
 const UNSAFE_ENCODINGS: [&str; 7] = ["SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB", "SHIFT_JIS_2004"];
@@ -80,7 +93,7 @@ impl Superuser {
     /// Returns the settings of its sessions as libpq's `PGOPTIONS`, for `pg_dump`.
     pub fn options(&self) -> String {
         let options: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("-c {name}={value}")).collect();
+            self.settings.iter().chain(&[NO_ROLE]).map(|(name, value)| format!("-c {name}={value}")).collect();
         options.join(" ")
     }
 
@@ -359,22 +372,15 @@ impl Session {
     /// Makes an extension, unless where it goes holds anything that no extension made: its script runs as a superuser, and may
     /// mean something else than it finds there.
     pub fn create_extension(&mut self, step: &Step, extension: &Extension) -> Result<Outcome, Error> {
-        let named = self.client.query(
-            &[
-                &b"SELECT DISTINCT schema FROM pg_catalog.pg_available_extension_versions \
-                   WHERE name OPERATOR(pg_catalog.=) "[..],
-                &literal(extension.name.bytes()),
-                b" AND schema IS NOT NULL",
-            ]
-            .concat(),
-        )?;
-        let mut places: Vec<Name> = named
-            .into_iter()
-            .filter_map(|row| Some(Name::from(row.into_iter().next()??.as_slice())))
-            .chain(extension.schema.clone())
-            .collect();
+        if let Some(outcome) = self.apply(step)? {
+            return Ok(outcome);
+        }
+        let fixed = self.names(FIXED_SCHEMA, &extension.name)?;
+        let is_open = fixed.is_empty() && extension.schema.is_none();
+        let mut places = self.names(SCHEMAS_OF_NEEDED, &extension.name)?;
+        places.extend(fixed.into_iter().chain(extension.schema.clone()));
         let mut sql = extension.sql.clone();
-        if places.is_empty() && !step.settings.contains_key(&b"search_path"[..]) {
+        if is_open && !step.settings.contains_key(&b"search_path"[..]) {
             // Where a session for which nobody sets a search path makes things.
             places.push(Name::from("public"));
             sql.extend_from_slice(b" SCHEMA public");
@@ -385,6 +391,13 @@ impl Session {
             }
         }
         self.run(step, &sql)
+    }
+
+    /// Asks for names that have to do with another.
+    fn names(&mut self, question: &str, about: &Name) -> Result<Vec<Name>, Error> {
+        let rows = self.client.query(&[question.as_bytes(), b" ", &literal(about.bytes())].concat())?;
+        let name = |row: connect::Row| Some(Name::from(row.into_iter().next()??.as_slice()));
+        Ok(rows.into_iter().filter_map(name).collect())
     }
 
     /// Gives what the superuser made to the role that restores, which would have made it.
