@@ -52,4 +52,4 @@ pub use pipe::{Pipe, Stopper};
 pub use programs::Programs;
 pub use server::Breaker;
 pub use settings::restoring as restoring_settings;
-pub use signals::{AtSignal, at_signal};
+pub use signals::{AtSignal, at_signal, last_at_signal};

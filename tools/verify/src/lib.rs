@@ -13,6 +13,7 @@ mod restoring;
 mod server;
 mod source;
 mod stages;
+mod standing;
 mod stored;
 mod verdict;
 
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 use arguments::{Arguments, Level};
 use backups::Chosen;
 use server::Servers;
+use standing::Standing;
 use stored::Stored;
 use verdict::{Report, Run, Verdict};
 
@@ -50,10 +52,13 @@ pub fn run() -> Result<Outcome, Failure> {
     }
     arguments.assertions()?;
     let targets = report::Targets::open(&arguments.report)?;
-    let mut run = Run { begun: Timestamp::now(), ..Run::default() };
-    let begin = Instant::now();
+    let begun = Timestamp::now();
+    let standing = Standing::begin(Run { begun, ..Run::default() }, targets, arguments.json);
     let mut page = Page::new(&arguments);
-    match backups::choose(&arguments, &mut run) {
+    let mut of_all = Run { begun, ..Run::default() };
+    let chosen = backups::choose(&arguments, &mut of_all);
+    standing.change(|run| *run = of_all);
+    match chosen {
         Ok(chosen) if chosen.len() > 1 && arguments.manifest.is_some() => {
             let why = "a manifest is of one backup (`--manifest`)";
             return Err(anyhow!("{why}, these are: {}", chosen.len()).into());
@@ -65,22 +70,23 @@ pub fn run() -> Result<Outcome, Failure> {
                 if chosen.len() > 1 {
                     progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
                 }
+                standing.look_at(&backup.path.display().to_string());
                 let report = examine(backup, &arguments, &servers, &progress);
                 progress.clear();
                 let gap = if at > 0 { "\n" } else { "" };
                 page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
-                run.backups.push(report);
+                standing.found(report);
             }
         }
         Err(failure) => {
             cli::report_failure(&failure);
-            run.trouble = Some(failure.message());
+            standing.change(|run| run.trouble = Some(failure.message()));
         }
     }
-    run.time = begin.elapsed();
+    let (run, targets) = standing.end();
     let mut verdict = run.verdict();
     // A reader of stdout that went away takes no report with it, and a report that cannot be written no verdict.
-    if let Err(error) = targets.write(&run) {
+    if let Some(Err(error)) = targets.map(|targets| targets.write(&run)) {
         cli::report_failure(&error.into());
         verdict = verdict.max(Verdict::Trouble);
     }
