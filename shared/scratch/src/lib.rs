@@ -25,6 +25,7 @@ mod data;
 mod error;
 mod fence;
 mod folder;
+mod footprint;
 mod install;
 #[cfg(target_os = "linux")]
 mod interpreter;
@@ -46,6 +47,7 @@ pub use data::Template;
 pub use error::Error;
 pub use fence::Fences;
 pub use folder::Folder;
+pub use footprint::Footprint;
 pub use install::{ensure, install_command};
 pub use leftovers::{Leftovers, reap};
 pub use pipe::{Pipe, Stopper};
