@@ -11,7 +11,7 @@ mod source;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -205,6 +205,38 @@ fn two_runs_do_not_meet() {
     assert_eq!(source.take(&["-Fc", "-d", "other"]).0, 0);
     assert!(first.wait().unwrap().success());
     assert_eq!(source.take(&["-Fc"]).0, 0);
+}
+
+#[test]
+fn whoever_is_told_of_the_end_is_told_of_a_signal() {
+    let Some(source) = Source::start() else { return };
+    let folder = source.liar("sleep 60; exec $REAL \"$@\"");
+    let place = |name: &str| source.folder.path().join(name);
+    fs::write(place("take.prom"), "pgdumpkit_take_success{target=\"shop\"} 1\n").unwrap();
+    fs::write(place("alarm"), format!("#!/bin/sh\ncat > {}\n", place("told").display())).unwrap();
+    fs::set_permissions(place("alarm"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = source.command(&["-Fc", "--json"]);
+    command.arg("--prom").arg(place("take.prom")).arg("--on-failure").arg(place("alarm"));
+    command.env("PGDUMPKIT_PG_BINDIR", folder).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while !source.names().iter().any(|name| name.ends_with(".partial")) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let begin = Instant::now();
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let mut page = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut page).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    for text in [page, fs::read_to_string(place("told")).unwrap()] {
+        let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(result["outcome"], "trouble");
+        assert_eq!(result["backups"][0]["trouble"], "stopped by signal SIGTERM");
+    }
+    let metrics = fs::read_to_string(place("take.prom")).unwrap();
+    assert!(metrics.contains("pgdumpkit_take_success{target=\"shop\"} 0\n"), "{metrics}");
+    source.assert_nothing_taken("stopped");
 }
 
 #[test]

@@ -140,6 +140,44 @@ fn signals_leave_nothing_and_are_told() {
 }
 
 #[test]
+fn reports_tell_that_a_signal_ended_the_run() {
+    if ignored() & (1 << 14) != 0 {
+        eprintln!("skipped: SIGTERM is ignored here, and so by what is started here");
+        return;
+    }
+    let Some(place) = Place::new(600) else { return };
+    let reports = tempfile::tempdir().unwrap();
+    let path = |name: &str| reports.path().join(name);
+    for name in ["a.json", "a.prom", "a.xml", "a.html", "a.md"] {
+        fs::write(path(name), "verified").unwrap();
+    }
+    let mut command = place.command();
+    for name in ["a.json", "a.prom", "a.xml", "a.html", "a.md"] {
+        command.arg("--report").arg(path(name));
+    }
+    command.arg("--json").arg(&place.backup).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    place.wait_for_server();
+    signal(&child, "TERM");
+    let mut page = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut page).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    for text in [page, fs::read_to_string(path("a.json")).unwrap()] {
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["verdict"], "trouble");
+        assert_eq!(report["trouble"], "stopped by signal SIGTERM");
+        assert_eq!(report["backups"][0]["verdict"], "trouble");
+    }
+    for name in ["a.prom", "a.xml", "a.html", "a.md"] {
+        let text = fs::read_to_string(path(name)).unwrap();
+        assert!(text != "verified" && !text.contains("verdict=\"verified\"} 1"), "{name}: {text}");
+    }
+    let metrics = fs::read_to_string(path("a.prom")).unwrap();
+    assert!(metrics.contains("pgdumpkit_verify_exit_code 2"), "{metrics}");
+    assert!(fs::read_to_string(path("a.xml")).unwrap().contains("stopped by signal SIGTERM"));
+}
+
+#[test]
 fn a_killed_run_is_cleaned_up_after() {
     let Some(place) = Place::new(600) else { return };
     let mut child = place.start();

@@ -11,6 +11,7 @@ use crate::child::{feed, run};
 use crate::data::{self, Superuser, Template};
 use crate::fence::{Fences, Places};
 use crate::folder::{Folder, PORT, write_private};
+use crate::footprint::Footprint;
 use crate::server::{Breaker, Server, log_tail};
 use crate::warden::Warden;
 use crate::{Error, Programs, settings};
@@ -199,6 +200,11 @@ impl Cluster {
     /// Returns what ends the server from another thread, for a time limit.
     pub fn breaker(&self) -> Breaker {
         self.server.breaker()
+    }
+
+    /// Returns what measures how much of the disk the cluster takes.
+    pub fn footprint(&self) -> Footprint {
+        Footprint::of(self.folder.path())
     }
 
     /// Returns the end of what the server wrote to its log, for instance why it crashed.

@@ -18,10 +18,14 @@ use signal_hook::low_level::emulate_default_handler;
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What there is to remove.
-static MADE: Mutex<Made> = Mutex::new(Made { watched: false, folders: Vec::new(), actions: Vec::new() });
+static MADE: Mutex<Made> =
+    Mutex::new(Made { watched: false, folders: Vec::new(), actions: Vec::new(), last: Vec::new() });
 
 /// What else is to be done.
 type Action = Box<dyn FnOnce() + Send>;
+
+/// What is told the signal's name.
+type Last = Box<dyn FnOnce(&'static str) + Send>;
 
 struct Made {
     /// Whether a thread waits for signals.
@@ -30,6 +34,8 @@ struct Made {
     folders: Vec<(PathBuf, Option<Pid>)>,
     /// What else is to be done, by a number.
     actions: Vec<(u64, Action)>,
+    /// What is to be done when all that is done, by a number of the same row.
+    last: Vec<(u64, Last)>,
 }
 
 /// Forgets the action of [`at_signal`] when dropped. While a signal is obeyed, that waits for the process's end.
@@ -39,14 +45,25 @@ pub struct AtSignal(u64);
 /// Has something done, on a thread of its own, when Ctrl-C, SIGTERM or SIGHUP ends this process.
 pub fn at_signal(action: impl FnOnce() + Send + 'static) -> AtSignal {
     let mut held = hold();
-    let number = held.0.actions.last().map_or(0, |(number, _)| number + 1);
+    let number = held.next();
     held.0.actions.push((number, Box::new(action)));
+    AtSignal(number)
+}
+
+/// Has something done as [`at_signal`] does, once everything that is to be removed is gone and all else is done; it is told
+/// the name of the signal, such as `SIGTERM`.
+pub fn last_at_signal(action: impl FnOnce(&'static str) + Send + 'static) -> AtSignal {
+    let mut held = hold();
+    let number = held.next();
+    held.0.last.push((number, Box::new(action)));
     AtSignal(number)
 }
 
 impl Drop for AtSignal {
     fn drop(&mut self) {
-        hold().0.actions.retain(|(number, _)| *number != self.0);
+        let mut held = hold();
+        held.0.actions.retain(|(number, _)| *number != self.0);
+        held.0.last.retain(|(number, _)| *number != self.0);
     }
 }
 
@@ -64,6 +81,13 @@ pub(crate) fn hold() -> Held {
 }
 
 impl Held {
+    /// Returns a number that no action has.
+    fn next(&self) -> u64 {
+        let taken = self.0.actions.iter().map(|(number, _)| number);
+        let taken = taken.chain(self.0.last.iter().map(|(number, _)| number));
+        taken.max().map_or(0, |number| number + 1)
+    }
+
     /// Has a folder removed when a signal comes.
     pub fn remember(mut self, folder: &Path) {
         self.0.folders.push((folder.to_owned(), None));
@@ -105,10 +129,21 @@ fn watch() {
             for (_, action) in made.actions.drain(..) {
                 action();
             }
+            for (_, action) in made.last.drain(..) {
+                action(name(signal));
+            }
             // The process ends as if nobody had caught the signal, and who waits for it sees that.
             let _ = emulate_default_handler(signal);
         }
     });
+}
+
+fn name(signal: i32) -> &'static str {
+    match signal {
+        SIGINT => "SIGINT",
+        SIGTERM => "SIGTERM",
+        _ => "SIGHUP",
+    }
 }
 
 fn remove(folder: &Path, server: Option<Pid>) {

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Schedule(ScheduleArguments),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct TakeArguments {
     /// The database, a URL or a connection string, as `-d`
     #[arg(value_name = "DBNAME", conflicts_with = "dbname")]

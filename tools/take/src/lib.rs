@@ -23,6 +23,7 @@ mod schedule;
 mod selection;
 mod shelf;
 mod source;
+mod standing;
 mod stop;
 mod stored;
 mod syncing;

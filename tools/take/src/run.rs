@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use cli::{Failure, Outcome, Progress, Sink};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::afterwards;
 use crate::arguments::TakeArguments;
@@ -17,6 +18,7 @@ use crate::destination::Destination;
 use crate::keep;
 use crate::report;
 use crate::shelf::Shelf;
+use crate::standing::Standing;
 use crate::taking::{self, Taken, Wish};
 use crate::unfinished::Lock;
 
@@ -28,29 +30,41 @@ pub fn run(arguments: &TakeArguments) -> Result<Outcome, Failure> {
     let prom = arguments.prom.as_deref().map(Sink::open).transpose()?;
     let mut page = Page { json: arguments.json, written: Ok(()) };
     tell(arguments, "/start");
-    let mut all = Vec::new();
-    let begun = all_of(arguments, &mut page, &mut all);
-    let mut outcome = if begun.is_ok() { worst(&all) } else { Outcome::Trouble };
-    let result = report::to_json(&all, outcome);
-    if let Some(Err(error)) = prom.map(|prom| write(prom, &all)) {
-        cli::report_failure(&error.into());
-        outcome = worse(outcome, Outcome::Trouble);
-    }
-    let program = if outcome == Outcome::Good { &arguments.on_success } else { &arguments.on_failure };
-    if let Some(Err(failure)) =
-        program.as_deref().map(|program| afterwards::run(program, outcome, &all, &result))
-    {
-        cli::report_failure(&failure);
-        outcome = worse(outcome, Outcome::Trouble);
-    }
-    tell(arguments, if outcome == Outcome::Good { "" } else { "/fail" });
+    let standing = Standing::begin(arguments, prom);
+    let begun = all_of(arguments, &mut page, &standing);
+    let (all, prom) = standing.end();
+    let outcome = if begun.is_ok() { worst(&all) } else { Outcome::Trouble };
+    let (result, outcome) = conclude(arguments, &all, outcome, prom);
     begun?;
     page.finish(&format!("{result:#}\n"))?;
     Ok(outcome)
 }
 
+/// Tells everybody who is to be told how a run ended; returns the result, and how it ended with that.
+pub fn conclude(
+    arguments: &TakeArguments,
+    all: &[Taken],
+    mut outcome: Outcome,
+    prom: Option<Sink>,
+) -> (Value, Outcome) {
+    let result = report::to_json(all, outcome);
+    if let Some(Err(error)) = prom.map(|prom| write(prom, all)) {
+        cli::report_failure(&error.into());
+        outcome = worse(outcome, Outcome::Trouble);
+    }
+    let program = if outcome == Outcome::Good { &arguments.on_success } else { &arguments.on_failure };
+    if let Some(Err(failure)) =
+        program.as_deref().map(|program| afterwards::run(program, outcome, all, &result))
+    {
+        cli::report_failure(&failure);
+        outcome = worse(outcome, Outcome::Trouble);
+    }
+    tell(arguments, if outcome == Outcome::Good { "" } else { "/fail" });
+    (result, outcome)
+}
+
 /// Takes one target after the other.
-fn all_of(arguments: &TakeArguments, page: &mut Page, all: &mut Vec<Taken>) -> Result<(), Failure> {
+fn all_of(arguments: &TakeArguments, page: &mut Page, standing: &Standing) -> Result<(), Failure> {
     let progress = Progress::start();
     let folder = arguments.dir.as_deref().ok_or_else(|| anyhow!("no folder: `--dir`"))?;
     let destination = Destination::open(folder)?;
@@ -59,6 +73,7 @@ fn all_of(arguments: &TakeArguments, page: &mut Page, all: &mut Vec<Taken>) -> R
         afterwards::verifier()?;
     }
     for (target, connection) in &targets(arguments)? {
+        standing.take(&target.to_string());
         let taken = one(target, connection, arguments, &wish);
         progress.clear();
         if let Some(trouble) = &taken.trouble {
@@ -67,7 +82,7 @@ fn all_of(arguments: &TakeArguments, page: &mut Page, all: &mut Vec<Taken>) -> R
             cli::report_failure(&hint.into_iter().fold(failure, Failure::with_hint));
         }
         page.write(&report::to_text(&taken));
-        all.push(taken);
+        standing.taken(taken);
     }
     Ok(())
 }
@@ -184,7 +199,11 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
     order.into_iter().find(|outcome| [one, other].contains(outcome)).unwrap_or(Outcome::Good)
 }
 
-fn print(text: &str) -> io::Result<()> {
+/// Writes to standard output at once.
+///
+/// # Errors
+/// When nobody reads it.
+pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

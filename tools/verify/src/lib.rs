@@ -13,6 +13,7 @@ mod restoring;
 mod server;
 mod source;
 mod stages;
+mod standing;
 mod stored;
 mod verdict;
 
@@ -28,7 +29,9 @@ use jiff::Timestamp;
 
 use arguments::{Arguments, Level};
 use backups::Chosen;
+use limit::Limit;
 use server::Servers;
+use standing::Standing;
 use stored::Stored;
 use verdict::{Report, Run, Verdict};
 
@@ -52,10 +55,13 @@ pub fn run() -> Result<Outcome, Failure> {
     }
     arguments.assertions()?;
     let targets = report::Targets::open(&arguments.report)?;
-    let mut run = Run { begun: Timestamp::now(), ..Run::default() };
-    let begin = Instant::now();
+    let begun = Timestamp::now();
+    let standing = Standing::begin(Run { begun, ..Run::default() }, targets, arguments.json);
     let mut page = Page::new(&arguments);
-    match backups::choose(&arguments, &mut run) {
+    let mut of_all = Run { begun, ..Run::default() };
+    let chosen = backups::choose(&arguments, &mut of_all);
+    standing.change(|run| *run = of_all);
+    match chosen {
         Ok(chosen) if chosen.len() > 1 && arguments.manifest.is_some() => {
             let why = "a manifest is of one backup (`--manifest`)";
             return Err(anyhow!("{why}, these are: {}", chosen.len()).into());
@@ -67,22 +73,23 @@ pub fn run() -> Result<Outcome, Failure> {
                 if chosen.len() > 1 {
                     progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
                 }
+                standing.look_at(&backup.path.display().to_string());
                 let report = examine(backup, &arguments, &servers, &progress);
                 progress.clear();
                 let gap = if at > 0 { "\n" } else { "" };
                 page.write(&format!("{gap}{}", report::to_text(&report, page.colour)));
-                run.backups.push(report);
+                standing.found(report);
             }
         }
         Err(failure) => {
             cli::report_failure(&failure);
-            run.trouble = Some(failure.message());
+            standing.change(|run| run.trouble = Some(failure.message()));
         }
     }
-    run.time = begin.elapsed();
+    let (run, targets) = standing.end();
     let mut verdict = run.verdict();
     // A reader of stdout that went away takes no report with it, and a report that cannot be written no verdict.
-    if let Err(error) = targets.write(&run) {
+    if let Some(Err(error)) = targets.map(|targets| targets.write(&run)) {
         cli::report_failure(&error.into());
         verdict = verdict.max(Verdict::Trouble);
     }
@@ -191,6 +198,7 @@ fn verify(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let level = arguments.level;
+    let limit = Limit::begin(arguments.timeout.map(Duration::from_secs));
     let mut assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
@@ -236,8 +244,16 @@ fn verify(
         assertions,
         servers,
         keep: arguments.keep.clone(),
-        timeout: arguments.timeout.map(Duration::from_secs),
+        limit: &limit,
         progress: progress.clone(),
     };
-    restoring::verify(&backup, &dump, &plan, &source, &options, report)
+    let restored = restoring::verify(&backup, &dump, &plan, &source, &options, report);
+    match (restored, limit.over()) {
+        // Whatever failed, it was for want of the server that the limit ended.
+        (Err(_), Some(why)) => {
+            report.find(Verdict::Unclear, "server", None, why);
+            Ok(())
+        }
+        (restored, _) => restored,
+    }
 }

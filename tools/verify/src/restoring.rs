@@ -11,18 +11,16 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
-use dump::{Database, Dump, Name};
+use dump::{Database, Dump, Name, Noise};
 use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source, Superuser};
 
 use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
-use crate::limit::Limit;
+use crate::limit::{Disk, Limit};
 use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
 use crate::verdict::{Report, Verdict};
-
-const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
 
 /// How a backup is restored.
 pub struct Options<'a> {
@@ -42,8 +40,8 @@ pub struct Options<'a> {
     pub servers: &'a Servers,
     /// The name under which the restored database stays.
     pub keep: Option<String>,
-    /// How long it may take.
-    pub timeout: Option<Duration>,
+    /// What it may take.
+    pub limit: &'a Limit,
     /// Shows how far it is.
     pub progress: Progress,
 }
@@ -107,13 +105,14 @@ pub fn verify(
         server::Wanted { bindir: options.bindir.as_deref(), major: wanted, jobs: options.jobs };
     let server = options.servers.start(&wanted_server, &mut report.notes)?;
     // Dropped before the server: afterwards its number may be another's.
-    let limit = server.limit(options.timeout);
-    let ended = |error: restore::Error, report: &mut Report| match &limit {
-        Some(limit) if limit.is_over() => {
-            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+    let limit = options.limit;
+    let ending = server.end_at(limit, Disk::of_backup(bytes(dump)));
+    let ended = |error: restore::Error, report: &mut Report| match limit.over() {
+        Some(why) => {
+            report.find(Verdict::Unclear, "server", None, why);
             Ok(())
         }
-        _ => ended(error, &server, report),
+        None => ended(error, &server, report),
     };
     report.server = Some(format!("PostgreSQL {}", server.major()));
     report.phases.push(("server start".to_owned(), begin.elapsed()));
@@ -180,8 +179,8 @@ pub fn verify(
             add_phase(report, stages::name(*phase), *time);
             report.restored_in = Some(report.restored_in.unwrap_or_default() + *time);
         }
-        if limit.as_ref().is_some_and(Limit::is_over) {
-            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+        if let Some(why) = limit.over() {
+            report.find(Verdict::Unclear, "server", None, why);
             return Ok(());
         }
         if server.is_private()
@@ -220,13 +219,13 @@ pub fn verify(
         if let Err(error) = compared {
             return ended(error.into(), report);
         }
-        if limit.as_ref().is_some_and(Limit::is_over) {
+        if let Some(why) = limit.over() {
             // What was found of a server that was being ended is no verdict.
             report.findings.truncate(known);
             for table in report.tables.iter_mut().filter(|table| table.verdict == Verdict::Bad) {
                 table.verdict = Verdict::Unclear;
             }
-            report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+            report.find(Verdict::Unclear, "server", None, why);
             return Ok(());
         }
         add_phase(report, "comparison", begin.elapsed());
@@ -234,12 +233,12 @@ pub fn verify(
             options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
             if let Err(failure) = schema::check(&server, &superuser, &restored, dump, report) {
-                return match &limit {
-                    Some(limit) if limit.is_over() => {
-                        report.find(Verdict::Unclear, "server", None, TIME_IS_OVER);
+                return match limit.over() {
+                    Some(why) => {
+                        report.find(Verdict::Unclear, "server", None, why);
                         Ok(())
                     }
-                    _ => Err(failure),
+                    None => Err(failure),
                 };
             }
             add_phase(report, "schema of the copy", begin.elapsed());
@@ -258,7 +257,7 @@ pub fn verify(
             return ended(error.into(), report);
         }
     }
-    drop(limit);
+    drop(ending);
     if let Some(name) = &options.keep {
         report.notes.extend(server.keep("0", name)?);
     }
@@ -302,6 +301,15 @@ fn restore_and_read(
         let lost = |_| Some(Err(connect::Error::Lost(std::io::Error::other("a thread panicked"))));
         (restored, reading.join().unwrap_or_else(lost).transpose())
     })
+}
+
+/// The bytes that a backup holds, in which comments and blanks say nothing.
+fn bytes(dump: &Dump) -> u64 {
+    let gaps = dump.ledger.noise.get(&Noise::Gap).copied().unwrap_or_default();
+    let objects = dump.databases.iter().flat_map(|database| database.data.large_objects.values());
+    // Those of an archive are in no ledger.
+    let objects: u64 = objects.filter_map(|object| Some(object.content?.0)).sum();
+    dump.ledger.total() - gaps + objects
 }
 
 /// The bytes of all rows that the backup holds of a database.

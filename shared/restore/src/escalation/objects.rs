@@ -174,7 +174,7 @@ fn extension(phrase: &mut Phrase<'_>) -> Option<Permit> {
 fn event_trigger(phrase: &mut Phrase<'_>) -> Option<Permit> {
     phrase.name()?;
     phrase.expect("ON")?;
-    phrase.any_of(&["ddl_command_start", "ddl_command_end", "sql_drop", "table_rewrite", "login"])?;
+    phrase.name_of(&["ddl_command_start", "ddl_command_end", "sql_drop", "table_rewrite", "login"])?;
     if phrase.eat("WHEN") {
         loop {
             phrase.name()?;
@@ -308,7 +308,9 @@ fn operator_class(phrase: &mut Phrase<'_>) -> Option<Permit> {
     phrase.expect("FOR TYPE")?;
     let of = phrase.type_name()?;
     phrase.expect("USING")?;
-    let Some(_) = phrase.any_of(&["btree", "hash"]) else { return code(CLASS) };
+    if phrase.attempt(|phrase| phrase.name_of(&["btree", "hash"])).is_none() {
+        return code(CLASS);
+    }
     if of.schema.is_none() || is_system(of.schema.as_ref()) {
         return code(CLASS);
     }
@@ -382,7 +384,8 @@ fn transform(phrase: &mut Phrase<'_>) -> Option<Permit> {
         phrase.in_parentheses(Phrase::type_name).map(drop)
     };
     let unused = |phrase: &mut Phrase<'_>| {
-        phrase.expect("LANGUAGE sql")?;
+        phrase.expect("LANGUAGE")?;
+        phrase.name_of(&["sql"])?;
         phrase.in_parentheses(function)?;
         phrase.at_end().then_some(())
     };

@@ -180,6 +180,12 @@ impl<'t> Phrase<'t> {
         Some(name)
     }
 
+    /// Reads one of these names, which need no quotes and may be written with them.
+    pub fn name_of(&mut self, known: &[&str]) -> Option<()> {
+        let name = self.name()?;
+        known.iter().any(|known| name.bytes() == known.as_bytes()).then_some(())
+    }
+
     /// Reads up to this many names with dots between them.
     pub fn dotted(&mut self, most: usize) -> Option<Vec<Name>> {
         let mut names = vec![self.skip_name()?];

@@ -207,6 +207,20 @@ fn names_and_values_may_hold_any_key_word() {
 }
 
 #[test]
+fn names_may_all_be_quoted() {
+    for text in [
+        r#"CREATE EVENT TRIGGER "e" ON "ddl_command_end" EXECUTE FUNCTION "app"."f"()"#,
+        r#"CREATE TRANSFORM FOR "app"."t" LANGUAGE "sql" (FROM SQL WITH FUNCTION "pg_catalog"."prsd_lextype"("internal"))"#,
+        r#"CREATE OPERATOR CLASS "app"."c" FOR TYPE "app"."t" USING "btree" AS FUNCTION 1 ("app"."t", "app"."t") "app"."f"("app"."t","app"."t")"#,
+        r#"CREATE ACCESS METHOD "bt" TYPE INDEX HANDLER "bthandler""#,
+        r#"GRANT SELECT("a") ON TABLE "app"."t" TO "alice""#,
+        r#"ALTER TABLE ONLY "app"."t" DISABLE TRIGGER "w""#,
+    ] {
+        assert!(matches!(of(text), Ruling::Run(_)), "{text}: {:?}", of(text));
+    }
+}
+
+#[test]
 fn what_brings_code_is_refused_and_says_so() {
     for text in CODE {
         assert!(matches!(of(text), Ruling::Refuse(Refusal::Code(_))), "{text}: {:?}", of(text));

@@ -6,7 +6,6 @@ mod private;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use anyhow::anyhow;
 use cli::Failure;
@@ -15,7 +14,7 @@ use restore::Superuser;
 use restore::escalation::Refusal;
 use scratch::{Client as Program, Template};
 
-use crate::limit::Limit;
+use crate::limit::{Disk, Ending, Limit};
 use given::Given;
 pub use private::ADMIN;
 use private::Private;
@@ -128,16 +127,15 @@ impl Server {
         matches!(self, Server::Private(_))
     }
 
-    /// Begins to limit the time that the server works for us.
-    pub fn limit(&self, time: Option<Duration>) -> Option<Limit> {
-        let time = time?;
-        Some(match self {
+    /// Has the server end its work for us when the limit is over; how much of the disk it takes is known of our own.
+    pub fn end_at(&self, limit: &Limit, disk: Disk) -> Ending {
+        match self {
             Server::Private(server) => {
                 let breaker = server.breaker();
-                Limit::begin(time, move || breaker.end_server())
+                limit.ends_large(server.footprint(), disk, move || breaker.end_server())
             }
-            Server::Given(server) => Limit::begin(time, server.breaker()),
-        })
+            Server::Given(server) => limit.ends(server.breaker()),
+        }
     }
 
     /// Returns the server's major version.

@@ -8,7 +8,7 @@ use connect::{Client, Environment, Parameters, Secret};
 use dump::Name;
 use postgres_protocol::password::scram_sha_256;
 use restore::Superuser;
-use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Guarded, Programs, Template};
+use scratch::{Breaker, Client as Program, Cluster, Error, Fences, Footprint, Guarded, Programs, Template};
 
 use super::{RESTORER, Wanted, random};
 
@@ -67,6 +67,11 @@ impl Private {
     /// Returns what ends the server.
     pub fn breaker(&self) -> Breaker {
         self.cluster.breaker()
+    }
+
+    /// Returns what measures how much of the disk the server takes.
+    pub fn footprint(&self) -> Footprint {
+        self.cluster.footprint()
     }
 
     /// Returns the server's major version.
