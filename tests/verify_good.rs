@@ -219,10 +219,6 @@ fn owners_and_privileges_are_compared_without_pg_dump() {
         ("ALTER STATISTICS shop.both OWNER TO keeper", "shop.both"),
         ("DROP CAST (shop.kind AS integer)", "cast (shop.kind AS integer): is in the backup and was not"),
         (
-            "DROP USER MAPPING FOR staff SERVER far",
-            "user mapping staff on server far: is in the backup and was not",
-        ),
-        (
             "ALTER DEFAULT PRIVILEGES FOR ROLE keeper IN SCHEMA shop REVOKE INSERT ON TABLES FROM staff",
             "default privileges shop.keeper: privilege: expected INSERT for staff",
         ),

@@ -117,7 +117,11 @@ const RUN_AS: [(&str, &[&str]); 3] = [
     ),
     (
         "As the superuser of the scratch server, in a database that holds a backup's code",
-        &["shared/restore/src/superuser.rs", "shared/restore/src/stand_in.rs", "shared/restore/src/escalation/"],
+        &[
+            "shared/restore/src/superuser.rs",
+            "shared/restore/src/stand_in.rs",
+            "shared/restore/src/escalation/",
+        ],
     ),
     (
         "With your rights, or as that superuser, in databases that hold nothing of a backup",
@@ -132,7 +136,8 @@ pub fn listing(sources: &[(String, String)]) -> String {
          `{…}` for what is filled in. Besides these, `pgdump-verify` runs those of a backup, as the restoring role, and of the forms of\n\
          `restore::escalation` as a superuser; `pgdump-take` and `pgdump-verify` ask what `--assert` says.\n",
     );
-    let of = |path: &str| RUN_AS.iter().position(|(_, files)| files.iter().any(|file| path.starts_with(file)));
+    let of =
+        |path: &str| RUN_AS.iter().position(|(_, files)| files.iter().any(|file| path.starts_with(file)));
     let rest = "As the role that restores, which is no superuser, in a database that holds a backup's code";
     let groups = RUN_AS.iter().enumerate().map(|(at, (title, _))| (Some(at), *title)).chain([(None, rest)]);
     for (group, title) in groups {

@@ -92,8 +92,12 @@ impl Superuser {
 
     /// Returns the settings of its sessions as libpq's `PGOPTIONS`, for `pg_dump`.
     pub fn options(&self) -> String {
-        let options: Vec<String> =
-            self.settings.iter().chain(&[NO_ROLE]).map(|(name, value)| format!("-c {name}={value}")).collect();
+        let options: Vec<String> = self
+            .settings
+            .iter()
+            .chain(&[NO_ROLE])
+            .map(|(name, value)| format!("-c {name}={value}"))
+            .collect();
         options.join(" ")
     }
 

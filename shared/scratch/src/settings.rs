@@ -37,7 +37,9 @@ const EVERY: [&str; 15] = [
 ];
 
 /// What a cluster sets as well that a backup is restored into.
-const RESTORING: [&str; 9] = [
+const RESTORING: [&str; 10] = [
+    // Whoever restores, and compares, reads all large objects, as the superuser would who usually restores.
+    "lo_compat_privileges=on",
     // The server has no folder but its own: none in /dev/shm.
     "dynamic_shared_memory_type=mmap",
     // A crash ends the run; what recovery would take is time.
