@@ -435,3 +435,38 @@ fn files_are_opened_before_the_work_and_tell_of_trouble() {
     let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(names.collect::<BTreeSet<_>>(), ["good.sql", "r.json", "r.prom"].map(Into::into).into());
 }
+
+#[test]
+fn more_findings_than_anybody_reads_are_counted() {
+    if !server_is_there() {
+        return;
+    }
+    const FAIL: usize = 12_000;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let failing: String =
+        (0..FAIL).map(|n| format!("ALTER TABLE public.nowhere_{n} OWNER TO alice;\n")).collect();
+    // A message is as long as the dump's own code wants it.
+    let long = "CREATE FUNCTION public.long() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE '%', pg_catalog.repeat('x', \
+                100000000); END $$;\nSELECT public.long();\n";
+    let text = format!("CREATE SCHEMA shop;\nCREATE TABLE public.t (a integer);\n{long}{failing}");
+    fs::write(at("dump.sql"), text).unwrap();
+    let mut arguments = vec![at("dump.sql")];
+    for form in ["json", "html", "md", "xml", "prom"] {
+        arguments.extend(["--report".to_owned(), at(&format!("report.{form}"))]);
+    }
+    let (code, said, _) = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, 1);
+    let report: Value = serde_json::from_str(&fs::read_to_string(at("report.json")).unwrap()).unwrap();
+    assert_valid(&report);
+    let backup = &report["backups"][0];
+    assert_eq!(backup["findings"].as_array().unwrap().len(), 10_000);
+    assert_eq!(backup["findings_left_out"], FAIL + 1 - 10_000);
+    assert!(said.contains("and 2001 more findings") && said.contains("the backup is bad: 12001 findings"));
+    let read = |form: &str| fs::read_to_string(at(&format!("report.{form}"))).unwrap();
+    for form in ["html", "md", "xml"] {
+        assert!(read(form).contains("more findings") || form == "md", "{form}");
+        assert!(read(form).len() < 16 << 20, "{form}");
+    }
+    assert!(read("prom").contains("verdict=\"bad\"} 12001\n"));
+}

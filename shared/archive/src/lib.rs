@@ -58,7 +58,7 @@ pub use error::Error;
 pub use format::Format;
 pub use header::{Created, Header};
 pub use input::{Content, Input, from_named_reader, from_reader, open, stdin};
-pub use line::line_of;
+pub use line::{line_of, newlines};
 pub use piece::Piece;
 pub use plain::{Found, Plain};
 pub use room::Room;

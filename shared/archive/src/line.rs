@@ -1,7 +1,8 @@
 //! Line numbers, counted when an error message needs one.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 /// Returns the line that holds the byte at `offset` of a file, by counting the newlines before it.
@@ -14,13 +15,24 @@ use std::path::Path;
 ///
 /// Returns the system's error if the file cannot be opened or read.
 pub fn line_of(path: &Path, offset: u64) -> io::Result<u64> {
-    let mut head = File::open(path)?.take(offset);
+    Ok(1 + newlines(path, 0..offset)?)
+}
+
+/// Returns how many newlines stand in a range of bytes of a file, for whoever asks for one line after the other.
+///
+/// # Errors
+///
+/// Returns the system's error if the file cannot be opened or read.
+pub fn newlines(path: &Path, range: Range<u64>) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut file = file.take(range.end.saturating_sub(range.start));
     let mut buffer = vec![0; 128 << 10];
-    let mut line = 1;
+    let mut newlines = 0;
     loop {
-        match head.read(&mut buffer) {
-            Ok(0) => return Ok(line),
-            Ok(read) => line += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64,
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(newlines),
+            Ok(read) => newlines += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -38,6 +50,7 @@ mod tests {
         let lines: Vec<u64> = (0..9).map(|offset| line_of(file.path(), offset).unwrap()).collect();
         assert_eq!(lines, [1, 1, 2, 2, 2, 3, 4, 4, 4]);
         assert_eq!(line_of(file.path(), u64::MAX).unwrap(), 4);
+        assert_eq!(newlines(file.path(), 2..5).unwrap(), 2);
     }
 
     #[test]

@@ -99,6 +99,15 @@ impl ServerError {
         self.fields.get(&code).map(String::as_str).unwrap_or_default()
     }
 
+    /// Returns the same with its SQLSTATE and the beginning of its message alone, for whoever keeps a great many.
+    pub fn brief(&self) -> ServerError {
+        const KEPT: usize = 200;
+        let message = self.message();
+        let end = (0..=KEPT).rev().find(|end| message.is_char_boundary(*end)).unwrap_or_default();
+        let message = message[..end].to_owned();
+        ServerError { fields: BTreeMap::from([(b'C', self.code().to_owned()), (b'M', message)]) }
+    }
+
     /// Returns the five characters of SQLSTATE.
     pub fn code(&self) -> &str {
         self.field(b'C')

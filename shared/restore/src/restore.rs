@@ -139,7 +139,7 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
                     options.observer.begin(Phase::Rows);
                     let len = rest.iter().take_while(|step| matches!(step.work, Work::Rows(_))).count();
                     let (found, times) = load(&shared, source, row_jobs, &rest[..len], &*options.observer)?;
-                    failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
+                    keep(&mut failures, found.into_iter().map(|(step, failed)| (at + step, failed)));
                     loads.extend(times.into_iter().map(|(step, time)| (at + step, time)));
                     (Phase::Rows, len)
                 }
@@ -148,12 +148,12 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
                     options.observer.begin(phase);
                     let len = build::run_len(rest);
                     let found = build::run(&shared, options.jobs, &rest[..len])?;
-                    failures.extend(found.into_iter().map(|(step, failed)| (at + step, failed)));
+                    keep(&mut failures, found.into_iter().map(|(step, failed)| (at + step, failed)));
                     (phase, len)
                 }
                 (Work::Statement(text), None) => {
                     options.observer.begin(Phase::Statements);
-                    failures.extend(main.run(&steps[at], text)?.map(|failed| (at, failed)));
+                    keep(&mut failures, main.run(&steps[at], text)?.map(|failed| (at, failed)));
                     (Phase::Statements, 1)
                 }
             };
@@ -179,6 +179,18 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let failures = failures.collect();
     let Gathered { roles, settings, tried, nowhere } = shared.finish();
     Ok(Report { failures, roles, settings, tried, nowhere, phases, loads })
+}
+
+/// Adds what failed; of more than anybody reads, only what tells why.
+fn keep(failures: &mut Vec<(usize, Failed)>, more: impl IntoIterator<Item = (usize, Failed)>) {
+    const WHOLE: usize = 10_000;
+    for (step, failed) in more {
+        let failed = match failures.len() < WHOLE {
+            true => failed,
+            false => Failed { error: failed.error.brief(), ..failed },
+        };
+        failures.push((step, failed));
+    }
 }
 
 /// What failed, and how long each step took, both by the step.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::Context;
 use archive::{Content, Format};
@@ -12,12 +13,21 @@ use scratch::Folder;
 
 use crate::verdict::{Report, Verdict};
 
+/// How far the lines of a backup were counted: places are mostly asked for in the order of the file.
+#[derive(Debug, Default)]
+struct Counted {
+    byte: u64,
+    newlines: u64,
+    again: usize,
+}
+
 /// A backup that can be read several times.
 pub struct Backup {
     /// Where it is.
     pub path: PathBuf,
     /// What came through a pipe; removed when dropped.
     _spool: Option<Folder>,
+    counted: Mutex<Counted>,
 }
 
 impl Backup {
@@ -31,7 +41,7 @@ impl Backup {
         if !stdin {
             let metadata = fs::metadata(path).with_context(missing)?;
             if metadata.is_file() || metadata.is_dir() {
-                return Ok(Backup { path: path.to_owned(), _spool: None });
+                return Ok(Backup { path: path.to_owned(), _spool: None, counted: Mutex::default() });
             }
         }
         let folder = Folder::create()?;
@@ -42,7 +52,23 @@ impl Backup {
             false => io::copy(&mut File::open(path).with_context(missing)?, &mut spool),
         };
         copied.context("cannot keep the backup in a temporary file")?;
-        Ok(Backup { path: kept, _spool: Some(folder) })
+        Ok(Backup { path: kept, _spool: Some(folder), counted: Mutex::default() })
+    }
+
+    /// Returns the line of a byte of a plain backup; `None` if it cannot be read, or that was asked too often in no order.
+    pub fn line_of(&self, byte: u64) -> Option<u64> {
+        /// How often the file is read from its beginning.
+        const ENOUGH: usize = 100;
+        let mut counted = self.counted.lock().unwrap_or_else(|poison| poison.into_inner());
+        if byte < counted.byte {
+            if counted.again == ENOUGH {
+                return None;
+            }
+            *counted = Counted { again: counted.again + 1, ..Counted::default() };
+        }
+        counted.newlines += archive::newlines(&self.path, counted.byte..byte).ok()?;
+        counted.byte = byte;
+        Some(1 + counted.newlines)
     }
 
     /// Reads the backup to its end; `None` if that cannot be done, which is in the report then.

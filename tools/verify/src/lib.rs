@@ -4,6 +4,7 @@ mod arguments;
 mod backups;
 mod check;
 mod cluster;
+mod findings;
 mod input;
 mod left_behind;
 mod limit;
@@ -112,6 +113,7 @@ fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: 
         }
         Err(failure) => tell(&failure, progress, &mut report),
     }
+    report.bound();
     report.time = begin.elapsed();
     report
 }

@@ -1,6 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
-use dump::{Database, Dump, Name, Noise};
+use dump::{Address, Database, Dump, Name, Noise};
 use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source, Superuser};
 
-use crate::check::{Assertion, assertion, catalog, pages, rights, rows, schema};
+use crate::check::{Assertion, Failed, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
 use crate::input::Backup;
 use crate::limit::{Disk, Limit};
 use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
-use crate::verdict::{Report, Verdict};
+use crate::verdict::{Finding, Report, Verdict};
 
 /// How a backup is restored.
 pub struct Options<'a> {
@@ -58,12 +58,14 @@ pub struct Restored<'a> {
     pub plan: &'a DatabasePlan,
     /// What failed.
     pub failures: &'a [restore::Failure],
+    /// The same by what it is about.
+    pub failed: Failed<'a>,
     /// What was done and undone, such as rights on parts of the server.
     pub tried: &'a BTreeSet<String>,
     /// Foreign servers that lead elsewhere than the backup says.
     pub nowhere: &'a BTreeSet<String>,
-    /// How long rows took, by the step.
-    pub loads: &'a BTreeMap<usize, Duration>,
+    /// How long the rows of a table took, which may stand in several places.
+    pub loads: HashMap<&'a Address, Duration>,
     /// How many connections work at once.
     pub jobs: usize,
     /// Shows how far it is.
@@ -197,9 +199,10 @@ pub fn verify(
             database,
             plan,
             failures: &restored.failures,
+            failed: Failed::new(plan, &restored.failures),
             tried: &restored.tried,
             nowhere: &restored.nowhere,
-            loads: &restored.loads,
+            loads: loads(plan, &restored.loads),
             jobs: options.jobs,
             progress: options.progress.clone(),
             reader,
@@ -312,6 +315,17 @@ fn bytes(dump: &Dump) -> u64 {
     dump.ledger.total() - gaps + objects
 }
 
+/// How long the rows of each table took to be restored.
+fn loads<'a>(plan: &'a DatabasePlan, times: &BTreeMap<usize, Duration>) -> HashMap<&'a Address, Duration> {
+    let mut loads: HashMap<&Address, Duration> = HashMap::new();
+    for (step, time) in times {
+        if let Some(address) = &plan.steps[*step].subject.address {
+            *loads.entry(address).or_default() += *time;
+        }
+    }
+    loads
+}
+
 /// The bytes of all rows that the backup holds of a database.
 pub fn row_bytes(database: &Database) -> u64 {
     database.data.tables.values().map(|data| data.content.bytes).sum()
@@ -348,6 +362,8 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
 
 /// Puts into the report what failed, and what was done in the backup's stead.
 fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted: bool, report: &mut Report) {
+    /// Of what failed and does no harm, so many are told one by one.
+    const NOTED: usize = 1000;
     // What failed only because the same object could not be made is told once, with that.
     let follows =
         |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
@@ -355,6 +371,7 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
     if following > 0 {
         report.notes.push(format!("statements on objects that could not be made here: {following}"));
     }
+    let mut harmless = 0_usize;
     for failure in restored.failures.iter().filter(|failure| !follows(failure)) {
         let mut why = match failure.error.code() {
             // The server was not asked.
@@ -374,9 +391,15 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
             Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
             Judgement::Unclear => report.find(Verdict::Unclear, failure.what.clone(), Some(place), why),
             Judgement::Harmless => {
-                report.notes.push(format!("{}: {why}, at {place}", failure.what));
+                harmless += 1;
+                if harmless <= NOTED {
+                    report.notes.push(format!("{}: {why}, at {place}", failure.what));
+                }
             }
         }
+    }
+    if harmless > NOTED {
+        report.notes.push(format!("and {} more of the like", harmless - NOTED));
     }
     if !restored.roles.is_empty() {
         let roles: Vec<&str> = restored.roles.iter().map(String::as_str).collect();
@@ -405,21 +428,22 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
 /// Puts into the report what the server said of settings that it refused.
 pub fn tell_settings(settings: &[(String, Place)], backup: &Backup, maybe_newer: bool, report: &mut Report) {
     const WHAT: &str = "settings of the session";
+    // Statements on roles and on several databases may rely on the same one.
+    let mut noted: HashSet<String> = report.notes.iter().cloned().collect();
+    let found = report.findings.iter().filter(|finding| finding.what == WHAT);
+    let known = |finding: &Finding| (finding.place.clone().unwrap_or_default(), finding.why.clone());
+    let mut found: HashSet<(String, String)> = found.map(known).collect();
     for (message, at) in settings {
         let place = place(*at, backup);
         // What a newer pg_dump sets means nothing to an older server; nobody else writes what the server does not know.
         if maybe_newer {
             let note = format!("setting skipped: {message}, at {place}");
-            if !report.notes.contains(&note) {
+            if noted.insert(note.clone()) {
                 report.notes.push(note);
             }
             continue;
         }
-        // Statements on roles and on several databases may rely on the same one.
-        let known = report.findings.iter().any(|finding| {
-            finding.what == WHAT && finding.place.as_ref() == Some(&place) && finding.why == *message
-        });
-        if !known {
+        if found.insert((place.clone(), message.clone())) {
             report.find(Verdict::Bad, WHAT, Some(place), message.as_str());
         }
     }
@@ -445,7 +469,7 @@ pub fn place(place: Place, backup: &Backup) -> String {
     match place {
         Place::At(mut position) => {
             if position.line.is_none() {
-                position.line = archive::line_of(&backup.path, position.byte).ok();
+                position.line = backup.line_of(position.byte);
             }
             position.to_string()
         }

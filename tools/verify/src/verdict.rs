@@ -7,6 +7,7 @@ use dump::Content;
 use jiff::Timestamp;
 
 use crate::backups::Taken;
+use crate::findings::{Findings, cut, cut_all};
 
 /// How something turned out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +97,7 @@ pub struct Report {
     /// The tables of all databases.
     pub tables: Vec<Table>,
     /// What is wrong or cannot be judged, besides tables.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// What the user should know and is no fault of the backup.
     pub notes: Vec<String>,
     /// What of the source the backup was compared with, in words; empty if with nothing.
@@ -186,7 +187,7 @@ impl Report {
 
     /// Returns how many tables and findings turned out so; trouble counts as one.
     pub fn count(&self, verdict: Verdict) -> usize {
-        let findings = self.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        let findings = self.findings.count(verdict);
         let trouble = usize::from(verdict == Verdict::Trouble && self.trouble.is_some());
         self.count_tables(verdict) + findings + trouble
     }
@@ -207,6 +208,14 @@ impl Report {
         let mut tables: Vec<&Table> = self.tables.iter().collect();
         tables.sort_by_key(|table| std::cmp::Reverse((table.verdict, table.expected.content.bytes)));
         tables
+    }
+
+    /// Cuts what a report cannot hold; what is counted stays so.
+    pub fn bound(&mut self) {
+        cut_all(&mut self.notes, "notes");
+        cut_all(&mut self.compared, "comparisons");
+        let texts = self.tables.iter_mut().flat_map(|table| [&mut table.name, &mut table.why]);
+        texts.chain(&mut self.trouble).for_each(cut);
     }
 
     /// Adds a finding.

@@ -1,10 +1,11 @@
 //! What the catalogs of the restored database say: every object is there, and in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use connect::{Client, Error};
+use dump::lexer::{Lexer, TokenKind};
 use dump::{Address, DataForm, Kind, Name, Part, Role};
-use restore::{Place, Work};
+use restore::Work;
 
 use crate::restoring::Restored;
 use crate::verdict::{Report, Verdict};
@@ -193,15 +194,10 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
             continue;
         }
         for address in addresses {
-            let excused = restored.failures.iter().any(|failure| {
-                let subject = restored.plan.steps[failure.step].subject.address.as_ref();
-                // It was told what failed, and why; a part goes with what it is a part of.
-                let parent = address.parent.as_deref();
-                subject.is_some_and(|subject| {
-                    subject.name == address.name && subject.kind == address.kind
-                        || parent.is_some_and(|parent| subject.name == parent.name)
-                })
-            });
+            // It was told what failed, and why; a part goes with what it is a part of.
+            let parent = address.parent.as_deref();
+            let excused = restored.failed.has_kind(address.kind, &address.name)
+                || parent.is_some_and(|parent| restored.failed.has_name(&parent.name));
             let tried = restored.tried.contains(&address.to_string());
             if !excused && !tried {
                 let why = match addresses.len() {
@@ -215,12 +211,9 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
     report.checked.push(("objects present".to_owned(), checked));
     for part in unlisted {
         // It was told that it failed.
-        let failed = |failure: &restore::Failure| match failure.at {
-            Place::At(at) => at.byte == part.at.byte,
-            Place::Entry(_) => false,
-        };
-        if !restored.failures.iter().any(failed) {
-            let text = String::from_utf8_lossy(&part.text);
+        if !restored.failed.has_byte(part.at.byte) {
+            let begin = &part.text[..part.text.len().min(16 * QUOTED)];
+            let text = String::from_utf8_lossy(begin);
             let what: String =
                 text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(QUOTED).collect();
             let place = report.format.starts_with("plain").then(|| part.at.to_string());
@@ -253,42 +246,48 @@ fn indexes(client: &mut Client, report: &mut Report) -> Result<(), Error> {
 fn constraints(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let sql = "SELECT conname FROM pg_catalog.pg_constraint WHERE NOT convalidated ORDER BY 1";
     // Those that the backup adds so; what is not enforced (since 18) is not validated either.
-    let not_valid: Vec<&[u8]> = restored
-        .plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.work {
-            Work::Statement(text) => Some(text.as_slice()),
-            Work::Rows(_) => None,
-        })
-        .filter(|text| {
-            text.windows(9).any(|part| part == b"NOT VALID")
-                || text.windows(12).any(|part| part == b"NOT ENFORCED")
-        })
-        .collect();
+    let mut not_valid: HashSet<String> = HashSet::new();
+    for step in &restored.plan.steps {
+        if let Work::Statement(text) = &step.work
+            && [&b"NOT VALID"[..], b"NOT ENFORCED"]
+                .iter()
+                .any(|part| memchr::memmem::find(text, part).is_some())
+        {
+            not_valid.extend(names(text));
+        }
+    }
     for name in texts(client, sql)? {
-        let written =
-            not_valid.iter().any(|text| text.windows(name.len()).any(|part| part == name.as_bytes()));
-        if !written {
+        if !not_valid.contains(&name) {
             report.find(Verdict::Bad, format!("constraint {name}"), None, "is not validated");
         }
     }
     Ok(())
 }
 
+/// All names in a statement, as the catalogs have them.
+fn names(text: &[u8]) -> Vec<String> {
+    let tokens = Lexer::default().tokens(text).unwrap_or_default();
+    let names = tokens.iter().filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::Identifier));
+    names
+        .map(|token| {
+            let name = Name::from_sql(&text[token.start..token.end]);
+            String::from_utf8_lossy(name.bytes()).into_owned()
+        })
+        .collect()
+}
+
 fn matviews(client: &mut Client, restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let sql = "SELECT n.nspname, relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
     ON n.oid OPERATOR(pg_catalog.=) relnamespace \
                WHERE relkind OPERATOR(pg_catalog.=) 'm' AND NOT relispopulated";
-    let empty = texts(client, sql)?;
+    let empty: HashSet<String> = texts(client, sql)?.into_iter().collect();
     let statements = restored.database.data.statements.iter();
     let mut checked = 0;
     for statement in statements.filter(|statement| statement.form == DataForm::Refresh) {
         checked += 1;
-        let excused = restored.failures.iter().any(|failure| {
-            restored.plan.steps[failure.step].subject.address.as_ref() == Some(&statement.address)
-        });
-        if !excused && empty.contains(&statement.address.qualified_name().to_string()) {
+        if !restored.failed.has(&statement.address)
+            && empty.contains(&statement.address.qualified_name().to_string())
+        {
             report.find(Verdict::Bad, statement.address.to_string(), None, "is not populated");
         }
     }
@@ -302,16 +301,13 @@ fn partitions(client: &mut Client, restored: &Restored<'_>, report: &mut Report)
                ON n.oid OPERATOR(pg_catalog.=) c.relnamespace JOIN pg_catalog.pg_class t \
                ON t.oid OPERATOR(pg_catalog.=) inhparent JOIN pg_catalog.pg_namespace p
                ON p.oid OPERATOR(pg_catalog.=) t.relnamespace WHERE c.relispartition";
-    let attached = texts(client, sql)?;
+    let attached: HashSet<String> = texts(client, sql)?.into_iter().collect();
     let mut checked = 0;
     for object in restored.database.schema.objects.values() {
         let Some(parent) = object.partition_of() else { continue };
         checked += 1;
         let pair = format!("{}.{}", object.address.qualified_name(), parent.qualified_name());
-        let failed = restored.failures.iter().any(|failure| {
-            let subject = restored.plan.steps[failure.step].subject.address.as_ref();
-            subject.is_some_and(|subject| subject.name == object.address.name || *subject == parent)
-        });
+        let failed = restored.failed.has_name(&object.address.name) || restored.failed.has(&parent);
         if !failed && !attached.contains(&pair) {
             let why = format!("is not attached to {}", parent.qualified_name());
             report.find(Verdict::Bad, object.address.to_string(), None, why);

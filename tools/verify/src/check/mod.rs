@@ -2,6 +2,7 @@
 
 pub mod assertion;
 pub mod catalog;
+pub mod failed;
 pub mod pages;
 pub mod rights;
 pub mod rows;
@@ -9,3 +10,4 @@ pub mod schema;
 pub mod zone;
 
 pub use assertion::Assertion;
+pub use failed::Failed;

@@ -230,15 +230,10 @@ impl Catalogs {
         let key = (address.kind.to_string(), schema, text(&address.name));
         // What is not there, or could not be made, was told.
         let Some(there) = self.objects.get(&key) else { return 0 };
-        let failed = restored.failures.iter().any(|failure| {
-            let subject = restored.plan.steps[failure.step].subject.address.as_ref();
-            subject.is_some_and(|subject| {
-                let about = subject.parent.as_deref().unwrap_or(subject);
-                about.name == address.name && about.kind == address.kind
-            })
-        });
         // What was undone is told.
-        if failed || restored.tried.contains(&address.to_string()) {
+        if restored.failed.has_root(address.kind, &address.name)
+            || restored.tried.contains(&address.to_string())
+        {
             return 0;
         }
         if !made && said.owner.is_none() && said.privileges.is_empty() {
@@ -277,11 +272,7 @@ impl Catalogs {
         restored: &Restored<'_>,
         report: &mut Report,
     ) -> usize {
-        let failed = restored
-            .failures
-            .iter()
-            .any(|failure| restored.plan.steps[failure.step].subject.address.as_ref() == Some(address));
-        if failed {
+        if restored.failed.has(address) {
             return 0;
         }
         // Without a role they are those of whoever restores.

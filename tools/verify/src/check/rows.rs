@@ -130,7 +130,7 @@ fn table(restored: &Restored<'_>, address: &Address, data: &TableData, read: Rea
         name: address.qualified_name().to_string(),
         expected,
         actual: None,
-        loaded_in: load_time(restored, address),
+        loaded_in: restored.loads.get(address).copied(),
         compared_in: Some(read.time),
         verdict: Verdict::Bad,
         why: String::new(),
@@ -164,13 +164,6 @@ fn table(restored: &Restored<'_>, address: &Address, data: &TableData, read: Rea
     table
 }
 
-/// How long the rows of a table took to be restored, which may stand in several places.
-fn load_time(restored: &Restored<'_>, address: &Address) -> Option<Duration> {
-    let of_table = |step: &usize| restored.plan.steps[*step].subject.address.as_ref() == Some(address);
-    let times = restored.loads.iter().filter(|(step, _)| of_table(step)).map(|(_, time)| *time);
-    times.reduce(|sum, time| sum + time)
-}
-
 /// Reads the count and hash of what the server holds.
 ///
 /// # Errors
@@ -188,15 +181,17 @@ pub fn content(
 /// Finds what excuses a table that is not what it should be: something failed that does not tell against the backup.
 fn excuse(restored: &Restored<'_>, address: &Address, why: &str) -> (Verdict, String) {
     // What made or loads it.
-    let concerns = |failure: &&restore::Failure| {
+    // A statement may call something a table that is a foreign one.
+    let same = |failure: &&restore::Failure| {
         let subject = restored.plan.steps[failure.step].subject.address.as_ref();
-        // A statement may call something a table that is a foreign one.
-        let same = subject.is_some_and(|subject| {
+        subject.is_some_and(|subject| {
             subject.qualified_name() == address.qualified_name() && subject.parent == address.parent
-        });
-        same && failure.cause.judgement() == Judgement::Unclear
+        }) && failure.cause.judgement() == Judgement::Unclear
     };
-    match restored.failures.iter().find(concerns) {
+    let failed = &restored.failed;
+    let found =
+        failed.excuse(address).or_else(|| failed.near([&address.name, &address.name], address).find(same));
+    match found {
         Some(failure) => (Verdict::Unclear, failure.cause.to_string()),
         None => (Verdict::Bad, why.to_owned()),
     }

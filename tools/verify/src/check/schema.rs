@@ -1,6 +1,6 @@
 //! The schema round trip: what pg_dump writes of the restored copy, compared with the backup.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
-use dump::{Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
+use dump::{Address, Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, Superuser};
 use scratch::{Client, Pipe};
 
@@ -42,15 +42,18 @@ pub fn check(
     let (changes, _) = Judge::default().compare(&old, &new, &[]);
 
     let same_major = origin.versions.server_major() == Some(server.major());
+    let owned = restored.plan.steps.iter().filter(|step| step.subject.class == Class::Part(Role::Owner));
+    let owned: HashSet<&Address> = owned.filter_map(|step| step.subject.address.as_ref()).collect();
+    let told: HashSet<String> = report.findings.iter().map(|finding| finding.what.clone()).collect();
     let mut left_out = LeftOut::default();
     let mut found = Vec::new();
     for change in changes.into_iter().map(|finding| finding.change) {
-        if let Some(count) = left_out.why(&change, restored, origin) {
+        if let Some(count) = left_out.why(&change, &owned, restored, origin) {
             *count += 1;
             continue;
         }
         // That it is not there at all was told by the catalogs.
-        if report.findings.iter().any(|known| known.what == change.object.to_string()) {
+        if told.contains(&change.object.to_string()) {
             continue;
         }
         // An owner and a comment are what they are; everything else is written by the server in its own way.
@@ -125,16 +128,18 @@ struct LeftOut {
 
 impl LeftOut {
     /// Returns where a difference is counted that does not tell against the backup.
-    fn why(&mut self, change: &Change, restored: &Restored<'_>, origin: &Dump) -> Option<&mut usize> {
+    fn why(
+        &mut self,
+        change: &Change,
+        owned: &HashSet<&Address>,
+        restored: &Restored<'_>,
+        origin: &Dump,
+    ) -> Option<&mut usize> {
         let privilege = change.attribute == Attribute::Privilege;
         let text = |text: &Option<String>, part: &str| text.as_ref().is_some_and(|text| text.contains(part));
         // By a statement that was run: the role of a session that makes things (`--use-set-session-authorization`) may
         // not do so as a stand-in.
-        let gives_owner = |step: &restore::Step| {
-            step.subject.class == Class::Part(Role::Owner)
-                && step.subject.address.as_ref() == Some(&change.object)
-        };
-        let owned = restored.plan.steps.iter().any(gives_owner);
+        let owned = owned.contains(&change.object);
         match change.object.kind {
             // Of databases and clusters, pg_dump writes nothing here; of large objects only with their data.
             Kind::Database | Kind::Role | Kind::Tablespace | Kind::Parameter | Kind::LargeObject => {
@@ -142,7 +147,8 @@ impl LeftOut {
             }
             _ => {}
         }
-        if restored.failures.iter().any(|failure| concerns(failure, change, restored)) {
+        let mut near = restored.failed.near([&change.object.name, &change.address.name], &change.object);
+        if near.any(|failure| concerns(failure, change, restored)) {
             return Some(&mut self.failed);
         }
         let told = |set: &BTreeSet<String>| {

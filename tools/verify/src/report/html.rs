@@ -6,7 +6,9 @@ use std::io::{self, Write};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{actual_rows, chart, in_words, remarks, run_in_words, seconds, table_name, totals};
+use super::{
+    actual_rows, chart, in_words, more_findings, remarks, run_in_words, seconds, table_name, totals,
+};
 use crate::backups::shown;
 use crate::verdict::{Finding, Report, Run, Verdict};
 
@@ -118,6 +120,7 @@ fn backup(at: usize, report: &Report) -> Markup {
             @if !report.findings.is_empty() {
                 h3 { "Findings" }
                 (findings(&report.findings))
+                @if let Some(more) = more_findings(report) { p { (more) } }
             }
             @if !report.phases.is_empty() {
                 h3 { "Time" }

@@ -49,6 +49,7 @@ fn backup(report: &Report) -> Value {
         "phases": phases.collect::<Vec<_>>(),
         "tables": report.tables.iter().map(table).collect::<Vec<_>>(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "findings_left_out": report.findings.left_out(),
         "checked": checked.collect::<Vec<_>>(),
         "notes": report.notes,
         "not_checked": not_checked(report).collect::<Vec<_>>(),

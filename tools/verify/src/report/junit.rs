@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cli::escape_xml as xml;
 
-use super::{actual_rows, sentence, table_name};
+use super::{actual_rows, more_findings, sentence, table_name};
 use crate::backups::shown;
 use crate::verdict::{Finding, Report, Run, Verdict};
 
@@ -101,6 +101,10 @@ fn cases(report: &Report) -> Vec<Case> {
     let trouble = report.trouble.iter().map(|trouble| trouble_case(trouble));
     let mut cases: Vec<Case> =
         trouble.chain(tables).chain(report.findings.iter().map(finding_case)).collect();
+    if let (Some(name), Some(verdict)) = (more_findings(report), report.findings.worst_left_out()) {
+        let why = "more than are listed".to_owned();
+        cases.push(Case { class: "findings", name, time: None, verdict, why, more: String::new() });
+    }
     // A suite without a test would look like one that nobody wrote yet; the structure was read to its end.
     if cases.is_empty() {
         let (name, why, more) = ("read to its end".to_owned(), String::new(), String::new());

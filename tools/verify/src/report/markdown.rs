@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cli::{Comment, markdown_code as code};
 
-use super::{actual_rows, in_words, remarks, run_in_words, seconds, table_name, totals};
+use super::{actual_rows, in_words, more_findings, remarks, run_in_words, seconds, table_name, totals};
 use crate::backups::shown;
 use crate::verdict::{Finding, Report, Run, Table, Verdict};
 
@@ -61,9 +61,13 @@ fn wrong(page: &mut Comment, report: &Report) {
     let tables: Vec<&Table> = tables.into_iter().filter(|table| table.verdict != Verdict::Verified).collect();
     self::tables(page, &tables);
     if !report.findings.is_empty() {
-        page.push(&format!("\nFindings: {}\n\n", report.findings.len()));
+        let all = report.findings.len() + report.findings.left_out();
+        page.push(&format!("\nFindings: {all}\n\n"));
     }
     report.findings.iter().for_each(|found| finding(page, found));
+    if let Some(more) = more_findings(report) {
+        page.line(&format!("- {more}\n"));
+    }
 }
 
 /// What is good about a backup, and what one should know.

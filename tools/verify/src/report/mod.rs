@@ -36,6 +36,12 @@ fn remarks(report: &Report) -> impl Iterator<Item = &str> {
     told.chain(not_checked(report))
 }
 
+/// Says how many findings there are that are not listed.
+fn more_findings(report: &Report) -> Option<String> {
+    let more = report.findings.left_out();
+    (more > 0).then(|| format!("and {more} more findings"))
+}
+
 /// The verdict on one backup in one sentence.
 fn in_words(report: &Report) -> String {
     let count = |verdict| match report.count(verdict) {

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{actual_rows, counts, in_words, remarks, run_in_words, seconds, sentence, table_name, totals};
+use super::{
+    actual_rows, counts, in_words, more_findings, remarks, run_in_words, seconds, sentence, table_name,
+    totals,
+};
 use crate::backups::shown;
 use crate::verdict::{Report, Run, Verdict};
 
@@ -41,9 +44,12 @@ pub fn to_text(report: &Report, colour: bool) -> String {
     if !report.findings.is_empty() {
         page.text.push('\n');
     }
-    for finding in &report.findings {
+    for finding in report.findings.iter() {
         page.verdict(finding.verdict, finding.verdict.word());
         page.add(Style::new(), &format!(": {}\n", sentence(finding)));
+    }
+    if let Some(more) = more_findings(report) {
+        page.add(Style::new(), &format!("{more}\n"));
     }
     page.text.push('\n');
     for (what, count) in report.checked.iter().filter(|(_, count)| *count > 0) {
