@@ -12,8 +12,11 @@ pub(crate) struct OfCluster {
     /// The database that it is about, where it is about one.
     pub database: Option<Name>,
     /// The role and its new member, where that is what it says.
-    pub membership: Option<(Name, Name)>,
+    pub membership: Option<Membership>,
 }
+
+/// A role, and the role that is to be in it.
+type Membership = (Name, Name);
 
 /// Options of roles that are one word.
 const ROLE_OPTIONS: [&str; 14] = [
@@ -155,7 +158,7 @@ fn value(phrase: &mut Phrase<'_>) -> Option<()> {
 }
 
 /// Reads a `GRANT` or `REVOKE` of roles, or of rights on databases, tablespaces and parameters.
-fn privilege(phrase: &mut Phrase<'_>) -> Option<(Option<Name>, Option<(Name, Name)>)> {
+fn privilege(phrase: &mut Phrase<'_>) -> Option<(Option<Name>, Option<Membership>)> {
     let grants = phrase.any_of(&["GRANT", "REVOKE"])? == "GRANT";
     let to = if grants { "TO" } else { "FROM" };
     let rights = |phrase: &mut Phrase<'_>| {
