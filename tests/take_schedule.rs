@@ -73,6 +73,7 @@ fn systemd_takes_the_units() {
     let service = service.strip_prefix("# /etc/systemd/system/shop.1.service\n").unwrap();
     assert!(service.starts_with("# Written by pgdump-take schedule\n"), "{service}");
     assert!(timer.starts_with("# Written by pgdump-take schedule\n"), "{timer}");
+    assert!(service.contains("\nTimeoutStartSec=86400\n"), "{service}");
     assert!(service.contains("\nUser=root\n") && service.contains(&format!("\nExecStart=\"{PROGRAM}\" ")));
     let paths = [folder.join("shop.1.service"), folder.join("shop.1.timer")];
     fs::write(&paths[0], service).unwrap();
@@ -97,7 +98,11 @@ fn a_shell_hands_over_what_was_asked_for() {
     // A program that prints its arguments stands in for ours, by the name that the line has for it.
     let words = ["--dir", "/b/it's 5%", "--assert", "SELECT '$HOME' || \"x\" \\ `id`", "my database"];
     let text = printed(&[&["--cron", "--name", "shop", "--"], &words[..]].concat());
-    let line = text.strip_prefix("# pgdump-take shop\n15 4 * * * ").unwrap().strip_suffix('\n').unwrap();
+    let line = text
+        .strip_prefix("# pgdump-take shop\n15 4 * * * timeout -k 300 86400 ")
+        .unwrap()
+        .strip_suffix('\n')
+        .unwrap();
     let printer = folder.path().join("printer");
     fs::write(&printer, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
     fs::set_permissions(&printer, fs::Permissions::from_mode(0o700)).unwrap();
@@ -124,18 +129,34 @@ fn a_line_is_put_into_the_crontab() {
     .unwrap();
     fs::set_permissions(&crontab, fs::Permissions::from_mode(0o700)).unwrap();
     let install = |when: &str| {
-        let words =
-            ["schedule", "--cron", "--install", "--user", "keeper", "--when", when, "--", "--dir", "/b"];
+        let words = [
+            "schedule",
+            "--cron",
+            "--install",
+            "--user",
+            "keeper",
+            "--when",
+            when,
+            "--timeout=7200",
+            "--",
+            "--dir",
+            "/b",
+        ];
         let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
         let output = Command::new(PROGRAM).args(words).env("PATH", path).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         fs::read_to_string(&kept).unwrap()
     };
-    assert_eq!(install("@daily"), format!("# pgdump-take pgdump-take\n@daily {PROGRAM} --dir /b\n"));
+    assert_eq!(
+        install("@daily"),
+        format!("# pgdump-take pgdump-take\n@daily timeout -k 300 7200 {PROGRAM} --dir /b\n")
+    );
     fs::write(&kept, format!("{}@hourly other\n", fs::read_to_string(&kept).unwrap())).unwrap();
     assert_eq!(
         install("0 5 * * 1"),
-        format!("# pgdump-take pgdump-take\n0 5 * * 1 {PROGRAM} --dir /b\n@hourly other\n")
+        format!(
+            "# pgdump-take pgdump-take\n0 5 * * 1 timeout -k 300 7200 {PROGRAM} --dir /b\n@hourly other\n"
+        )
     );
 }
 

@@ -74,6 +74,32 @@ fn what_would_have_to_be_kept_is_trouble() {
 }
 
 #[test]
+fn reading_has_a_limit_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = &b"CREATE TABLE public.t (a text);\nCOPY public.t (a) FROM stdin;\n"[..];
+    let row = [&[b'x'; 7][..], b"\n"].concat();
+    let middle = packed(&row.repeat(1 << 20));
+    let path = folder.path().join("long.sql.gz");
+    // 16 GB, which nobody reads in a second.
+    fs::write(&path, [packed(copy), middle.repeat(2000), packed(b"\\.\n")].concat()).unwrap();
+    let fifo = folder.path().join("nobody.sql");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // Somebody holds it open, and nothing comes.
+    let _held = fs::File::options().read(true).write(true).open(&fifo).unwrap();
+    for path in [&path, &fifo] {
+        let begin = std::time::Instant::now();
+        let mut command = Command::new(PROGRAM);
+        command.args(["--timeout", "1", "--level", "file"]).arg(path).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(begin.elapsed() < std::time::Duration::from_secs(10), "{said}");
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("unclear: backup: the time limit was reached (`--timeout`)"), "{said}");
+        assert!(!said.contains("bad"), "{said}");
+    }
+}
+
+#[test]
 fn what_flows_past_is_judged() {
     let folder = tempfile::tempdir().unwrap();
     let copy = &b"CREATE TABLE public.t (a text);\nCOPY public.t (a) FROM stdin;\n"[..];

@@ -357,7 +357,7 @@ _pgdump__take() {
             return 0
             ;;
         pgdump__subcmd__take__subcmd__schedule)
-            opts="--systemd --cron --kubernetes --when --name --user --image --install --help"
+            opts="--systemd --cron --kubernetes --when --name --user --timeout --image --install --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -372,6 +372,10 @@ _pgdump__take() {
                     return 0
                     ;;
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

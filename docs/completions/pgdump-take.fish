@@ -122,6 +122,7 @@ complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand list" -l help -d
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l when -d 'When: an `OnCalendar` of systemd; five fields or one such as `@daily` for the others [default: every night]' -r
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l name -d 'What the files and jobs are called; in Kubernetes also the secret with the environment, such as `PGPASSWORD`, and the claim of the volume' -r
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l user -d 'The account that backups are taken as' -r
+complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l timeout -d 'How many seconds a run may take, all that it verifies included; then it is ended by SIGTERM, which is told as trouble' -r
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l image -d 'The image that holds pgdump-take and pg_dump' -r
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l systemd -d 'A service and a timer of systemd'
 complete -c pgdump-take -n "__fish_pgdump_take_using_subcommand schedule" -l cron -d 'A line of a crontab'

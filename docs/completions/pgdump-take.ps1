@@ -147,6 +147,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-take' -ScriptBlock {
             [CompletionResult]::new('--when', '--when', [CompletionResultType]::ParameterName, 'When: an `OnCalendar` of systemd; five fields or one such as `@daily` for the others [default: every night]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What the files and jobs are called; in Kubernetes also the secret with the environment, such as `PGPASSWORD`, and the claim of the volume')
             [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'The account that backups are taken as')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How many seconds a run may take, all that it verifies included; then it is ended by SIGTERM, which is told as trouble')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'The image that holds pgdump-take and pg_dump')
             [CompletionResult]::new('--systemd', '--systemd', [CompletionResultType]::ParameterName, 'A service and a timer of systemd')
             [CompletionResult]::new('--cron', '--cron', [CompletionResultType]::ParameterName, 'A line of a crontab')

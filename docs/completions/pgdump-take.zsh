@@ -149,6 +149,7 @@ _arguments "${_arguments_options[@]}" : \
 '--when=[When\: an \`OnCalendar\` of systemd; five fields or one such as \`@daily\` for the others \[default\: every night\]]:TIME:_default' \
 '--name=[What the files and jobs are called; in Kubernetes also the secret with the environment, such as \`PGPASSWORD\`, and the claim of the volume]:NAME:_default' \
 '(--kubernetes)--user=[The account that backups are taken as]:ACCOUNT:_default' \
+'--timeout=[How many seconds a run may take, all that it verifies included; then it is ended by SIGTERM, which is told as trouble]:SECONDS:_default' \
 '--image=[The image that holds pgdump-take and pg_dump]:IMAGE:_default' \
 '--systemd[A service and a timer of systemd]' \
 '--cron[A line of a crontab]' \

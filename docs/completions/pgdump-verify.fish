@@ -8,7 +8,7 @@ complete -c pgdump-verify -l pg-bindir -d 'The folder of the server programs (`i
 complete -c pgdump-verify -l globals -d 'A file of `pg_dumpall --globals-only` or `--roles-only`: its roles are made before the backup is restored, without passwords; roles that it does not name are made up as without it' -r -F
 complete -c pgdump-verify -l server -d 'Restore into a database of this server, a URL or connection string, instead of a private server: it is made, named and commented as ours, and removed. Needs a role that may create databases; nothing runs as a superuser' -r
 complete -c pgdump-verify -l keep -d 'Leave the restored database under this name and print how to connect; a private server is left running. On a given server the name must be free, or be that of an empty database, whose place it takes' -r
-complete -c pgdump-verify -l timeout -d 'Give up after this many seconds, which is no verdict on the backup' -r
+complete -c pgdump-verify -l timeout -d 'Give up on a backup after this many seconds, reading and restoring included, which is no verdict on it' -r
 complete -c pgdump-verify -l assert -d 'Ask the restored database a query of one value; `--equals` says which. The role that asks is no superuser and writes nothing' -r
 complete -c pgdump-verify -l equals -d 'The value that the query of the `--assert` at the same place should return, as text; `NULL` for none' -r
 complete -c pgdump-verify -l manifest -d 'Compare the backup with what this manifest says that its source held [default: the one beside the backup, as `shop.dump.manifest.json`, if it is there]. That a backup was verified with the one beside it, at level `restore` or `full`, is recorded beside both, as `shop.dump.verified.json`; the record of a bad one is removed' -r -F

@@ -26,7 +26,7 @@ full\:"Also, what \`pg_dump\` writes of the restored schema is compared with the
 '--globals=[A file of \`pg_dumpall --globals-only\` or \`--roles-only\`\: its roles are made before the backup is restored, without passwords; roles that it does not name are made up as without it]:FILE:_files' \
 '(--pg-bindir --trust --globals)--server=[Restore into a database of this server, a URL or connection string, instead of a private server\: it is made, named and commented as ours, and removed. Needs a role that may create databases; nothing runs as a superuser]:URL:_default' \
 '--keep=[Leave the restored database under this name and print how to connect; a private server is left running. On a given server the name must be free, or be that of an empty database, whose place it takes]:NAME:_default' \
-'--timeout=[Give up after this many seconds, which is no verdict on the backup]:SECONDS:_default' \
+'--timeout=[Give up on a backup after this many seconds, reading and restoring included, which is no verdict on it]:SECONDS:_default' \
 '*--assert=[Ask the restored database a query of one value; \`--equals\` says which. The role that asks is no superuser and writes nothing]:SQL:_default' \
 '*--equals=[The value that the query of the \`--assert\` at the same place should return, as text; \`NULL\` for none]:VALUE:_default' \
 '--manifest=[Compare the backup with what this manifest says that its source held \[default\: the one beside the backup, as \`shop.dump.manifest.json\`, if it is there\]. That a backup was verified with the one beside it, at level \`restore\` or \`full\`, is recorded beside both, as \`shop.dump.verified.json\`; the record of a bad one is removed]:FILE:_files' \

@@ -9,7 +9,7 @@ use crate::entry::{self, Entry};
 use crate::header::Header;
 use crate::piece::{Piece, Visitor};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Format, Room, custom, directory, tar};
+use crate::{Error, Format, Room, Stop, custom, directory, tar};
 
 /// An archive that `pg_dump` wrote in its custom, tar or directory format; see [`crate::open`].
 ///
@@ -35,6 +35,7 @@ pub struct Archive {
     path: PathBuf,
     store: Store,
     room: Room,
+    stop: Stop,
 }
 
 enum Store {
@@ -81,7 +82,7 @@ impl Archive {
             ahead: true,
         };
         let store = Store::Custom { source: Source::new(scan), area };
-        Ok(Archive { header, entries, path, store, room })
+        Ok(Archive { header, entries, path, store, room, stop: Stop::default() })
     }
 
     /// Reads the table of contents of a tar archive.
@@ -99,7 +100,7 @@ impl Archive {
         tar::padding(&mut scan, size)?;
         let start = scan.offset();
         let store = Store::Tar { source: Source::new(scan), start };
-        Ok(Archive { header, entries, path, store, room })
+        Ok(Archive { header, entries, path, store, room, stop: Stop::default() })
     }
 
     /// Reads the table of contents of a directory.
@@ -110,7 +111,19 @@ impl Archive {
             return Err(scan.damaged(scan.offset(), "more bytes behind the table of contents"));
         }
         let room = scan.room().clone();
-        Ok(Archive { header, entries, path: path.to_path_buf(), store: Store::Directory, room })
+        Ok(Archive {
+            header,
+            entries,
+            path: path.to_path_buf(),
+            store: Store::Directory,
+            room,
+            stop: Stop::default(),
+        })
+    }
+
+    /// Lets another thread end visits of this archive.
+    pub fn stop_at(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
     }
 
     /// Returns how much memory may be taken for what is kept of the table of contents.
@@ -138,7 +151,8 @@ impl Archive {
         &mut self,
         visitor: &mut dyn FnMut(Piece<'_>, &mut dyn Read) -> io::Result<()>,
     ) -> Result<(), Error> {
-        self.walk(visitor)
+        let stop = self.stop.clone();
+        self.walk(&mut |piece, reader| visitor(piece, &mut stop.reader(reader)))
     }
 
     fn walk(&mut self, visit: &mut Visitor<'_>) -> Result<(), Error> {
@@ -163,7 +177,10 @@ impl Archive {
         threads: usize,
         visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
+        let stop = self.stop.clone();
         let Archive { entries, path, store, .. } = self;
+        let visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync) =
+            &|piece, reader| visitor(piece, &mut stop.reader(reader));
         match store {
             Store::Custom { source: Source::File(file), area } => {
                 area.walk_parallel(file, path, entries, threads, visitor)

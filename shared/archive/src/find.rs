@@ -8,6 +8,8 @@ use std::thread;
 
 use memchr::memmem::Finder;
 
+use crate::Stop;
+
 /// The sizes a search works with; tests shrink them to cross many block borders in little data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tuning {
@@ -161,11 +163,12 @@ fn smallest(outcomes: impl IntoIterator<Item = Outcome>) -> io::Result<Option<u6
 pub(crate) struct Worker {
     file: File,
     buffer: Vec<u8>,
+    pub(crate) stop: Stop,
 }
 
 impl Worker {
     fn open(path: &Path) -> io::Result<Worker> {
-        Ok(Worker { file: File::open(path)?, buffer: Vec::new() })
+        Ok(Worker { file: File::open(path)?, buffer: Vec::new(), stop: Stop::default() })
     }
 
     /// Searches the blocks it can claim, until there is a hit, an error, or nothing left.
@@ -194,6 +197,7 @@ impl Worker {
         if self.buffer.len() < size {
             self.buffer.resize(size, 0);
         }
+        self.stop.check()?;
         self.file.seek(SeekFrom::Start(start))?;
         let filled = fill(&mut self.file, &mut self.buffer[..size])?;
         Ok(&self.buffer[..filled])
@@ -259,7 +263,8 @@ mod tests {
         // A handle that was opened for writing only fails on the first read.
         let file = tempfile::NamedTempFile::new().unwrap();
         let handle = || File::options().write(true).open(file.path()).unwrap();
-        let workers = (0..3).map(|_| Worker { file: handle(), buffer: Vec::new() }).collect();
+        let workers =
+            (0..3).map(|_| Worker { file: handle(), buffer: Vec::new(), stop: Stop::default() }).collect();
         let tuning = Tuning { first: 4, block: 4, ahead: 0, threads: 3 };
         let mut searcher = Searcher { workers, tuning };
         assert!(searcher.find(b"x", 0, 100).is_err());

@@ -10,7 +10,7 @@ use crate::decompress::Compression;
 use crate::plain::{NAMELESS, Plain, is_descriptor};
 use crate::room::Room;
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Format, find};
+use crate::{Error, Format, Stop, find};
 
 /// Layers of compression around a dump that are taken off.
 const MAX_LAYERS: usize = 2;
@@ -22,6 +22,17 @@ pub struct Input {
     pub compression: Vec<Compression>,
     /// What the dump is.
     pub content: Content,
+}
+
+impl Input {
+    /// Lets another thread end the reading of the dump.
+    pub fn stop_at(&mut self, stop: &Stop) {
+        match &mut self.content {
+            Content::Plain(plain) => plain.stop_at(stop),
+            Content::Archive(archive) => archive.stop_at(stop),
+            Content::Tree(_) => {}
+        }
+    }
 }
 
 /// Tells what a dump is, and gives access to it.

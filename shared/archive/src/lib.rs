@@ -49,6 +49,7 @@ mod plain;
 mod pool;
 mod room;
 mod scan;
+mod stop;
 mod tar;
 
 pub use archive::Archive;
@@ -62,3 +63,4 @@ pub use line::{line_of, newlines};
 pub use piece::Piece;
 pub use plain::{Found, Plain};
 pub use room::Room;
+pub use stop::Stop;

@@ -50,7 +50,7 @@ mod tests {
         let lines: Vec<u64> = (0..9).map(|offset| line_of(file.path(), offset).unwrap()).collect();
         assert_eq!(lines, [1, 1, 2, 2, 2, 3, 4, 4, 4]);
         assert_eq!(line_of(file.path(), u64::MAX).unwrap(), 4);
-        assert_eq!(newlines(file.path(), 2..5).unwrap(), 2);
+        assert_eq!(newlines(file.path(), 2..6).unwrap(), 2);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::find::{self, Searcher, Tuning};
 use crate::fold;
-use crate::{Error, Format, Room};
+use crate::{Error, Format, Room, Stop};
 
 /// The path that stands for standard input in messages.
 pub(crate) const NAMELESS: &str = "-";
@@ -33,6 +33,7 @@ pub struct Plain {
     start: u64,
     offset: u64,
     room: Room,
+    stop: Stop,
 }
 
 enum Source {
@@ -75,6 +76,7 @@ impl Plain {
             start,
             offset: start,
             room: Room::default(),
+            stop: Stop::default(),
         })
     }
 
@@ -123,7 +125,13 @@ impl Plain {
         let start = text_start(&head, path)?;
         let mut head = io::Cursor::new(head);
         head.set_position(start);
-        Ok(Plain { source: Source::Stream { head, reader }, start, offset: start, room })
+        Ok(Plain {
+            source: Source::Stream { head, reader },
+            start,
+            offset: start,
+            room,
+            stop: Stop::default(),
+        })
     }
 
     /// Returns the length of a regular file in bytes when it was opened, a byte order mark included.
@@ -134,6 +142,14 @@ impl Plain {
         match self.source {
             Source::File { len, .. } => Some(len),
             Source::Stream { .. } => None,
+        }
+    }
+
+    /// Lets another thread end the reading and searching of this dump.
+    pub fn stop_at(&mut self, stop: &Stop) {
+        self.stop = stop.clone();
+        if let Source::File { searcher, .. } = &mut self.source {
+            searcher.workers_mut().iter_mut().for_each(|worker| worker.stop = stop.clone());
         }
     }
 
@@ -223,6 +239,7 @@ impl Plain {
 /// Reads from the position on, without a buffer of its own.
 impl Read for Plain {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stop.check()?;
         let read = match &mut self.source {
             Source::File { file, .. } => file.read(buffer)?,
             Source::Stream { head, reader } => match head.read(buffer)? {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use archive::{Content, Plain};
+use archive::{Content, Plain, Stop};
 use dump::{
     Address, Class, DataForm, Event, Events, Fault, Found, Kept, Kind, Name, Noise, Position, Role,
     Statement, Subject, Subjects, Want,
@@ -45,7 +45,16 @@ impl Plan {
     /// # Errors
     /// When the dump cannot be opened or read to its end.
     pub fn read(path: &Path) -> Result<(Plan, Source), Error> {
-        let input = archive::open(path)?;
+        Plan::read_until(path, &Stop::default())
+    }
+
+    /// The same, unless another thread ends it.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_until(path: &Path, stop: &Stop) -> Result<(Plan, Source), Error> {
+        let mut input = archive::open(path)?;
+        input.stop_at(stop);
         match input.content {
             Content::Plain(plain) => {
                 let seekable = plain.len().is_some();

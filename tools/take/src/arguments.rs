@@ -242,6 +242,10 @@ pub(crate) struct ScheduleArguments {
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "kubernetes")]
     pub user: Option<String>,
 
+    /// How many seconds a run may take, all that it verifies included; then it is ended by SIGTERM, which is told as trouble
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+
     /// The image that holds pgdump-take and pg_dump
     #[arg(long, value_name = "IMAGE", requires = "kubernetes", required_if_eq("kubernetes", "true"))]
     pub image: Option<String>,

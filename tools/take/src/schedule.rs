@@ -38,6 +38,8 @@ struct Job {
     when: String,
     /// The account that it runs as.
     user: Option<String>,
+    /// How many seconds it may take.
+    timeout: u64,
 }
 
 /// Prints or installs what takes backups at regular times.
@@ -85,6 +87,7 @@ impl Job {
             folder,
             when: arguments.when.as_deref().unwrap_or(nightly).trim().to_owned(),
             user: arguments.user.clone(),
+            timeout: arguments.timeout,
         };
         let controls = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         let words = job.command.iter().chain([&job.when]).chain(&arguments.image);
@@ -177,6 +180,7 @@ mod tests {
             folder: Some("/backups".to_owned()),
             when: "15 4 * * *".to_owned(),
             user: None,
+            timeout: 86_400,
         }
     }
 

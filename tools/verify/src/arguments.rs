@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub trust: bool,
 
-    /// Give up after this many seconds, which is no verdict on the backup
+    /// Give up on a backup after this many seconds, reading and restoring included, which is no verdict on it
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
 

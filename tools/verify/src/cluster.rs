@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use archive::Stop;
 use cli::Failure;
 use dump::{Kind, Name};
 use restore::{ClusterReport, Judgement, Options, Plan, Step};
@@ -23,7 +24,7 @@ pub fn roles(
     report: &mut Report,
 ) -> Result<(), Failure> {
     if let Some(path) = globals {
-        let file = Backup::open(path)?;
+        let file = Backup::open(path, &Stop::default())?;
         let (plan, _) = Plan::read(&file.path)?;
         if plan.cluster.is_empty() {
             return Err(anyhow::anyhow!("no roles in the file: {}", path.display()).into());

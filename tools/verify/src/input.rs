@@ -1,12 +1,15 @@
 //! The backup as a file: read to its end, every row counted.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
-use archive::{Content, Format};
+use archive::{Content, Format, Stop};
 use cli::{DataWanted, Failure};
 use dump::{DataSink, Dump, Fault, ReadOptions};
 use scratch::Folder;
@@ -28,6 +31,8 @@ pub struct Backup {
     /// What came through a pipe; removed when dropped.
     _spool: Option<Folder>,
     counted: Mutex<Counted>,
+    /// Ends its reading.
+    stop: Stop,
 }
 
 impl Backup {
@@ -35,24 +40,25 @@ impl Backup {
     ///
     /// # Errors
     /// When there is no such file, or no room for what comes through a pipe.
-    pub fn open(path: &Path) -> Result<Backup, Failure> {
+    pub fn open(path: &Path, stop: &Stop) -> Result<Backup, Failure> {
+        let stop = stop.clone();
         let stdin = path == Path::new("-");
         let missing = || format!("cannot open: {}", path.display());
         if !stdin {
             let metadata = fs::metadata(path).with_context(missing)?;
             if metadata.is_file() || metadata.is_dir() {
-                return Ok(Backup { path: path.to_owned(), _spool: None, counted: Mutex::default() });
+                return Ok(Backup { path: path.to_owned(), _spool: None, counted: Mutex::default(), stop });
             }
         }
         let folder = Folder::create()?;
         let kept = folder.path().join("backup");
-        let mut spool = File::create_new(&kept).context("cannot make a temporary file")?;
+        let spool = File::create_new(&kept).context("cannot make a temporary file")?;
         let copied = match stdin {
-            true => io::copy(&mut io::stdin().lock(), &mut spool),
-            false => io::copy(&mut File::open(path).with_context(missing)?, &mut spool),
+            true => copy(io::stdin(), spool, &stop),
+            false => copy(File::open(path).with_context(missing)?, spool, &stop),
         };
         copied.context("cannot keep the backup in a temporary file")?;
-        Ok(Backup { path: kept, _spool: Some(folder), counted: Mutex::default() })
+        Ok(Backup { path: kept, _spool: Some(folder), counted: Mutex::default(), stop })
     }
 
     /// Returns the line of a byte of a plain backup; `None` if it cannot be read, or that was asked too often in no order.
@@ -108,7 +114,8 @@ impl Backup {
     }
 
     fn read_with(&self, wanted: DataWanted<'_>, report: Option<&mut Report>) -> Result<Dump, Failure> {
-        let input = cli::open(&self.path)?;
+        let mut input = cli::open(&self.path)?;
+        input.dump.stop_at(&self.stop);
         if let Some(report) = report {
             report.format = format(&input.dump);
         }
@@ -117,6 +124,25 @@ impl Backup {
             return Err(Failure::from(error).with_hint("make a dump of it with `pgdump-join`"));
         }
         cli::read_input(input, &self.path, ReadOptions::default(), wanted)
+    }
+}
+
+/// Copies what comes through a pipe, on a thread of its own: it may come never.
+fn copy(from: impl Read + Send + 'static, mut to: File, stop: &Stop) -> io::Result<()> {
+    /// How often it is looked whether anybody still waits.
+    const PAUSE: Duration = Duration::from_millis(50);
+    let mut from = stop.reader(from);
+    let (done, wait) = channel();
+    thread::spawn(move || {
+        // Nobody may wait any more.
+        let _ = done.send(io::copy(&mut from, &mut to));
+    });
+    loop {
+        match wait.recv_timeout(PAUSE) {
+            Ok(copied) => return copied.map(drop),
+            Err(RecvTimeoutError::Timeout) if !stop.is_wanted() => {}
+            Err(_) => return Err(io::Error::other("the copy was stopped")),
+        }
     }
 }
 

@@ -199,8 +199,28 @@ fn verify(
     progress: &Progress,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let level = arguments.level;
     let limit = Limit::begin(arguments.timeout.map(Duration::from_secs));
+    let result = verify_within(&limit, path, recorded, arguments, servers, progress, report);
+    match (result, limit.over()) {
+        // Whatever failed, it was for want of what the limit ended.
+        (Err(_), Some(why)) => {
+            report.find(Verdict::Unclear, "backup", None, why);
+            Ok(())
+        }
+        (result, _) => result,
+    }
+}
+
+fn verify_within(
+    limit: &Limit,
+    path: &Path,
+    recorded: Option<&source::Recorded>,
+    arguments: &Arguments,
+    servers: &Servers,
+    progress: &Progress,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let level = arguments.level;
     let mut assertions = arguments.assertions()?;
     report.level = level.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let jobs = arguments.jobs.map_or_else(|| available_parallelism().map_or(1, |n| n.get()), usize::from);
@@ -212,13 +232,20 @@ fn verify(
     let live =
         live.map(|url| source::Live::open(url, prompt, jobs, arguments.content, progress)).transpose()?;
     progress.begin("reading", None);
-    let backup = input::Backup::open(path)?;
+    let backup = input::Backup::open(path, limit.stop())?;
     if let Some(recorded) = recorded {
         recorded.check_files(&backup, report)?;
         assertions.extend(recorded.assertions());
     }
-    let Some(dump) = backup.read(report)? else { return Ok(()) };
-    let (plan, source) = restore::Plan::read(&backup.path)?;
+    let known = report.findings.len();
+    let dump = backup.read(report);
+    if limit.over().is_some() {
+        // What was found of a backup that was not read to its end is no verdict.
+        report.findings.truncate(known);
+        return Err(anyhow!("not read to its end").into());
+    }
+    let Some(dump) = dump? else { return Ok(()) };
+    let (plan, source) = restore::Plan::read_until(&backup.path, limit.stop())?;
     for command in &plan.meta_commands {
         let why = "a psql meta-command that no pg_dump writes; it is not run";
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
@@ -235,7 +262,13 @@ fn verify(
             report.notes.push(format!("assertions of the manifest not checked, {}: {why}", assertions.len()));
         }
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
-        return lines::check(&backup, &dump, progress, report);
+        let known = report.findings.len();
+        let checked = lines::check(&backup, &dump, progress, report);
+        if limit.over().is_some() {
+            report.findings.truncate(known);
+            return Err(anyhow!("not read to its end").into());
+        }
+        return checked;
     }
     let options = restoring::Options {
         jobs,
@@ -246,16 +279,8 @@ fn verify(
         assertions,
         servers,
         keep: arguments.keep.clone(),
-        limit: &limit,
+        limit,
         progress: progress.clone(),
     };
-    let restored = restoring::verify(&backup, &dump, &plan, &source, &options, report);
-    match (restored, limit.over()) {
-        // Whatever failed, it was for want of the server that the limit ended.
-        (Err(_), Some(why)) => {
-            report.find(Verdict::Unclear, "server", None, why);
-            Ok(())
-        }
-        (restored, _) => restored,
-    }
+    restoring::verify(&backup, &dump, &plan, &source, &options, report)
 }

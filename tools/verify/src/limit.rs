@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use archive::Stop;
 use scratch::Footprint;
 
 const TIME_IS_OVER: &str = "the time limit was reached (`--timeout`)";
@@ -25,7 +26,9 @@ pub struct Limit {
 struct State {
     /// Why it is over.
     over: OnceLock<String>,
-    /// What is to be ended.
+    /// Ends the reading of the backup.
+    stop: Stop,
+    /// What else is to be ended.
     end: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -37,10 +40,11 @@ impl State {
     fn is_over(&self, why: String) {
         let mut end = self.end();
         // The first reason is the reason.
-        if self.over.set(why).is_ok()
-            && let Some(end) = end.take()
-        {
-            end();
+        if self.over.set(why).is_ok() {
+            self.stop.stop();
+            if let Some(end) = end.take() {
+                end();
+            }
         }
     }
 }
@@ -100,7 +104,12 @@ impl Limit {
         self.state.over.get().map(String::as_str)
     }
 
-    /// Has something ended when it is over; at once if it is.
+    /// Returns what ends the reading of the backup when it is over.
+    pub fn stop(&self) -> &Stop {
+        &self.state.stop
+    }
+
+    /// Has something else ended when it is over; at once if it is.
     pub fn ends(&self, end: impl FnOnce() + Send + 'static) -> Ending {
         let mut place = self.state.end();
         match self.over() {

@@ -12,6 +12,9 @@ use super::Job;
 const NAMED: [&str; 8] =
     ["@reboot", "@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
+/// Seconds that a run has to end after it was told to.
+const GRACE: u64 = 300;
+
 /// Checks a time: with a field more or less, the command would begin elsewhere.
 ///
 /// # Errors
@@ -27,7 +30,9 @@ pub fn check(when: &str) -> anyhow::Result<()> {
 /// Returns the line, and in front of it the one by which it is found again.
 pub fn entry(job: &Job) -> String {
     let words: Vec<String> = job.command.iter().map(|word| quoted(word)).collect();
-    format!("{}\n{} {}\n", mark(&job.name), job.when, words.join(" "))
+    let Job { name, when, timeout, .. } = job;
+    // Who is told to end tells others first.
+    format!("{}\n{when} timeout -k {GRACE} {timeout} {}\n", mark(name), words.join(" "))
 }
 
 /// Puts the line into the account's crontab; returns what was done.
@@ -133,7 +138,7 @@ mod tests {
         let entry = entry(&job(&words));
         let (mark, line) = entry.split_once('\n').unwrap();
         assert_eq!(mark, "# pgdump-take shop");
-        let line = line.strip_suffix('\n').unwrap().strip_prefix("15 4 * * * ").unwrap();
+        let line = line.strip_suffix('\n').unwrap().strip_prefix("15 4 * * * timeout -k 300 86400 ").unwrap();
         for backslashes in [true, false] {
             let command = unescaped(line, backslashes);
             let output = scratch::run(Command::new("sh").args(["-c", &command])).unwrap();
@@ -158,20 +163,23 @@ mod tests {
         let first = with_entry("MAILTO=me\n0 1 * * * other", &job);
         assert_eq!(
             first,
-            "MAILTO=me\n0 1 * * * other\n# pgdump-take shop\n15 4 * * * /usr/bin/pgdump-take\n"
+            "MAILTO=me\n0 1 * * * other\n# pgdump-take shop\n15 4 * * * timeout -k 300 86400 /usr/bin/pgdump-take\n"
         );
         assert_eq!(with_entry(&first, &job), first);
         job.when = "@daily".to_owned();
         let second = with_entry(&format!("{first}@hourly more\n"), &job);
         assert_eq!(
             second,
-            "MAILTO=me\n0 1 * * * other\n# pgdump-take shop\n@daily /usr/bin/pgdump-take\n@hourly more\n"
+            "MAILTO=me\n0 1 * * * other\n# pgdump-take shop\n@daily timeout -k 300 86400 /usr/bin/pgdump-take\n@hourly more\n"
         );
         job.name = "shop2".to_owned();
         assert!(with_entry(&second, &job).starts_with(&second));
         // The mark alone was left, or stands twice.
         job.name = "shop".to_owned();
         let marks = with_entry("# pgdump-take shop\n@hourly more\n# pgdump-take shop\n", &job);
-        assert_eq!(marks, "# pgdump-take shop\n@daily /usr/bin/pgdump-take\n@hourly more\n");
+        assert_eq!(
+            marks,
+            "# pgdump-take shop\n@daily timeout -k 300 86400 /usr/bin/pgdump-take\n@hourly more\n"
+        );
     }
 }

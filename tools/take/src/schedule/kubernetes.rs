@@ -49,6 +49,7 @@ pub fn cron_job(job: &Job, image: &str) -> anyhow::Result<String> {
          \x20 jobTemplate:\n\
          \x20   spec:\n\
          \x20     backoffLimit: 0\n\
+         \x20     activeDeadlineSeconds: {timeout}\n\
          \x20     template:\n\
          \x20       spec:\n\
          \x20         restartPolicy: Never\n\
@@ -82,6 +83,7 @@ pub fn cron_job(job: &Job, image: &str) -> anyhow::Result<String> {
         name = text(&job.name),
         when = text(&job.when),
         image = text(image),
+        timeout = job.timeout,
     ))
 }
 
@@ -116,6 +118,7 @@ mod tests {
         // What Kubernetes makes of it: without a lonely `$`, only `$$` is left to be one.
         let words: Vec<String> = words.iter().map(|word| word.as_str().unwrap().replace("$$", "$")).collect();
         assert_eq!(words, HOSTILE);
+        assert_eq!(yaml["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"].as_i64(), Some(86_400));
         assert_eq!(container["image"].as_str(), Some("example.org/take:1 # x"));
         assert_eq!(container["volumeMounts"][0]["mountPath"].as_str(), Some("/backups"));
         assert_eq!(yaml["spec"]["schedule"].as_str(), Some("15 4 * * *"));

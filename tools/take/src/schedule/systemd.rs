@@ -79,7 +79,9 @@ fn service(job: &Job) -> String {
          \n\
          [Service]\n\
          Type=oneshot\n\
+         TimeoutStartSec={timeout}\n\
          ExecStart={command}\n",
+        timeout = job.timeout,
         name = job.name,
         command = command.join(" "),
     );
