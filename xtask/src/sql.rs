@@ -162,10 +162,10 @@ fn is_listed(path: &str) -> bool {
 /// The first sentence of the documentation of what a line stands in.
 fn reason(lines: &[&str], line: usize) -> String {
     let documents = |line: &&str| line.trim_start().starts_with("///");
-    let Some(last) = lines[..line.min(lines.len())].iter().rposition(|line| documents(&line)) else {
+    let Some(last) = lines[..line.min(lines.len())].iter().rposition(|line| documents(line)) else {
         return String::new();
     };
-    let first = lines[..=last].iter().rposition(|line| !documents(&line)).map_or(0, |at| at + 1);
+    let first = lines[..=last].iter().rposition(|line| !documents(line)).map_or(0, |at| at + 1);
     let text: Vec<&str> =
         lines[first..=last].iter().map(|line| line.trim_start().trim_start_matches('/').trim()).collect();
     let text = text.join(" ");
