@@ -162,7 +162,7 @@ fn is_listed(path: &str) -> bool {
 /// The first sentence of the documentation of what a line stands in.
 fn reason(lines: &[&str], line: usize) -> String {
     let documents = |line: &&str| line.trim_start().starts_with("///");
-    let Some(last) = lines[..line.min(lines.len())].iter().rposition(|line| documents(line)) else {
+    let Some(last) = lines[..line.min(lines.len())].iter().rposition(documents) else {
         return String::new();
     };
     let first = lines[..=last].iter().rposition(|line| !documents(line)).map_or(0, |at| at + 1);
