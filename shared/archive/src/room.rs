@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What any packed input may take, in bytes: a small one is no danger.
-const LEAST: u64 = 64 << 20;
+const LEAST: u64 = 48 << 20;
 /// What each packed byte that was read accounts for. SQL of a backup packs to a tenth or a thirtieth, that of a hundred
 /// thousand partitions that differ in their names alone to a ninetieth; gzip can reach a thousandth, Zstandard any.
 const FACTOR: u64 = 256;
