@@ -5,7 +5,7 @@
 
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::anyhow;
 use cli::Failure;
@@ -324,6 +324,21 @@ impl Drop for Given {
     }
 }
 
+/// What is known of databases before one gives up its place: name, owner, whether it is a template, whether the role is in its owner,
+/// whether it has rights or settings of its own, whether somebody uses it.
+const DATABASES: &[u8] = b"SELECT datname, pg_catalog.pg_get_userbyid(datdba), datistemplate, \
+    pg_catalog.pg_has_role(datdba, 'USAGE'), \
+    datacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting \
+    WHERE setdatabase OPERATOR(pg_catalog.=) d.oid), \
+    EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid OPERATOR(pg_catalog.=) d.oid) \
+    FROM pg_catalog.pg_database d";
+
+/// The column of [`DATABASES`] that says so.
+const IN_USE: usize = 5;
+
+/// How long somebody may take to leave a database, as `DROP DATABASE` waits for that.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Refuses a name for a database to be kept: of one that holds something or is the backup's own source. Returns the owner
 /// of an empty one of this name.
 pub fn check_name(
@@ -332,14 +347,18 @@ pub fn check_name(
     name: &str,
     source: Option<(&str, &str)>,
 ) -> Result<Option<String>, Failure> {
-    let rows = client.query(
-        b"SELECT datname, pg_catalog.pg_get_userbyid(datdba), datistemplate, \
-          pg_catalog.pg_has_role(datdba, 'USAGE'), \
-          datacl IS NOT NULL OR EXISTS (SELECT FROM pg_catalog.pg_db_role_setting \
-          WHERE setdatabase OPERATOR(pg_catalog.=) d.oid), \
-          EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid OPERATOR(pg_catalog.=) d.oid) \
-          FROM pg_catalog.pg_database d",
-    )?;
+    let begun = Instant::now();
+    let rows = loop {
+        let rows = client.query(DATABASES)?;
+        let used = rows
+            .iter()
+            .any(|row| text(row, 0).as_deref() == Some(name) && text(row, IN_USE).as_deref() == Some("t"));
+        // A session that was ended is there for a moment more.
+        if !used || begun.elapsed() > PATIENCE {
+            break rows;
+        }
+        thread::sleep(Duration::from_millis(100));
+    };
     let is_superuser = client.parameter("is_superuser") == Some("on");
     let Some(row) = rows.iter().find(|row| text(row, 0).as_deref() == Some(name)) else { return Ok(None) };
     let is = |at: usize| text(row, at).as_deref() == Some("t");
@@ -351,7 +370,7 @@ pub fn check_name(
     }
     let why = match () {
         () if is(2) => "is a template",
-        () if is(5) => "is in use",
+        () if is(IN_USE) => "is in use",
         () if !is(3) => "is not the given role's",
         () if !Superuser::given(admin.with_database(name), is_superuser).is_empty()? => "is not empty",
         () if is(4) => "has rights or settings of its own",
