@@ -3,7 +3,7 @@
 //! The role that restores is none. What fails for that reason is run by the superuser's connection only if the grammar here
 //! understands it from its first token to its last, if every value in it is a literal, and if it brings no code of the dump
 //! that the superuser, or the server's own code in C, would come to run. What is run is written anew from what was
-//! understood ([`phrase`]), and never the dump's text: under an empty search path, with every name of the dump's own under
+//! understood (`phrase`), and never the dump's text: under an empty search path, with every name of the dump's own under
 //! its schema.
 //!
 //! A form that is not here is refused, and the refusal says why ([`Refusal`]): functions in C or of the kind `internal`, base
