@@ -69,11 +69,7 @@ pub fn path(path: &Path) -> Result<Seen, Error> {
 
 /// Reads bytes out of a pipe and out of a file.
 pub fn bytes(bytes: &[u8]) {
-    let stream = || archive::from_reader(Box::new(Cursor::new(bytes.to_vec())));
-    let piped = stream().and_then(visit);
-    if piped.is_ok() {
-        stream().and_then(check).unwrap();
-    }
+    let piped = archive::from_reader(Box::new(Cursor::new(bytes.to_vec()))).and_then(visit);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     let stored = path(file.path());
