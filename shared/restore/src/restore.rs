@@ -170,6 +170,10 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
         let cause = causes.of(step, &failed);
+        let cause = match plan.blocks.iter().find(|block| block.steps.contains(&at)) {
+            Some(block) => cause.in_transaction(block.begin),
+            None => cause,
+        };
         let absent = match step.at {
             Place::Entry(id) => plan.absent.get(&id).cloned().unwrap_or_default(),
             Place::At(_) => Vec::new(),
