@@ -10,7 +10,7 @@ mod verdict;
 
 use std::path::Path;
 
-use scratch::Programs;
+use scratch::{Cluster, Programs};
 use verdict::{Case, assert_all};
 
 fn is_skipped() -> bool {
@@ -181,6 +181,64 @@ fn transactions_count() {
     .enumerate()
     {
         cases.push(case(folder, &format!("kept {at}"), before, after, 0).at(&levels));
+    }
+    assert_all(&cases);
+}
+
+/// A table whose check reads another one, which stands before it in a dump or behind it by its name.
+fn checked_by(reference: &str) -> String {
+    format!(
+        "CREATE TABLE {reference} (id integer PRIMARY KEY);\nINSERT INTO {reference} SELECT generate_series(1, 50);\n\
+         CREATE FUNCTION known(integer) RETURNS boolean LANGUAGE plpgsql STABLE AS \
+         'BEGIN RETURN EXISTS (SELECT FROM public.{reference} WHERE id = $1); END';\n"
+    )
+}
+
+#[test]
+fn code_that_looks_at_rows_sees_those_before_them() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&programs).unwrap();
+    let rows = "SELECT 1 + n % 50, repeat('x', 100) FROM generate_series(1, 400) n";
+    let looks = [
+        ("check", "CREATE TABLE m (a integer CHECK (known(a)), pad text);"),
+        ("domain", "CREATE DOMAIN ref AS integer CHECK (known(VALUE));\nCREATE TABLE m (a ref, pad text);"),
+        (
+            "generated",
+            "CREATE FUNCTION pick(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN IF NOT public.known($1) THEN \
+             RAISE ''not known''; END IF; RETURN $1; END';\nCREATE TABLE m (a integer, pad text, b integer GENERATED ALWAYS \
+             AS (pick(a)) STORED);",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (look, make) in looks {
+        for (reference, code) in [("a_ref", 0), ("z_ref", 1)] {
+            let database = format!("{look}_{reference}");
+            cluster.create_database(&database).unwrap();
+            let script = format!("{}{make}\nINSERT INTO m {rows};", checked_by(reference));
+            cluster.psql_script(&database, script.as_bytes()).unwrap();
+            for (format, options) in [
+                ("sql", &["-Fp"][..]),
+                ("dump", &["-Fc"]),
+                ("tar", &["-Ft"]),
+                ("folder", &["-Fd"]),
+                ("inserts", &["--inserts"]),
+            ] {
+                let path = folder.path().join(format!("{database}.{format}"));
+                cluster.pg_dump(&database, &[options, &["-f", path.to_str().unwrap()]].concat()).unwrap();
+                let case = Case::of(&format!("{database}, {format}"), path, code)
+                    .at(&[("restore", "1"), ("restore", "4")]);
+                // What only order makes good is said to be so.
+                cases.push(if code == 0 {
+                    case.says("loaded alone and in the backup's order")
+                } else {
+                    case
+                });
+            }
+        }
     }
     assert_all(&cases);
 }

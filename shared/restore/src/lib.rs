@@ -34,6 +34,7 @@ mod stand_in;
 mod superuser;
 mod toc;
 mod transaction;
+mod watched;
 
 pub use cause::{Cause, Judgement};
 pub use cluster::{ClusterFailure, ClusterReport, database_options, restore_roles, try_database};

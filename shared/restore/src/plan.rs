@@ -150,23 +150,6 @@ impl DatabasePlan {
         }
     }
 
-    /// Says whether something already watches over rows when they are loaded, so that their order may matter.
-    pub(crate) fn rows_are_watched(&self) -> bool {
-        let first_rows = self.steps.iter().position(|step| matches!(step.work, Work::Rows(_)));
-        let before = &self.steps[..first_rows.unwrap_or_default()];
-        before.iter().any(|step| match &step.work {
-            Work::Statement(text) => {
-                memchr::memmem::find(text, b" REFERENCES ").is_some()
-                    || step
-                        .subject
-                        .address
-                        .as_ref()
-                        .is_some_and(|address| matches!(address.kind, dump::Kind::Trigger | dump::Kind::Rule))
-            }
-            Work::Rows(_) => false,
-        })
-    }
-
     /// Returns the index of the first step from which on no step can change the rows of any table.
     ///
     /// Foreign keys read them, and so do the equality operators of their columns; whatever else of the dump's own code

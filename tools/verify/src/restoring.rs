@@ -417,6 +417,14 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
             "made with an address that leads nowhere, so that nothing is read or written there: {what}"
         ));
     }
+    if !restored.watched.is_empty() {
+        let tables: Vec<&str> = restored.watched.iter().map(String::as_str).collect();
+        report.notes.push(format!(
+            "loaded alone and in the backup's order, since checks, triggers or foreign keys look at rows when they arrive \
+             (`pg_restore --jobs` keeps no order): {}",
+            tables.join(", ")
+        ));
+    }
     if restored.failures.iter().any(|failure| matches!(failure.cause, Cause::Refused(_))) && !trusted {
         report.notes.push(
             "what needs a superuser and is not run for a backup that is not trusted, `--trust` runs: only for backups of your own"
