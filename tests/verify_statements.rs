@@ -242,3 +242,59 @@ fn code_that_looks_at_rows_sees_those_before_them() {
     }
     assert_all(&cases);
 }
+
+#[test]
+fn a_dump_over_a_dump_is_the_last_one() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let clean = "DROP INDEX public.t_b;\nALTER TABLE ONLY public.t DROP CONSTRAINT t_pkey;\nDROP FUNCTION app.f(integer);\n\
+                 DROP TABLE app.p1;\nDROP TABLE app.p;\nDROP VIEW public.v;\nDROP TABLE public.t;\nDROP DOMAIN app.d;\nDROP SCHEMA \
+                 app;\nSELECT pg_catalog.lo_unlink('5');\n";
+    let dump = |rows: &str| format!("{clean}{}{LARGE_OBJECT}", DUMP.replace("1\tone\n2\ttwo\n", rows));
+    let two = |first: &str, second: &str| {
+        format!(
+            "{}\n\n--\n-- PostgreSQL database dump complete\n--\n\n\n--\n-- PostgreSQL database dump\n--\n\n{}",
+            dump(first),
+            dump(second)
+        )
+    };
+    let same = two("1\tone\n2\ttwo\n", "1\tone\n2\ttwo\n");
+    assert_all(&[
+        Case::plain(folder, "twice", &same, 0),
+        Case::plain(folder, "another", &two("1\tone\n", "1\tone\n2\ttwo\n3\tthree\n"), 0),
+    ]);
+}
+
+#[test]
+fn meta_commands_are_told_once_and_for_what_they_do() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut cases = Vec::new();
+    for (at, (line, code, words)) in [
+        ("\\set ON_ERROR_STOP on", 0, "not run: it restores nothing"),
+        ("\\echo 'half of it'", 0, "not run: it restores nothing"),
+        ("\\timing", 0, "not run: it restores nothing"),
+        ("\\pset pager off", 0, "not run: it restores nothing"),
+        ("\\connect - mary", 0, "psql makes what follows as this role"),
+        ("\\set schema app", 3, "may be something else than what is written"),
+        ("\\set AUTOCOMMIT off", 3, "psql leaves only what a `COMMIT`"),
+        ("\\q", 1, "psql ends here"),
+        ("\\i more.sql", 1, "no pg_dump writes"),
+        ("\\echo `id`", 1, "no pg_dump writes"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(
+            case(folder, &format!("meta {at} {line}"), line, "", code).says(words).never("is not understood"),
+        );
+    }
+    cases.push(case(folder, "quits at the end", "", "\\q", 0).at(&[("restore", "1")]));
+    assert_all(&cases);
+}
