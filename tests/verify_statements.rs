@@ -298,3 +298,42 @@ fn meta_commands_are_told_once_and_for_what_they_do() {
     cases.push(case(folder, "quits at the end", "", "\\q", 0).at(&[("restore", "1")]));
     assert_all(&cases);
 }
+
+#[test]
+fn clusters_are_what_pg_dumpall_clean_writes() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cluster = Cluster::start(&programs).unwrap();
+    for database in ["base", "between", "later"] {
+        cluster.create_database(database).unwrap();
+    }
+    let table = "CREATE TABLE t (a integer PRIMARY KEY);\nINSERT INTO t VALUES (1), (2);\n";
+    let roles = "CREATE ROLE app;\nALTER ROLE app IN DATABASE between SET work_mem = '8MB';\nALTER TABLE t OWNER TO app;\n";
+    cluster.psql_script("base", format!("{table}{roles}").as_bytes()).unwrap();
+    cluster.psql_script("later", table.as_bytes()).unwrap();
+    let dump = |arguments: &[&str]| {
+        let output = cluster.command("pg_dumpall").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let clean = dump(&["--clean"]);
+    let case = |name: &str, text: String, code| Case::bytes(folder, name, text.as_bytes(), code);
+    assert_all(&[
+        case("clean", clean.clone(), 0),
+        case("clean if exists", dump(&["--clean", "--if-exists"]), 0),
+        case("drops a database at its end", format!("{clean}\n\\connect postgres\nDROP DATABASE base;\n"), 1)
+            .says("DROP DATABASE base; "),
+        case("drops a role at its end", format!("{clean}\nDROP ROLE app;\n"), 3)
+            .says("takes away what stands before it"),
+        case("two in one file", clean.repeat(2), 0),
+        case(
+            "grants to a group",
+            format!("CREATE ROLE app;\n{table}GRANT SELECT ON TABLE t TO GROUP app;\n"),
+            0,
+        ),
+    ]);
+}

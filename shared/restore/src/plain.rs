@@ -351,10 +351,12 @@ impl Planning {
         self.end_script();
         self.end_transactions();
         (self.subjects, self.settings) = (Subjects::default(), Follower::default());
-        match self.plan.databases.last_mut() {
-            Some(last) if last.steps.is_empty() => last.name = Some(name),
-            _ => self.plan.databases.push(DatabasePlan { name: Some(name), ..DatabasePlan::default() }),
-        }
+        let databases = &mut self.plan.databases;
+        let known = databases.iter().position(|database| database.name.as_ref() == Some(&name));
+        // What stands in front of the first one is no database where nothing does.
+        let nameless = databases.iter().position(|one| one.name.is_none() && one.steps.is_empty());
+        let database = known.or(nameless).map(|at| databases.remove(at)).unwrap_or_default();
+        databases.push(DatabasePlan { name: Some(name), ..database });
     }
 
     fn meta(&mut self, text: &[u8], at: Position) {
@@ -387,7 +389,20 @@ impl Planning {
         {
             self.plan.meta_commands[command].effect = MetaEffect::Quits;
         }
-        self.plan.databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
+        let databases = &mut self.plan.databases;
+        databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
+        // One that is made and never connected to is empty; where there is no `\connect` at all, all of it is about one.
+        if databases.iter().any(|database| database.name.is_some()) {
+            let makes = |step: &&Step| step.subject.class == Class::Part(Role::Definition);
+            let made =
+                self.plan.cluster.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
+            for made in made.filter(|address| address.kind == Kind::Database) {
+                if !databases.iter().any(|database| database.name.as_ref() == Some(&made.name)) {
+                    let name = Some(made.name.clone());
+                    databases.push(DatabasePlan { name, ..DatabasePlan::default() });
+                }
+            }
+        }
         self.plan.databases.iter_mut().for_each(DatabasePlan::finish);
         self.plan
     }

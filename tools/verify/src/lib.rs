@@ -16,6 +16,7 @@ mod source;
 mod stages;
 mod standing;
 mod stored;
+mod undone;
 mod verdict;
 
 use std::io::{self, Write};
@@ -27,7 +28,6 @@ use anyhow::anyhow;
 use clap::{CommandFactory, Parser, ValueEnum};
 use cli::{Failure, Outcome, Progress};
 use jiff::Timestamp;
-use restore::MetaEffect;
 
 use arguments::{Arguments, Level};
 use backups::Chosen;
@@ -247,21 +247,7 @@ fn verify_within(
     }
     let Some(dump) = dump? else { return Ok(()) };
     let (plan, source) = restore::Plan::read_until(&backup.path, limit.stop())?;
-    for command in &plan.meta_commands {
-        let place = restoring::place(command.at, &backup);
-        let (what, why) = (command.excerpt.clone(), command.effect.to_string());
-        match command.effect {
-            MetaEffect::Prints | MetaEffect::Role => report.notes.push(format!("{what}: {why}, at {place}")),
-            MetaEffect::Unclear | MetaEffect::CommitsNothing => {
-                report.find(Verdict::Unclear, what, Some(place), why);
-            }
-            MetaEffect::Quits | MetaEffect::Elsewhere => report.find(Verdict::Bad, what, Some(place), why),
-        }
-    }
-    for undone in plan.databases.iter().flat_map(|database| &database.undone) {
-        let begin = restoring::place(undone.begin, &backup);
-        report.find(Verdict::Bad, "transaction", Some(begin), undone.by.to_string());
-    }
+    undone::check(&plan, &backup, report);
     if let Some(recorded) = recorded {
         recorded.check(&dump, report);
     }
