@@ -52,6 +52,8 @@ pub struct TableData {
     pub content: Content,
     /// Number of rows written as `INSERT` of expressions, which have no COPY text: they are not in `content`.
     pub expressions: u64,
+    /// Number of `INSERT`s of a query, whose rows nobody knows without running it.
+    pub queries: u64,
 }
 
 /// A small statement that belongs to the data.

@@ -90,6 +90,8 @@ pub struct ReadOptions {
     pub keep_secrets: bool,
     /// The input is a file of a tree, already canonical: no word of it is older than it says.
     pub canonical: bool,
+    /// Takes what stands behind the dump's end for a part of it, as a server does; else it is kept as it is.
+    pub to_the_end: bool,
 }
 
 /// Reads a dump to its end.
@@ -388,7 +390,11 @@ impl Reading {
 
     /// Says whether the dump's own end was seen, so that what follows is somebody's addition.
     fn is_behind_end(&self) -> bool {
-        self.opened == Frame::Complete && self.cluster_opened != Frame::Open
+        !self.options.to_the_end && self.opened == Frame::Complete && self.cluster_opened != Frame::Open
+    }
+
+    fn keeps_trailers(&self) -> bool {
+        !self.options.canonical && !self.options.to_the_end
     }
 
     /// Takes a statement; returns what is wanted of the rows that follow it, if any do.
@@ -415,7 +421,7 @@ impl Reading {
         let identified = identify::identify(&words, &self.session);
         let bytes = statement.text.len();
         match identified.meaning {
-            Meaning::Session(change) if session::begins_trailer(&change) && !self.options.canonical => {
+            Meaning::Session(change) if session::begins_trailer(&change) && self.keeps_trailers() => {
                 self.in_trailer = true;
                 self.keep_in_trailer(statement.text);
             }
@@ -435,7 +441,11 @@ impl Reading {
             {
                 self.other(statement);
             }
-            Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
+            Meaning::Data { form: DataForm::Insert, address } => {
+                self.section().data.tables.entry(address).or_default().queries += 1;
+                self.other(statement);
+            }
+            Meaning::Unknown => self.other(statement),
             Meaning::Removal(removed) => {
                 self.ledger.add_noise(Noise::Clean, bytes);
                 self.section().remove(removed);
@@ -452,7 +462,10 @@ impl Reading {
             Meaning::Part { address, role } => {
                 self.account_part(&address, bytes);
                 if matches!(role, Role::Definition | Role::Shell) {
-                    self.section().make(&address);
+                    match address.kind {
+                        Kind::Database => database::make_again(&mut self.sections, &address),
+                        _ => self.section().make(&address),
+                    }
                 }
                 self.part(statement, address, role, &mut words, &identified.unqualified);
             }

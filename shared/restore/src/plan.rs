@@ -74,6 +74,8 @@ pub struct RowsPlan {
     pub(crate) alone: bool,
     /// Whether `\` is an ordinary character in the literals of statements.
     pub(crate) standard_conforming_strings: bool,
+    /// Whether statements stand in a transaction that begins in front of them: those of large objects need one.
+    pub(crate) in_transaction: bool,
 }
 
 /// Where data is.

@@ -244,7 +244,7 @@ fn load(
             (_, Some(object)) => {
                 script::large_object(&mut session, step, object, bytes)?.into_iter().collect()
             }
-            (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
+            (None, None) => script::run(&mut session, step, data.rows, bytes)?,
             (Some(copy), None) => {
                 // What such code has put there already stays.
                 let alone = data.rows.alone && watched.is_empty();

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
-use dump::{Address, Attribute, Class, Database, Dump, Kind, Part, ReadOptions, Role, Schema};
+use dump::{Address, Attribute, Class, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, Superuser};
 use scratch::{Client, Pipe};
 
@@ -31,12 +31,11 @@ pub fn check(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let copy = read(server, superuser)?;
+    // Of what is not understood it was told that it ran.
+    let understood = |object: &Object| object.address.kind != Kind::Other;
     let schema = |schema: &Schema| {
         let mut schema = Schema { trailer: Vec::new(), ..schema.clone() };
-        // What is said to psql was told.
-        let to_psql = |part: &Part| part.address.kind == Kind::Other && part.text.starts_with(b"\\");
-        schema.objects.values_mut().for_each(|object| object.parts.retain(|part| !to_psql(part)));
-        schema.objects.retain(|_, object| !object.parts.is_empty());
+        schema.objects.retain(|_, object| understood(object));
         schema
     };
     let alone = |schema: Schema| Dump {
@@ -65,8 +64,7 @@ pub fn check(
         }
         // An owner and a comment are what they are; everything else is written by the server in its own way.
         let everywhere = matches!(change.attribute, Attribute::Owner | Attribute::Comment);
-        let unread = change.object.kind == Kind::Other;
-        let verdict = if (same_major || everywhere) && !unread { Verdict::Bad } else { Verdict::Unclear };
+        let verdict = if same_major || everywhere { Verdict::Bad } else { Verdict::Unclear };
         found.push(finding(verdict, change, &report.format));
     }
     report.findings.extend(found);
