@@ -235,7 +235,14 @@ impl Planning {
         }
         let begin = self.begin.take();
         let Some(subject) = script_subject(statement, &subject) else {
-            self.end_script();
+            // What stands between two pieces of a large object is run in front of it, whose transaction goes on.
+            let large_object = self
+                .script
+                .as_ref()
+                .is_some_and(|script| script.subject.class == Class::Data(DataForm::LargeObject));
+            if !(large_object && self.transactions.is_open()) {
+                self.end_script();
+            }
             return self.add(statement, subject, Place::At(statement.at));
         };
         match self.script.as_mut().filter(|script| script.subject == subject) {
@@ -481,15 +488,20 @@ fn script_subject(statement: &Statement<'_>, subject: &Subject) -> Option<Subjec
     match subject.class {
         Class::Data(DataForm::Insert) => Some(subject.clone()),
         Class::Data(DataForm::LargeObject) => {
-            let fills = |token: &dump::lexer::Token| {
-                let word = statement.bytes(*token).to_ascii_lowercase();
-                [&b"lo_open"[..], b"lowrite", b"lo_close"].contains(&word.as_slice())
-            };
-            let fills = statement.begins_with(&["SELECT"]) && statement.tokens.iter().take(4).any(fills);
+            let fills = fills_large_object(statement);
             fills.then(|| Subject { address: None, ..subject.clone() })
         }
         _ => None,
     }
+}
+
+/// Says whether a statement opens, fills or closes a large object.
+pub(crate) fn fills_large_object(statement: &Statement<'_>) -> bool {
+    let fills = |token: &dump::lexer::Token| {
+        let word = statement.bytes(*token).to_ascii_lowercase();
+        [&b"lo_open"[..], b"lowrite", b"lo_close"].contains(&word.as_slice())
+    };
+    statement.begins_with(&["SELECT"]) && statement.tokens.iter().take(4).any(fills)
 }
 
 /// The statement that gives what a statement makes to the role that the session acts as.

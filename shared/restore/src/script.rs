@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::io::Read;
 
-use dump::{Class, DataForm, Event, Events, Stream};
+use dump::{Class, DataForm, Event, Events, Stream, Transaction};
 
 use crate::Error;
+use crate::plain::fills_large_object;
 use crate::plan::{RowsPlan, Step};
 use crate::session::{Failed, Session, Target};
 use crate::source::LargeObject;
@@ -37,6 +38,14 @@ pub(crate) fn run(
     events.set_standard_conforming_strings(rows.standard_conforming_strings);
     while let Some(event) = events.next()? {
         let complete = match event {
+            // What stands in between is run by a step of its own.
+            Event::Statement(statement)
+                if large_objects
+                    && !fills_large_object(&statement)
+                    && Transaction::of(&statement).is_none() =>
+            {
+                continue;
+            }
             Event::Statement(statement) => {
                 batch.text.extend_from_slice(statement.text);
                 statement.complete
