@@ -46,6 +46,10 @@ impl Source for Bytes {
         self.0.read(buf)
     }
 
+    fn start(&self) -> u64 {
+        self.0.offset()
+    }
+
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
         Ok(match self.0.find(needle, from)? {
             archive::Found::At(offset) => Found::At(offset),

@@ -169,9 +169,10 @@ impl<'t> Events<Stream<&'t [u8]>> {
 }
 
 impl<S: Source> Events<S> {
-    /// Makes a reader that begins at the source's first byte.
+    /// Makes a reader that begins at the first byte of the source's text.
     pub fn new(source: S) -> Self {
-        Events::with_buffer(source, vec![0; READ])
+        let at = Position { byte: source.start(), ..Position::START };
+        Events { at, ..Events::with_buffer(source, vec![0; READ]) }
     }
 
     fn with_buffer(source: S, buf: Vec<u8>) -> Self {

@@ -240,6 +240,11 @@ impl Reading {
 
     fn read_all<S: Source>(&mut self, mut events: Events<S>, sink: &mut dyn DataSink) -> Result<(), Error> {
         let mut in_copy = false;
+        let mark = events.position().byte;
+        if mark > 0 {
+            // A byte order mark.
+            self.ledger.add_noise(Noise::Gap, mark as usize);
+        }
         loop {
             let at = events.position();
             let failed = |source| Error::Read { at, source };

@@ -22,6 +22,10 @@ impl dump::Source for Bytes {
         io::Read::read(&mut self.0, buf)
     }
 
+    fn start(&self) -> u64 {
+        self.0.offset()
+    }
+
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
         Ok(match self.0.find(needle, from)? {
             archive::Found::At(offset) => Found::At(offset),
