@@ -14,6 +14,7 @@
 //! [`Failure`], tied to the object and the place in the file, with a [`Cause`] that says whether the backup is to blame.
 
 mod build;
+mod by_value;
 mod cause;
 mod cluster;
 mod error;
@@ -21,6 +22,7 @@ pub mod escalation;
 mod newer;
 mod older;
 mod outside;
+mod pieces;
 mod plain;
 mod plan;
 mod restore;
@@ -33,6 +35,7 @@ mod stand_in;
 mod superuser;
 mod toc;
 
+pub use by_value::{ByValue, Printed};
 pub use cause::{Cause, Judgement};
 pub use cluster::{ClusterFailure, ClusterReport, database_options, restore_roles, try_database};
 pub use error::Error;

@@ -9,7 +9,7 @@ use dump::{Address, Class, Content, DataForm, Database, Name, TableData};
 use live::SequenceValue;
 use restore::{DatabasePlan, Judgement, Work};
 
-use crate::check::zone;
+use crate::check::{by_value, zone};
 use crate::restoring::Restored;
 use crate::verdict::{Report, Rows, Table, Verdict};
 
@@ -57,7 +57,7 @@ pub fn read(
 /// Compares every table by count and content; `early` is what was read of them, the longest first, while the restore went
 /// on.
 ///
-/// The inner error says that the connection to the server is lost.
+/// The inner error says that the server cannot go on.
 ///
 /// # Errors
 /// When the backup cannot be read again.
@@ -65,7 +65,7 @@ pub fn tables(
     restored: &Restored<'_>,
     early: Option<Vec<Read>>,
     report: &mut Report,
-) -> Result<Result<(), Error>, Failure> {
+) -> Result<Result<(), restore::Error>, Failure> {
     let tables = longest_first(restored.database);
     let columns = columns(restored.plan);
     let all = |to: &Parameters, tables: &[(&Address, &TableData)]| {
@@ -76,7 +76,7 @@ pub fn tables(
     };
     let read = match early.map_or_else(|| all(&restored.reader, &tables), Ok) {
         Ok(read) => read,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(Err(error.into())),
     };
     let mut found = judged(&tables, read);
     // Rows with points in time differ as well where the backup was taken in another time zone.
@@ -90,7 +90,7 @@ pub fn tables(
             let reader = restored.reader.clone().with_setting("TimeZone", &name);
             let compared = match all(&reader, &again) {
                 Ok(read) => judged(&again, read),
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err(error.into())),
             };
             let mut verified = 0;
             for (at, table) in open.iter().zip(compared) {
@@ -107,6 +107,14 @@ pub fn tables(
             if !found.iter().any(differs) {
                 break;
             }
+        }
+        let open: Vec<usize> = open.into_iter().filter(|at| differs(&found[*at])).collect();
+        match by_value::compare(restored, &tables, &columns, &open, &mut found, report) {
+            Ok(()) => {}
+            Err(error @ (restore::Error::Connection(_) | restore::Error::DiskFull(_))) => {
+                return Ok(Err(error));
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     report.tables.extend(found);
