@@ -7,6 +7,7 @@ mod attribute;
 mod catalog;
 mod columns;
 mod content;
+mod copy_form;
 mod data;
 mod database;
 mod detail;
@@ -41,6 +42,7 @@ mod values;
 pub use attribute::Attribute;
 pub use columns::{copy_statement, numeric_columns, stored_columns};
 pub use content::{ByteHasher, Content};
+pub use copy_form::{has_row_identifiers, is_whole_row};
 pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, TableData};
 pub use database::Database;
 pub use detail::{Column, Constraint, Detail, Table, details, without_quotes, words_of};
@@ -49,14 +51,15 @@ pub use event::{Event, Events, Kept, Statement, Want};
 pub use foreign_key::ForeignKey;
 pub use identify::{DataForm, Noise};
 pub use ledger::Ledger;
-pub use load::{CopyFrom, InsertedRows, copy_from, inserted_rows, more_inserted_rows};
+pub use load::{CopyFrom, InsertedRows, copy_columns, copy_from, inserted_rows, more_inserted_rows};
 pub use name::{Name, QualifiedName};
 pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
 pub use reading::{
-    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, read,
+    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, encoding_target,
+    read,
 };
 pub use rename::without_name;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};

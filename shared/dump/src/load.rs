@@ -1,8 +1,9 @@
 //! Statements that load rows, taken apart so that the same rows can be loaded into another table.
 
 use crate::Name;
-use crate::event::Statement;
+use crate::event::{Event, Events, Statement};
 use crate::lexer::{Token, TokenKind};
+use crate::source::Stream;
 use crate::values;
 
 /// A `COPY … FROM stdin`, taken apart.
@@ -43,8 +44,7 @@ pub fn copy_from<'t>(statement: &Statement<'t>) -> Option<CopyFrom<'t>> {
     let tokens = statement.tokens;
     let kind = |at: usize| tokens.get(at).map(|token| token.kind);
     let is = |at: usize, word: &str| {
-        kind(at) == Some(TokenKind::Word)
-            && statement.bytes(tokens[at]).eq_ignore_ascii_case(word.as_bytes())
+        kind(at) == Some(TokenKind::Word) && statement.bytes(tokens[at]).eq_ignore_ascii_case(word.as_bytes())
     };
     let mut at = 2;
     while kind(at) == Some(TokenKind::Dot) {
@@ -61,6 +61,16 @@ pub fn copy_from<'t>(statement: &Statement<'t>) -> Option<CopyFrom<'t>> {
     // `WITH OIDS` stands in front of `FROM`.
     let has_options = from != at || from + 2 < tokens.len();
     Some(CopyFrom { columns, rest: &statement.text[start..end], has_options })
+}
+
+/// The columns that the text of a `COPY` names.
+pub fn copy_columns(copy: &[u8]) -> Option<Vec<Name>> {
+    let text = [copy, b";"].concat();
+    let mut events = Events::new(Stream(&text[..]));
+    match events.next() {
+        Ok(Some(Event::Statement(statement))) => copy_from(&statement)?.columns,
+        _ => None,
+    }
 }
 
 /// The columns that an `INSERT` names, and its first rows; `None` if it is no list of values.
@@ -83,8 +93,7 @@ pub fn inserted_rows<'t>(statement: &Statement<'t>) -> Option<(Option<Vec<Name>>
 /// The rows of one more piece of a long `INSERT`.
 pub fn more_inserted_rows<'t>(text: &'t [u8], tokens: &[Token]) -> Option<InsertedRows<'t>> {
     let is = |token: &Token, word: &str| {
-        token.kind == TokenKind::Word
-            && text[token.start..token.end].eq_ignore_ascii_case(word.as_bytes())
+        token.kind == TokenKind::Word && text[token.start..token.end].eq_ignore_ascii_case(word.as_bytes())
     };
     let (mut depth, mut end, mut given) = (0_u32, None, Vec::new());
     let mut first = true;
@@ -117,7 +126,6 @@ fn names(statement: &Statement<'_>, tokens: &[Token]) -> Vec<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, Events, Stream};
 
     fn with<T>(sql: &str, look: impl FnOnce(&Statement<'_>) -> T) -> T {
         let mut events = Events::new(Stream(sql.as_bytes()));
@@ -142,7 +150,10 @@ mod tests {
             all(None, "FROM stdin WITH (FORMAT csv, HEADER)", true)
         );
         assert_eq!(look("COPY t (a) WITH OIDS FROM stdin;"), all(Some(1), "FROM stdin", true));
-        assert_eq!(look("COPY t (a) FROM stdin DELIMITER '|';"), all(Some(1), "FROM stdin DELIMITER '|'", true));
+        assert_eq!(
+            look("COPY t (a) FROM stdin DELIMITER '|';"),
+            all(Some(1), "FROM stdin DELIMITER '|'", true)
+        );
         assert_eq!(look("COPY t TO stdout;"), None);
     }
 
@@ -156,9 +167,14 @@ mod tests {
             })
         };
         let all = |columns, given: &[bool], rows: &str| Some((columns, given.to_vec(), rows.to_owned()));
-        assert_eq!(look("INSERT INTO t VALUES (1, 'a'), (2, NULL);"), all(None, &[true, true], "(1, 'a'), (2, NULL)"));
         assert_eq!(
-            look("INSERT INTO a.t (a, b) OVERRIDING SYSTEM VALUE VALUES (-1, DEFAULT) ON CONFLICT DO NOTHING;"),
+            look("INSERT INTO t VALUES (1, 'a'), (2, NULL);"),
+            all(None, &[true, true], "(1, 'a'), (2, NULL)")
+        );
+        assert_eq!(
+            look(
+                "INSERT INTO a.t (a, b) OVERRIDING SYSTEM VALUE VALUES (-1, DEFAULT) ON CONFLICT DO NOTHING;"
+            ),
             all(Some(2), &[true, false], "(-1, DEFAULT)")
         );
         assert_eq!(look("INSERT INTO t DEFAULT VALUES;"), all(None, &[], ""));

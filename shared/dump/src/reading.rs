@@ -1,5 +1,6 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
+use crate::copy_form::Form;
 use crate::data::{Data, DataSink, DataStatement, Flow};
 use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
@@ -8,6 +9,7 @@ use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::ledger::Ledger;
 use crate::lexeme::{Lexeme, lexemes};
 use crate::lexer::{Token, TokenKind};
+use crate::load::copy_from;
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
@@ -17,8 +19,10 @@ use crate::source::Source;
 use crate::{Name, Position, layout, values};
 
 mod kept;
+mod meta;
 mod toc;
 
+pub use meta::{connect_target, encoding_target};
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
 
@@ -287,7 +291,7 @@ impl Reading {
                 Event::Rows(text) => {
                     self.ledger.data += text.len() as u64;
                     let (flow, data) = self.flow();
-                    flow.lines(text, data, sink).map_err(failed)?;
+                    flow.copied(text, data, sink).map_err(failed)?;
                 }
                 Event::RowsSkipped(bytes) => self.ledger.data += bytes,
                 Event::RowsCounted(bytes, content) => {
@@ -297,7 +301,8 @@ impl Reading {
                 }
                 Event::EndOfRows(text) => {
                     in_copy = false;
-                    self.flow.end();
+                    let (flow, data) = self.flow();
+                    flow.end_copy(data, sink).map_err(failed)?;
                     if self.in_trailer {
                         self.keep_in_trailer(text);
                     } else {
@@ -378,8 +383,10 @@ impl Reading {
         } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
             self.restricted = None;
         }
-        // `\encoding` comes in front of `\connect` to a database with an odd name.
         let known = [b"\\restrict".as_slice(), b"\\unrestrict", b"\\encoding"];
+        if let Some(encoding) = encoding_target(line) {
+            self.section().encoding = encoding;
+        }
         if let Some(target) = connect_target(line) {
             self.connect(target);
             self.ledger.add_noise(Noise::MetaCommand, text.len());
@@ -554,13 +561,14 @@ impl Reading {
         unqualified: &[usize],
         sink: &mut dyn DataSink,
     ) -> std::io::Result<Option<Want>> {
+        let form_of_rows = Form::of(words);
         rewrite::rewrite(words, &address, Role::Definition, unqualified, &self.session, Origin::default());
         match form {
             DataForm::Copy => {
-                let columns = crate::schema::names_in_parentheses(&layout::line(words));
+                let columns = copy_from(statement).and_then(|copy| copy.columns);
                 let database = self.section().name.clone();
                 let (flow, data) = self.flow();
-                return flow.copy(database.as_ref(), address, columns, data, sink).map(Some);
+                return flow.copy(database.as_ref(), address, columns, form_of_rows, data, sink).map(Some);
             }
             DataForm::SequenceValue | DataForm::Refresh => {
                 // The name in the literal, spelled as names are spelled elsewhere.
@@ -637,30 +645,6 @@ impl Reading {
 /// Says whether a statement carries rows.
 fn is_data(statement: &Statement<'_>) -> bool {
     statement.is_copy_from_stdin() || statement.begins_with(&["INSERT", "INTO"])
-}
-
-/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line.
-///
-/// ```
-/// assert_eq!(dump::connect_target(b"\\connect shop"), Some(dump::Name::from("shop")));
-/// ```
-pub fn connect_target(line: &[u8]) -> Option<Name> {
-    let arguments = line.strip_prefix(b"\\connect ")?.trim_ascii();
-    let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
-        // psql does not fold the case of what is not quoted.
-        let quoted = arguments.first() == Some(&b'"');
-        return Some(if quoted { Name::from_sql(arguments) } else { Name::from(arguments) });
-    };
-    // `"dbname='…'"`: psql's quotes outside, libpq's inside (`appendPsqlMetaConnect`, string_utils.c).
-    let text = Name::from_sql(conninfo.trim_ascii());
-    let value = text.bytes().strip_prefix(b"dbname=")?.trim_ascii();
-    let value = value.strip_prefix(b"'").and_then(|v| v.strip_suffix(b"'")).unwrap_or(value);
-    let mut name = Vec::new();
-    let mut bytes = value.iter();
-    while let Some(byte) = bytes.next() {
-        name.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
-    }
-    Some(Name::from(name.as_slice()))
 }
 
 /// The part of the session's state that a statement needs to mean the same elsewhere.

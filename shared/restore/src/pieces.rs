@@ -48,11 +48,14 @@ impl<'d> Pieces<'d> {
     /// The length of what ends with the first row end in the buffer from `from` on.
     fn row_end(&self, from: usize) -> Option<usize> {
         let rest = &self.buffer[self.start..];
-        memchr::memchr_iter(b'\n', &rest[from..]).map(|at| from + at).find(|at| {
-            let backslashes = rest[..*at].iter().rev().take_while(|byte| **byte == b'\\').count();
-            let before = self.escaped && backslashes == *at;
-            (backslashes + usize::from(before)).is_multiple_of(2)
-        }).map(|at| at + 1)
+        memchr::memchr_iter(b'\n', &rest[from..])
+            .map(|at| from + at)
+            .find(|at| {
+                let backslashes = rest[..*at].iter().rev().take_while(|byte| **byte == b'\\').count();
+                let before = self.escaped && backslashes == *at;
+                (backslashes + usize::from(before)).is_multiple_of(2)
+            })
+            .map(|at| at + 1)
     }
 }
 

@@ -328,6 +328,9 @@ impl Planning {
             if !names_only_a_database(line) {
                 self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line) });
             }
+        } else if let Some(encoding) = dump::encoding_target(line) {
+            self.end_script();
+            self.settings.encode(&encoding, Place::At(at));
         } else if ![&b"\\restrict"[..], b"\\unrestrict", b"\\encoding"].contains(&command) {
             self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line) });
         }

@@ -26,11 +26,8 @@ pub fn compare(
     if open.is_empty() {
         return Ok(());
     }
-    let how = ByValue {
-        restorer: restored.restorer.clone(),
-        reader: restored.reader.clone(),
-        jobs: restored.jobs,
-    };
+    let how =
+        ByValue { restorer: restored.restorer.clone(), reader: restored.reader.clone(), jobs: restored.jobs };
     let addresses: BTreeSet<&Address> = open.iter().map(|at| tables[*at].0).collect();
     let printed = how.read(restored.plan, restored.source, &addresses)?;
     let mut client = Client::connect(&restored.reader)?;
@@ -59,7 +56,8 @@ pub fn compare(
             }
             Some(Err(error)) if !is_of_values(error) => {
                 table.verdict = Verdict::Unclear;
-                table.why = format!("rows are written in another form, and could not be compared by value: {error}");
+                table.why =
+                    format!("rows are written in another form, and could not be compared by value: {error}");
             }
             Some(Err(_)) | None => {}
         }

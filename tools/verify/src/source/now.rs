@@ -170,7 +170,12 @@ impl<'p> Live<'p> {
             .iter()
             .map(|zone| to.clone().with_setting("TimeZone", zone))
             .collect::<Vec<_>>();
-        if addresses.iter().map(|address| has_bytea(snapshot, address)).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+        if addresses
+            .iter()
+            .map(|address| has_bytea(snapshot, address))
+            .collect::<Result<Vec<_>, _>>()?
+            .contains(&true)
+        {
             let escaped = |to: &Parameters| to.clone().with_setting("bytea_output", "escape");
             settings.extend(std::iter::once(to).chain(&settings).map(escaped).collect::<Vec<_>>());
         }
@@ -256,6 +261,10 @@ fn tasks<'a>(
     let mut tasks = Vec::new();
     for (name, (address, data)) in &data {
         let relation = relations.get(name).cloned().unwrap_or_default();
+        if data.unread {
+            report.find(Verdict::Unclear, format!("table {name}"), None, rows::UNREAD);
+            continue;
+        }
         tasks.push(Task {
             name: name.clone(),
             address: Some(address),

@@ -1,0 +1,42 @@
+//! Meta-commands of psql that lead somewhere or change what follows.
+
+use crate::Name;
+
+/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line.
+///
+/// ```
+/// assert_eq!(dump::connect_target(b"\\connect shop"), Some(dump::Name::from("shop")));
+/// ```
+pub fn connect_target(line: &[u8]) -> Option<Name> {
+    let arguments = line.strip_prefix(b"\\connect ")?.trim_ascii();
+    let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
+        // psql does not fold the case of what is not quoted.
+        let quoted = arguments.first() == Some(&b'"');
+        return Some(if quoted { Name::from_sql(arguments) } else { Name::from(arguments) });
+    };
+    // `"dbname='…'"`: psql's quotes outside, libpq's inside (`appendPsqlMetaConnect`, string_utils.c).
+    let text = Name::from_sql(conninfo.trim_ascii());
+    let value = text.bytes().strip_prefix(b"dbname=")?.trim_ascii();
+    let value = value.strip_prefix(b"'").and_then(|v| v.strip_suffix(b"'")).unwrap_or(value);
+    let mut name = Vec::new();
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        name.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+    }
+    Some(Name::from(name.as_slice()))
+}
+
+/// Returns the encoding that a line of psql's `\encoding` sets, in upper case; `None` if it is no such line, or only asks.
+///
+/// ```
+/// assert_eq!(dump::encoding_target(b"\\encoding 'latin1'").as_deref(), Some("LATIN1"));
+/// assert_eq!(dump::encoding_target(b"\\encoding"), None);
+/// ```
+pub fn encoding_target(line: &[u8]) -> Option<String> {
+    let rest =
+        line.strip_prefix(b"\\encoding").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))?;
+    let word = rest.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?;
+    let word = word.strip_prefix(b"'").and_then(|word| word.strip_suffix(b"'")).unwrap_or(word);
+    let word = word.strip_suffix(b";").unwrap_or(word);
+    Some(String::from_utf8_lossy(word).trim_matches('"').to_ascii_uppercase())
+}
