@@ -11,6 +11,7 @@ mod verdict;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use scratch::{Cluster, Programs};
 use verdict::{Case, assert_all, verify};
@@ -60,29 +61,24 @@ fn a_byte_order_mark_shifts_nothing() {
     let folder = folder.path();
     let table = "CREATE TABLE public.t (a integer, b text);\n";
     let copy = "COPY public.t (a, b) FROM stdin;\n1\tone\n2\ttwo\n\\.\n";
-    let more = "CREATE TABLE public.u (x integer);\nCOPY public.u (x) FROM stdin;\n7\n\\.\n";
-    let inserts = "INSERT INTO public.t VALUES (1, 'one');\nINSERT INTO public.t VALUES (2, 'a;b');\n";
+    let inserts = "CREATE TABLE public.u (a integer, b text);\nINSERT INTO public.u VALUES (1, 'one');\n\
+                   INSERT INTO public.u VALUES (2, 'a;b');\n";
     let objects = "SELECT pg_catalog.lo_create('5');\nBEGIN;\n\nSELECT pg_catalog.lo_open('5', 131072);\n\
                    SELECT pg_catalog.lowrite(0, '\\x00ff');\nSELECT pg_catalog.lo_close(0);\nCOMMIT;\n";
-    let view = "CREATE VIEW public.w AS\n SELECT t.a\n   FROM public.t;\n";
-    let mut cases = Vec::new();
-    for (name, sql) in [
-        ("copy", [table, copy, more, view].concat()),
-        ("inserts", [table, inserts, view].concat()),
-        ("objects", [table, copy, objects].concat()),
-        ("nothing but a table", table.to_owned()),
-    ] {
-        let marked = [b"\xef\xbb\xbf", sql.as_bytes()].concat();
-        let lines = [b"\xef\xbb\xbf", sql.replace('\n', "\r\n").as_bytes()].concat();
-        cases.push(Case::bytes(folder, name, &marked, 0).never("bad"));
-        cases.push(Case::bytes(folder, &format!("{name}, packed"), &gzip(&marked), 0));
-        cases.push(Case::bytes(folder, &format!("{name}, lines of Windows"), &lines, 0));
-    }
+    let sql = [table, copy, inserts, objects].concat();
+    let mark = b"\xef\xbb\xbf";
+    let marked = [mark, sql.as_bytes()].concat();
+    let lines = [mark, sql.replace('\n', "\r\n").as_bytes()].concat();
     // A place is one of the file.
-    let wrong = [b"\xef\xbb\xbf", format!("{table}{copy}SELECT 1 / 0;\n").as_bytes()].concat();
+    let wrong = [mark, format!("{table}{copy}SELECT 1 / 0;\n").as_bytes()].concat();
     let at = wrong.windows(6).position(|bytes| bytes == b"SELECT").unwrap();
-    cases.push(Case::bytes(folder, "a place", &wrong, 1).says(&format!("line 6, byte {at}")));
-    assert_all(&cases);
+    assert_all(&[
+        Case::bytes(folder, "all", &marked, 0).never("bad"),
+        Case::bytes(folder, "packed", &gzip(&marked), 0),
+        Case::bytes(folder, "lines of Windows", &lines, 0),
+        Case::bytes(folder, "a table", &[mark, table.as_bytes()].concat(), 0),
+        Case::bytes(folder, "a place", &wrong, 1).says(&format!("line 6, byte {at}")),
+    ]);
 }
 
 #[test]
@@ -242,43 +238,42 @@ fn rows_of_other_forms_are_counted_and_compared() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let table = "CREATE TABLE public.c (zip integer, name text);\n";
-    let mut cases = Vec::new();
-    for (name, copy, rows) in [
-        ("a break", "", "12345\tTown\n23456\tVil\\\nlage\n"),
-        ("a break in the last", "", "12345\tTown\n23456\tVil\\\n"),
-        ("delimiter", " DELIMITER '|'", "12345|Town\n23456|Vil\tla\\|ge\n"),
-        ("null", " WITH NULL AS ''", "12345\t\n23456\t\\N\n"),
-        ("old", " USING DELIMITERS ',' WITH NULL AS 'nil'", "12345,nil\n23456,Village\n"),
-        ("csv", " WITH CSV HEADER", "zip,name\n12345,\"To\nwn\"\n23456,\n"),
-        ("csv, quotes", " CSV QUOTE '''' NULL 'x'", "12345,'To''wn'\n23456,x\n"),
-        (
-            "list",
-            " WITH (FORMAT csv, HEADER true, DELIMITER ';')",
-            "zip;name\n12345;\"a \"\"b\"\"\"\n23456;\\\n",
-        ),
-        ("list of text", " (DELIMITER E'\\t', NULL 'nil')", "12345\tnil\n23456\tVillage\n"),
-        ("forced", " (FORMAT csv, FORCE_NULL (name))", "12345,\"\"\n23456,x\n"),
+    let forms = [
+        ("", "12345\tTown\n23456\tVil\\\nlage\n"),
+        (" DELIMITER '|'", "12345|Town\n23456|Vil\tla\\|ge\n"),
+        (" WITH NULL AS ''", "12345\t\n23456\t\\N\n"),
+        (" USING DELIMITERS ',' WITH NULL AS 'nil'", "12345,nil\n23456,Village\n"),
+        (" WITH CSV HEADER", "zip,name\n12345,\"To\nwn\"\n23456,\n"),
+        (" CSV QUOTE '''' NULL 'x'", "12345,'To''wn'\n23456,x\n"),
+        (" WITH (FORMAT csv, HEADER true, DELIMITER ';')", "zip;name\n12345;\"a \"\"b\"\"\"\n23456;\\\n"),
+        (" (DELIMITER E'\\t', NULL 'nil')", "12345\tnil\n23456\tVillage\n"),
+    ];
+    let of = |number: usize, columns: &str, copy: &str, rows: &str| {
+        format!(
+            "CREATE TABLE public.c{number} (zip integer, name text);\n\
+             COPY public.c{number}{columns} FROM stdin{copy};\n{rows}\\.\n"
+        )
+    };
+    let all = |columns: &str| -> String {
+        forms.iter().enumerate().map(|(number, (copy, rows))| of(number, columns, copy, rows)).collect()
+    };
+    let all_by_value = all(" (zip, name)").replace("12345", "012345");
+    let number = BY_VALUE.replace(": 1", &format!(": {}", forms.len()));
+    let counted = format!("tables: {} verified; rows: {};", forms.len(), 2 * forms.len());
+    let cut = of(1, "", "", "12345\tTown\n23456\tVil\\\n");
+    let mut cases = vec![
+        Case::plain(folder, "forms", &all(" (zip, name)"), 0).says(&counted).never("by value"),
+        Case::plain(folder, "forms of all columns", &all(""), 0).says(&counted),
+        Case::plain(folder, "other texts", &all_by_value, 0).says(&counted).says(&number),
+        Case::plain(folder, "a break in the last", &cut, 1),
+    ];
+    let unread = "options that were not understood";
+    for (copy, rows) in [
+        (" (FORMAT csv, FORCE_NULL (name))", "12345,\"\"\n23456,x\n"),
+        (" WHERE zip > 20000", "12345\tTown\n23456\tVillage\n"),
+        (" (FORMAT csv) WHERE zip > 20000", "12345,Town\n23456,Village\n"),
     ] {
-        let sql = format!("{table}COPY public.c (zip, name) FROM stdin{copy};\n{rows}\\.\n");
-        let all = Case::plain(folder, name, &sql, 0);
-        cases.push(match name {
-            "a break in the last" => Case { code: 1, ..all },
-            "forced" => Case { code: 3, ..all }.says("options that were not understood"),
-            _ => all.says("            2       2 "),
-        });
-        cases.push(Case::plain(
-            folder,
-            &format!("{name}, no columns"),
-            &sql.replace(" (zip, name)", ""),
-            cases.last().unwrap().code,
-        ));
-    }
-    for options in ["WHERE zip > 20000", "(FORMAT csv) WHERE zip > 20000"] {
-        let sql = format!(
-            "{table}COPY public.c (zip, name) FROM stdin {options};\n12345\tTown\n23456\tVillage\n\\.\n"
-        );
-        cases.push(Case::plain(folder, options, &sql, 3).never(DIFFERS));
+        cases.push(Case::plain(folder, copy, &of(1, "", copy, rows), 3).says(unread).never(DIFFERS));
     }
     let identifiers =
         "CREATE TABLE public.p (id integer);\nCOPY public.p (id) WITH OIDS FROM stdin;\n18001\t1\n\\.\n";
@@ -363,4 +358,76 @@ fn a_backup_of_escaped_bytes_is_its_source() {
     let (code, text) = verify(&[path, "--level", "file", "--against", &url, "--content"]);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("as many rows as in the backup, with other content"), "{text}");
+}
+
+/// A server's programs with an extension that has rows of its own, and takes others.
+fn programs_with_places(programs: &Programs, folder: &Path) -> Option<PathBuf> {
+    let told = |option: &str| {
+        let output = Command::new(programs.program("pg_config")).arg(option).output().ok()?;
+        Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
+    };
+    let places = ["--bindir", "--pkglibdir", "--sharedir"].map(told);
+    let [Some(bindir), Some(libraries), Some(shared)] = places else {
+        eprintln!("skipped: no pg_config");
+        return None;
+    };
+    // The programs find the others by the way that leads from one to the other.
+    let copy = |from: &Path| {
+        let to = folder.join(from.strip_prefix("/").unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        if !to.exists() {
+            assert!(Command::new("cp").arg("-RL").args([from, &to]).status().unwrap().success());
+        }
+        to
+    };
+    let (bindir, _, shared) = (copy(&bindir), copy(&libraries), copy(&shared));
+    let control = "default_version = '1'\nrelocatable = false\nschema = public\n";
+    let script = "CREATE TABLE places (id integer PRIMARY KEY CHECK (id > 0), name varchar(40) DEFAULT 'none', own boolean);\n\
+                  INSERT INTO places VALUES (1, 'north', false), (2, 'south', false);\n\
+                  SELECT pg_catalog.pg_extension_config_dump('places', 'WHERE own');\n\
+                  CREATE TABLE hidden (a double precision);\n\
+                  SELECT pg_catalog.pg_extension_config_dump('hidden', '');\n";
+    fs::write(shared.join("extension/places.control"), control).unwrap();
+    fs::write(shared.join("extension/places--1.sql"), script).unwrap();
+    Some(bindir)
+}
+
+#[test]
+fn rows_of_extensions_are_loaded_and_compared() {
+    let Some(programs) = programs() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(bindir) = programs_with_places(&programs, folder.path()) else { return };
+    let cluster = Cluster::start(&Programs::in_dir(&bindir).unwrap()).unwrap();
+    cluster.create_database("map").unwrap();
+    cluster.psql("map", "CREATE EXTENSION places").unwrap();
+    let with = |case: Case| case.with("--pg-bindir").with(bindir.to_str().unwrap());
+    let mut cases = Vec::new();
+    let dump = |name: &str, arguments: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, cluster.pg_dump("map", arguments).unwrap()).unwrap();
+        path
+    };
+    cases.push(with(Case::of("none of the user's", dump("none.sql", &[]), 0)));
+    let own = "INSERT INTO places VALUES (5, 'mine', true), (6, NULL, true); INSERT INTO hidden VALUES (0.1), ('-0')";
+    cluster.psql("map", own).unwrap();
+    for (name, arguments) in [("rows.sql", &[][..]), ("rows.dump", &["-Fc"])] {
+        cases.push(with(Case::of(name, dump(name, arguments), 0).never("differs")));
+    }
+    // A value that is written otherwise, and rows that the extension does not take.
+    let text = fs::read_to_string(folder.path().join("rows.sql")).unwrap();
+    let other = text.replace("\n0.1\n", "\n0.10000000000000001\n").replace("5\tmine", "05\tmine");
+    cases.push(with(Case::bytes(folder.path(), "other text", other.as_bytes(), 0).says("compared by value")));
+    let wrong = text.replace("5\tmine", "-5\tmine");
+    cases.push(with(Case::bytes(folder.path(), "refused", wrong.as_bytes(), 1).says("places_id_check")));
+    let twice = text.replace("5\tmine", "1\tmine");
+    cases.push(with(Case::bytes(folder.path(), "twice", twice.as_bytes(), 1).says("places_pkey")));
+    // What the dump makes an extension's is the dump's.
+    let evil = "CREATE EXTENSION citext WITH SCHEMA public;\n\
+                CREATE FUNCTION public.told() RETURNS integer LANGUAGE plpgsql AS $$BEGIN RAISE 'ran as %', current_user; END$$;\n\
+                CREATE TABLE public.evil (a integer, b integer DEFAULT public.told());\n\
+                ALTER EXTENSION citext ADD TABLE public.evil;\n\
+                REVOKE ALL ON TABLE public.evil FROM CURRENT_USER;\n\
+                COPY public.evil (a) FROM stdin;\n1\n\\.\n";
+    cases.push(with(Case::plain(folder.path(), "evil", evil, 3).says("permission denied").never("ran as")));
+    assert_all(&cases);
 }
