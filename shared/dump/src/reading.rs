@@ -1,5 +1,6 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
+use crate::copy_form::Form;
 use crate::data::{Data, DataSink, DataStatement, Flow};
 use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
@@ -8,17 +9,20 @@ use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::ledger::Ledger;
 use crate::lexeme::{Lexeme, lexemes};
 use crate::lexer::{Token, TokenKind};
+use crate::load::copy_from;
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session, Shared};
 use crate::source::Source;
-use crate::{Name, Position, layout, meta_command, values};
+use crate::{Name, Position, layout, values};
 
 mod kept;
+mod meta;
 mod toc;
 
+pub use meta::{connect_target, encoding_target};
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
 
@@ -242,6 +246,11 @@ impl Reading {
 
     fn read_all<S: Source>(&mut self, mut events: Events<S>, sink: &mut dyn DataSink) -> Result<(), Error> {
         let mut in_copy = false;
+        let mark = events.position().byte;
+        if mark > 0 {
+            // A byte order mark.
+            self.ledger.add_noise(Noise::Gap, mark as usize);
+        }
         loop {
             let at = events.position();
             let failed = |source| Error::Read { at, source };
@@ -284,7 +293,7 @@ impl Reading {
                 Event::Rows(text) => {
                     self.ledger.data += text.len() as u64;
                     let (flow, data) = self.flow();
-                    flow.lines(text, data, sink).map_err(failed)?;
+                    flow.copied(text, data, sink).map_err(failed)?;
                 }
                 Event::RowsSkipped(bytes) => self.ledger.data += bytes,
                 Event::RowsCounted(bytes, content) => {
@@ -294,7 +303,8 @@ impl Reading {
                 }
                 Event::EndOfRows(text) => {
                     in_copy = false;
-                    self.flow.end();
+                    let (flow, data) = self.flow();
+                    flow.end_copy(data, sink).map_err(failed)?;
                     if self.in_trailer {
                         self.keep_in_trailer(text);
                     } else {
@@ -375,10 +385,13 @@ impl Reading {
         } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
             self.restricted = None;
         }
-        if let Some(target) = meta_command::connect_target(line) {
+        if let Some(encoding) = encoding_target(line) {
+            self.section().encoding = encoding;
+        }
+        if let Some(target) = connect_target(line) {
             self.connect(target);
             self.ledger.add_noise(Noise::MetaCommand, text.len());
-        } else if meta_command::is_known(line) {
+        } else if meta::is_known(line) {
             self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
@@ -567,13 +580,14 @@ impl Reading {
         unqualified: &[usize],
         sink: &mut dyn DataSink,
     ) -> std::io::Result<Option<Want>> {
+        let form_of_rows = Form::of(words);
         rewrite::rewrite(words, &address, Role::Definition, unqualified, &self.session, Origin::default());
         match form {
             DataForm::Copy => {
-                let columns = crate::schema::names_in_parentheses(&layout::line(words));
+                let columns = copy_from(statement).and_then(|copy| copy.columns);
                 let database = self.section().name.clone();
                 let (flow, data) = self.flow();
-                return flow.copy(database.as_ref(), address, columns, data, sink).map(Some);
+                return flow.copy(database.as_ref(), address, columns, form_of_rows, data, sink).map(Some);
             }
             DataForm::SequenceValue | DataForm::Refresh => {
                 // The name in the literal, spelled as names are spelled elsewhere.

@@ -25,6 +25,10 @@ impl dump::Source for Bytes {
         io::Read::read(&mut self.0, buf)
     }
 
+    fn start(&self) -> u64 {
+        self.0.offset()
+    }
+
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
         Ok(match self.0.find(needle, from)? {
             archive::Found::At(offset) => Found::At(offset),
@@ -405,6 +409,9 @@ impl Planning {
         let mut effect = MetaEffect::of(line);
         if let Some(name) = dump::connect_target(line) {
             self.connect(name);
+        } else if let Some(encoding) = dump::encoding_target(line) {
+            self.end_script();
+            self.settings.encode(&encoding, Place::At(at));
         } else if effect == Some(MetaEffect::Quits) {
             self.end_script();
             // Where something follows, it is that which is not restored.

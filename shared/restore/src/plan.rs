@@ -122,6 +122,7 @@ impl Step {
             (_, Work::Statement(text)) if self.subject.class == Class::Noise(Noise::Clean) => excerpt(text),
             (Some(address), Work::Rows(_)) => format!("data of {address}"),
             (Some(address), Work::Statement(_)) => address.to_string(),
+            (None, Work::Rows(RowsPlan { copy: Some(copy), .. })) => excerpt(copy),
             (None, Work::Rows(_)) => "large objects".to_owned(),
             (None, Work::Statement(text)) => excerpt(text),
         }

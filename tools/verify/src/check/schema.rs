@@ -30,7 +30,7 @@ pub fn check(
     origin: &Dump,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let copy = read(server, superuser)?;
+    let copy = read(server, superuser, &restored.database.schema.encoding)?;
     // Of what is not understood it was told that it ran.
     let understood = |object: &Object| object.address.kind != Kind::Other;
     let schema = |schema: &Schema| {
@@ -75,13 +75,17 @@ pub fn check(
     Ok(())
 }
 
-/// Reads what the newest pg_dump there is writes of the copy.
-fn read(server: &Server, superuser: &Superuser) -> Result<Dump, Failure> {
+/// Reads what the newest pg_dump there is writes of the copy, in the encoding of the backup.
+fn read(server: &Server, superuser: &Superuser, encoding: &str) -> Result<Dump, Failure> {
     let program = Client::newest("pg_dump").map_err(|error| {
         Failure::from(error)
             .with_hint("`--level full` needs `pg_dump` to read the restored copy; `--level restore` does not")
     })?;
-    let pipe = Pipe::open(server.pg_dump(&program, superuser), Stdio::null())?;
+    let mut command = server.pg_dump(&program, superuser);
+    if !encoding.is_empty() {
+        command.arg(format!("--encoding={encoding}"));
+    }
+    let pipe = Pipe::open(command, Stdio::null())?;
     let ended = pipe.ended();
     let name = Path::new("the restored copy");
     let dump = cli::read_reader(Box::new(pipe), name, ReadOptions::default(), DataWanted::Nothing)?;
