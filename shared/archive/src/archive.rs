@@ -131,6 +131,18 @@ impl Archive {
         &self.room
     }
 
+    /// Returns the large objects of a directory of which nothing tells whether they are empty or were emptied.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Archive::visit`] that a directory's files bring about before any is read.
+    pub fn doubtful(&self) -> Result<Vec<u32>, Error> {
+        match self.store {
+            Store::Directory => directory::doubtful(&self.path, &self.entries, self.header.version),
+            Store::Custom { .. } | Store::Tar { .. } => Ok(Vec::new()),
+        }
+    }
+
     /// Visits every piece of data in the order in which it is stored.
     ///
     /// The visitor gets a reader of the piece's decompressed bytes: `COPY` rows and the closing `\.`, or INSERTs, or the
@@ -156,11 +168,11 @@ impl Archive {
     }
 
     fn walk(&mut self, visit: &mut Visitor<'_>) -> Result<(), Error> {
-        let Archive { entries, path, store, .. } = self;
+        let Archive { entries, path, store, header, .. } = self;
         match store {
             Store::Custom { source, area } => area.walk(&mut source.scan(path, area.start)?, entries, visit),
             Store::Tar { source, start } => tar::walk(&mut source.scan(path, *start)?, entries, visit),
-            Store::Directory => directory::walk(path, entries, visit),
+            Store::Directory => directory::walk(path, entries, header.version, visit),
         }
     }
 
@@ -192,7 +204,7 @@ impl Archive {
         visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
         let stop = self.stop.clone();
-        let Archive { entries, path, store, .. } = self;
+        let Archive { entries, path, store, header, .. } = self;
         let visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync) =
             &|piece, reader| visitor(piece, &mut stop.reader(reader));
         match store {
@@ -202,7 +214,9 @@ impl Archive {
             Store::Tar { source: Source::File(file), start } => {
                 tar::walk_parallel(file, *start, path, entries, threads, rank, visitor)
             }
-            Store::Directory => directory::walk_parallel(path, entries, threads, rank, visitor),
+            Store::Directory => {
+                directory::walk_parallel(path, entries, header.version, threads, rank, visitor)
+            }
             Store::Custom { .. } | Store::Tar { .. } => {
                 self.walk(&mut |piece, reader| visitor(piece, reader))
             }

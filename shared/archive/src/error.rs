@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Format;
+use crate::foreign::changed_as_text;
+use crate::{Foreign, Format};
 
 /// Tells why a dump could not be opened or read.
 ///
@@ -20,7 +21,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The input is of a format that has no reader; the message says how to convert it.
-    #[error("{format}: {}", format.advice(path))]
+    #[error("{}", format.refusal(path))]
     Unsupported {
         /// The input.
         path: PathBuf,
@@ -32,6 +33,14 @@ pub enum Error {
     Empty {
         /// The input.
         path: PathBuf,
+    },
+    /// The input is no dump: nothing in it is, or it is something else.
+    #[error("{}", Foreign::refusal_of(*looks, path))]
+    NotADump {
+        /// The input.
+        path: PathBuf,
+        /// What it looks like, if that can be told.
+        looks: Option<Foreign>,
     },
     /// The input is a directory, and not one that `pg_dump -Fd` wrote.
     #[error("a directory without `toc.dat`, not a dump: {}", path.display())]
@@ -88,6 +97,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says whether the input is no dump at all, rather than a damaged one or one that cannot be read here.
+    pub fn is_no_dump(&self) -> bool {
+        match self {
+            Error::NotADump { .. } | Error::Empty { .. } | Error::IsDirectory { .. } => true,
+            Error::Unsupported { format, .. } => format.is_no_dump(),
+            _ => false,
+        }
+    }
+
+    /// Says what became of an archive whose first bytes show that it was taken for text, where that explains damage.
+    pub(crate) fn explained(mut self, head: &[u8]) -> Error {
+        if let Error::Damaged { what, .. } = &mut self
+            && let Some(why) = changed_as_text(head)
+        {
+            *what = format!("{why}: {what}");
+        }
+        self
+    }
+
     pub(crate) fn damaged(path: &Path, at: u64, what: impl Into<String>) -> Error {
         Error::Damaged { path: path.to_path_buf(), at, what: what.into() }
     }

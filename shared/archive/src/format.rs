@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::decompress::{Compression, is_skippable};
 use crate::directory;
+use crate::foreign::Foreign;
 
 /// The UTF-8 byte order mark.
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
@@ -46,6 +47,8 @@ pub enum Format {
     Xz,
     /// A zip file.
     Zip,
+    /// Something else that has a name.
+    Foreign(Foreign),
     /// Something with NUL bytes that is none of the others; PostgreSQL's text never holds one.
     Binary,
 }
@@ -81,6 +84,9 @@ impl Format {
         if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
             return *format;
         }
+        if let Some(foreign) = Foreign::by_magic(head) {
+            return Format::Foreign(foreign);
+        }
         if is_skippable(head) {
             // Such frames belong to Zstandard and LZ4. The one behind tells, if it is in sight; pzstd begins with one.
             let size =
@@ -95,7 +101,8 @@ impl Format {
         }
         // With two NUL bytes behind it the same mark means UTF-32.
         if head.starts_with(b"\xff\xfe") && !head.starts_with(b"\xff\xfe\0\0") {
-            return Format::Utf16Le;
+            let archive = head[2..].starts_with(b"P\0G\0D\0M\0P\0");
+            return if archive { Format::Foreign(Foreign::Utf16Archive) } else { Format::Utf16Le };
         }
         if head.get(257..262) == Some(b"ustar") {
             return Format::Tar;
@@ -146,8 +153,22 @@ impl Format {
         }
     }
 
+    /// Says whether such a file is no dump, whatever is done to it: or one that nothing restores as it is.
+    pub(crate) fn is_no_dump(self) -> bool {
+        matches!(self, Format::Zip | Format::Utf16Le | Format::Utf16Be | Format::Binary | Format::Foreign(_))
+    }
+
+    /// Says why a file of this format is not read, and what to do with it.
+    pub(crate) fn refusal(self, path: &Path) -> String {
+        match self {
+            Format::Foreign(foreign) => foreign.refusal(path),
+            _ if self.is_no_dump() => format!("{}: {}", not_a_dump(path, Some(self)), self.advice(path)),
+            _ => format!("{self}: {}", self.advice(path)),
+        }
+    }
+
     /// Says what to do with a file of this format that cannot be read as it is.
-    pub(crate) fn advice(self, path: &Path) -> String {
+    fn advice(self, path: &Path) -> String {
         let name = path.display().to_string();
         // Commands read standard input when they are given no file.
         let operand = if name == "-" { String::new() } else { format!(" {}", shell_word(&name)) };
@@ -174,7 +195,7 @@ impl Format {
             Format::Bzip2 => decompress("bzcat"),
             Format::Xz => decompress("xzcat"),
             Format::Zip => decompress("funzip"),
-            Format::Binary => format!("not a dump, or a damaged one: {name}"),
+            Format::Binary | Format::Foreign(_) => "or it is a damaged one".to_owned(),
         }
     }
 }
@@ -200,10 +221,21 @@ impl fmt::Display for Format {
             Format::Lz4 => "lz4",
             Format::Bzip2 => "bzip2",
             Format::Xz => "xz",
-            Format::Zip => "zip",
+            Format::Zip => "a zip file",
+            Format::Foreign(foreign) => return foreign.fmt(f),
             Format::Binary => "binary data",
         })
     }
+}
+
+/// Says that a file is no dump, and what it looks like.
+pub(crate) fn not_a_dump(path: &Path, looks: Option<impl fmt::Display>) -> String {
+    let name = match path == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    };
+    let looks = looks.map(|looks| format!(" (it looks like {looks})")).unwrap_or_default();
+    format!("{name} is not a PostgreSQL dump{looks}")
 }
 
 /// Quotes a file name for a POSIX shell if it needs quotes, so that a command can be pasted.

@@ -10,7 +10,7 @@ use crate::decompress::Compression;
 use crate::plain::{NAMELESS, Plain, is_descriptor};
 use crate::room::Room;
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Format, Stop, find};
+use crate::{Error, Foreign, Format, Stop, find};
 
 /// Layers of compression around a dump that are taken off.
 const MAX_LAYERS: usize = 2;
@@ -82,6 +82,9 @@ pub fn open(path: &Path) -> Result<Input, Error> {
             Some(Format::Directory) => bare(Content::Archive(Archive::directory(path)?)),
             Some(Format::Tree) => bare(Content::Tree(path.to_path_buf())),
             Some(format) => Err(Error::Unsupported { path: path.to_path_buf(), format }),
+            None if is_physical_folder(path) => {
+                Err(Error::NotADump { path: path.to_path_buf(), looks: Some(Foreign::Physical) })
+            }
             None => Err(Error::IsDirectory { path: path.to_path_buf() }),
         };
     }
@@ -97,10 +100,29 @@ pub fn open(path: &Path) -> Result<Input, Error> {
     }
     let scan = |file| Positioned::new(file).map(|file| Scan::file(&file, path, 0)).map_err(io_error);
     match format {
-        Format::Custom { .. } => bare(Content::Archive(Archive::custom(scan(file)?)?)),
-        Format::Tar => bare(Content::Archive(Archive::tar(scan(file)?)?)),
+        Format::Custom { .. } => {
+            let archive = Archive::custom(scan(file)?);
+            bare(Content::Archive(archive.map_err(|error| error.explained(&far_head(path)))?))
+        }
+        Format::Tar => {
+            let archive = Archive::tar(scan(file)?);
+            bare(Content::Archive(archive.map_err(|error| error.explained(&far_head(path)))?))
+        }
         _ => bare(Content::Plain(Plain::open(path)?)),
     }
+}
+
+/// Says whether a folder is a cluster's data, or what pg_basebackup writes of one as tar files.
+fn is_physical_folder(path: &Path) -> bool {
+    let names = ["backup_label", "PG_VERSION", "backup_manifest", "base.tar", "base.tar.gz", "base.tar.zst"];
+    names.iter().any(|name| path.join(name).is_file())
+}
+
+/// Reads more of a damaged archive's first bytes than its format takes to tell; nothing where that fails.
+fn far_head(path: &Path) -> Vec<u8> {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(Foreign::HEAD as u64).read_to_end(&mut head));
+    read.map(|_| head).unwrap_or_default()
 }
 
 /// Opens standard input, whose path in errors is `-`.
@@ -151,7 +173,7 @@ fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error>
         let filled = find::fill(&mut reader, &mut head).map_err(|error| Error::from_io(error, path, 0))?;
         head.truncate(filled);
         let format = Format::detect(&head);
-        let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(reader));
+        let whole: Box<dyn Read + Send> = Box::new(io::Cursor::new(head.clone()).chain(reader));
         if let Some(layer) = format.compression().filter(|_| compression.len() < MAX_LAYERS) {
             let (more, count) = room.with_layer();
             room = more;
@@ -162,8 +184,14 @@ fn stream(mut reader: Box<dyn Read + Send>, path: &Path) -> Result<Input, Error>
             continue;
         }
         let content = match format {
-            Format::Custom { .. } => Content::Archive(Archive::custom(Scan::stream(whole, path, room))?),
-            Format::Tar => Content::Archive(Archive::tar(Scan::stream(whole, path, room))?),
+            Format::Custom { .. } => {
+                let archive = Archive::custom(Scan::stream(whole, path, room));
+                Content::Archive(archive.map_err(|error| error.explained(&head))?)
+            }
+            Format::Tar => {
+                let archive = Archive::tar(Scan::stream(whole, path, room));
+                Content::Archive(archive.map_err(|error| error.explained(&head))?)
+            }
             _ => Content::Plain(Plain::from_stream(whole, path, room)?),
         };
         return Ok(Input { compression, content });

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::decompress::{Compression, Wrapping};
 use crate::entry::{Entry, Expected, Place, decimal};
+use crate::foreign::is_physical;
 use crate::header::Header;
 use crate::piece::{Manner, Piece, Raw, Visitor, deliver};
 use crate::scan::{Positioned, Scan};
-use crate::{Error, Room, pool};
+use crate::{Error, Foreign, Room, pool};
 
 /// The size of a header, and what members are padded to, in bytes.
 const BLOCK: usize = 512;
@@ -28,10 +29,8 @@ pub(crate) fn first(scan: &mut Scan) -> Result<u64, Error> {
     match header(scan)? {
         Some((name, size)) if name == b"toc.dat" => Ok(size),
         Some((name, _)) => {
-            let name = String::from_utf8_lossy(&name).into_owned();
-            let what =
-                format!("the first member of the tar file is not `toc.dat`, so it is no archive: `{name}`");
-            Err(scan.damaged(0, what))
+            let looks = Some(if is_physical(&name) { Foreign::Physical } else { Foreign::Tar });
+            Err(Error::NotADump { path: scan.path().to_path_buf(), looks })
         }
         None => Err(scan.damaged(0, "a tar file without members")),
     }

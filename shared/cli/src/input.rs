@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, anyhow, bail};
-use archive::{Archive, Content, Entry, Piece, Plain, Room, Section};
+use archive::{Archive, Content, Entry, Foreign, Piece, Plain, Room, Section};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
     Source, TocEntry, Versions, Want,
@@ -17,7 +17,7 @@ use store::{Fetched, Location, Store};
 use tempfile::TempDir;
 use tree::reference::Reference;
 
-use crate::Failure;
+use crate::{Failure, foreign};
 
 /// What the copy of a folder is called.
 const FOLDER: &str = "folder";
@@ -39,7 +39,13 @@ impl<'s> From<&'s mut Reference> for DataWanted<'s> {
 }
 
 /// A plain dump as the dump crate wants its bytes.
-struct Bytes(Plain);
+struct Bytes {
+    plain: Plain,
+    /// Its first bytes, to be looked at if it turns out to be no dump.
+    head: Vec<u8>,
+    /// Whether what is read next may belong to them.
+    is_heading: bool,
+}
 
 /// Whether every line is a whole row.
 struct Whole(bool);
@@ -50,17 +56,23 @@ impl Default for Whole {
     }
 }
 
-impl Source for Bytes {
+impl Source for &mut Bytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        let read = self.plain.read(buf)?;
+        if self.is_heading {
+            let wanted = Foreign::HEAD - self.head.len();
+            self.head.extend_from_slice(&buf[..read.min(wanted)]);
+            self.is_heading = read < wanted;
+        }
+        Ok(read)
     }
 
     fn start(&self) -> u64 {
-        self.0.offset()
+        self.plain.offset()
     }
 
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
-        Ok(match self.0.find(needle, from)? {
+        Ok(match self.plain.find(needle, from)? {
             archive::Found::At(offset) => Found::At(offset),
             archive::Found::Missing => Found::Missing,
             archive::Found::CannotSeek => Found::CannotSeek,
@@ -73,7 +85,7 @@ impl Source for Bytes {
             content.add_row(line);
             whole.0 &= line.last() != Some(&b'\\') || dump::is_whole_row(line);
         };
-        let folded = self.0.fold_lines(from, b"\\.", &take)?;
+        let folded = self.plain.fold_lines(from, b"\\.", &take)?;
         Ok(folded.filter(|(blocks, _)| blocks.iter().all(|(_, whole)| whole.0)).map(|(blocks, end)| {
             let mut content = dump::Content::default();
             blocks.iter().for_each(|(block, _)| content.add(block));
@@ -82,11 +94,12 @@ impl Source for Bytes {
     }
 
     fn seek(&mut self, offset: u64) -> io::Result<()> {
-        self.0.seek(offset)
+        self.is_heading = false;
+        self.plain.seek(offset)
     }
 
     fn room(&self) -> u64 {
-        self.0.room().bytes()
+        self.plain.room().bytes()
     }
 }
 
@@ -126,7 +139,23 @@ pub fn open(path: &Path) -> Result<Input, Failure> {
 /// # Errors
 /// When it cannot be read to its end; the error names the file, the byte and the line.
 pub fn read_dump(path: &Path, options: ReadOptions, wanted: DataWanted<'_>) -> Result<Dump, Failure> {
-    read_input(open(path)?, path, options, wanted)
+    one_dump(read_input(open(path)?, path, options, wanted)?, path)
+}
+
+/// Makes sure that a file holds no two dumps of the same things: which of them is meant, nobody knows.
+///
+/// # Errors
+/// When it does; the error names where the second begins.
+pub fn one_dump(dump: Dump, path: &Path) -> Result<Dump, Failure> {
+    let Some((second, repeats)) =
+        dump.second.as_ref().and_then(|second| Some((second, second.repeats.as_ref()?)))
+    else {
+        return Ok(dump);
+    };
+    let what =
+        format!("a second dump begins at {}, and makes again what the first made: {repeats}", second.at);
+    let failure = Failure::from(anyhow!(what).context(path.display().to_string()));
+    Err(failure.with_hint("cut the file there, and take the dump that is meant"))
 }
 
 /// Reads the dump that comes out of a reader, of any format but a folder; `name` is for messages.
@@ -139,7 +168,7 @@ pub fn read_reader(
     options: ReadOptions,
     wanted: DataWanted<'_>,
 ) -> Result<Dump, Failure> {
-    read(archive::from_named_reader(reader, name)?, name, options, wanted)
+    one_dump(read(archive::from_named_reader(reader, name)?, name, options, wanted)?, name)
 }
 
 /// Reads the dump in what was opened; `path` is for messages.
@@ -177,7 +206,12 @@ fn read(
                 DataWanted::Content => &mut AllContent,
                 DataWanted::Rows(sink) => sink,
             };
-            let dump = dump::read(Bytes(plain), options, sink).map_err(|error| {
+            let mut bytes = Bytes { plain, head: Vec::new(), is_heading: true };
+            let dump = dump::read(&mut bytes, options, sink);
+            if let Some(error) = foreign::no_dump(&bytes.head, &dump, path) {
+                return Err(error.into());
+            }
+            let dump = dump.map_err(|error| {
                 let at = error.position();
                 // Rows that were jumped over were not counted; a file can be asked again.
                 match (at.line, archive::line_of(path, at.byte)) {

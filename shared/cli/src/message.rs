@@ -37,6 +37,14 @@ pub fn report_unknown(dump: &Dump, source: &str) {
     if dump.unknown.len() > SHOWN {
         warn(&format!("statements kept as `other`, in all: {}", dump.unknown.len()));
     }
+    if let Some(second) = &dump.second {
+        warn(&format!("a second dump begins in the same file: {source}: {}", second.at));
+    }
+    if dump.is_older {
+        warn(&format!(
+            "written by a pg_dump older than 8.0, which marks no end: whether it is whole cannot be seen: {source}"
+        ));
+    }
     for disagreement in dump.disagreements.iter().take(SHOWN) {
         let (id, what) = (disagreement.id, &disagreement.what);
         warn(&format!("table of contents and SQL disagree: {source}: entry {id}: {what}"));

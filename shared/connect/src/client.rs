@@ -47,7 +47,11 @@ impl Client {
     /// Those of the last host when none can be reached; at once those of one that refuses; [`Error::Pooled`] where the
     /// session does not get the `search_path` asked for.
     pub fn connect(parameters: &Parameters) -> Result<Client, Error> {
-        let client = Client::reach(parameters, &session::settings(parameters)).map_err(session::in_words)?;
+        let client = Client::reach(parameters, &session::settings(parameters)).map_err(session::in_words);
+        let client = client.map_err(|error| match error {
+            Error::Server(error) => Error::Refused { to: parameters.database.clone(), error },
+            error => error,
+        })?;
         session::checked(parameters, client)
     }
 
@@ -123,7 +127,8 @@ impl Client {
         self.frames.flush()?;
         authenticate(&mut self.frames, parameters)?;
         // Who refuses, such as for a database that is not there, says why and goes.
-        self.answer(&mut |_, _| Ok(())).unwrap_or_else(|(lost, said)| said.and(Err(lost)))?;
+        self.answer(&mut |_, _| Ok(()))
+            .unwrap_or_else(|(lost, said)| said.and(Err(self.with_last_words(lost, None))))?;
         self.frames.stream.end_timeout().map_err(Error::Lost)
     }
 
@@ -150,7 +155,7 @@ impl Client {
         self.frames.put(b'B', &[b"\0\0\0\0\0\0\0\0"])?;
         self.frames.put(b'E', &[b"\0\0\0\0\0"])?;
         self.frames.put(b'S', &[])?;
-        self.frames.flush()?;
+        self.flush()?;
         self.until_ready(&mut |_, _| Ok(()))
     }
 
@@ -191,13 +196,19 @@ impl Client {
     pub fn copy_in(&mut self, sql: &[u8], data: &mut dyn Read) -> Result<(), Error> {
         self.send_query(sql)?;
         loop {
-            let message = self.frames.next()?;
+            let message = match self.frames.next() {
+                Ok(message) => message,
+                Err(lost) => return Err(self.with_last_words(lost, None)),
+            };
             match message.kind {
                 b'G' => break,
                 b'Z' => return Err(Error::Protocol("no COPY began".to_owned())),
                 _ => {
                     if let Some(error) = self.take(&message) {
-                        return self.until_ready(&mut |_, _| Ok(())).and(Err(error));
+                        return match self.answer(&mut |_, _| Ok(())) {
+                            Ok(_) => Err(error),
+                            Err((lost, _)) => Err(self.with_last_words(lost, error.server())),
+                        };
                     }
                 }
             }
@@ -208,7 +219,7 @@ impl Client {
                 Ok(0) => break None,
                 Ok(read) => {
                     self.frames.put(b'd', &[&chunk[..read]])?;
-                    self.frames.flush()?;
+                    self.flush()?;
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => break Some(error),
@@ -218,7 +229,7 @@ impl Client {
             None => self.frames.put(b'c', &[])?,
             Some(_) => self.frames.put(b'f', &[b"the input could not be read\0"])?,
         }
-        self.frames.flush()?;
+        self.flush()?;
         let result = self.until_ready(&mut |_, _| Ok(()));
         match failed {
             Some(error) => Err(Error::Input(error)),
@@ -245,12 +256,33 @@ impl Client {
             return Err(Error::Input(std::io::Error::other("NUL in a statement")));
         }
         self.frames.put(b'Q', &[sql, b"\0"])?;
-        self.frames.flush()
+        self.flush()
+    }
+
+    /// Sends what was put; from a server that does not take it any more, what it said on its way out is read.
+    fn flush(&mut self) -> Result<(), Error> {
+        let Err(lost) = self.frames.flush() else { return Ok(()) };
+        match self.answer(&mut |_, _| Ok(())) {
+            Err((_, Err(said))) => Err(self.with_last_words(lost, said.server())),
+            _ => Err(self.with_last_words(lost, None)),
+        }
+    }
+
+    /// Adds to a lost connection what the server said before: its error, or the warning that all connections end.
+    fn with_last_words(&self, lost: Error, said: Option<&ServerError>) -> Error {
+        let words = said.into_iter().chain(self.notices.last()).find(|said| said.is_farewell());
+        lost.after(words)
     }
 
     /// Reads what the server answers up to the point where it is ready for more, and returns its first error.
     fn until_ready(&mut self, see: &mut See<'_>) -> Result<(), Error> {
-        self.answer(see).map_err(|(lost, _)| lost)?
+        match self.answer(see) {
+            Ok(result) => result,
+            Err((lost, said)) => {
+                let said = said.as_ref().err().and_then(Error::server);
+                Err(self.with_last_words(lost, said))
+            }
+        }
     }
 
     /// The same; the outer error is that the connection is lost, and what the server had said before.

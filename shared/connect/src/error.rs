@@ -51,6 +51,14 @@ pub enum Error {
         "the session does not get the settings asked for, connect to the server directly, not through a pooler: {0}"
     )]
     Pooled(String),
+    /// The server answered, and lets nobody in: for want of the database or the role, a place, or because it goes down.
+    #[error("cannot connect to \"{to}\": {error}")]
+    Refused {
+        /// The database.
+        to: String,
+        /// What the server said.
+        error: Box<ServerError>,
+    },
     /// The server refused or failed.
     #[error(transparent)]
     Server(Box<ServerError>),
@@ -69,8 +77,26 @@ impl Error {
     /// Returns the server's own error, if it is one.
     pub fn server(&self) -> Option<&ServerError> {
         match self {
-            Error::Server(error) => Some(error),
+            Error::Server(error) | Error::Refused { error, .. } => Some(error),
             _ => None,
+        }
+    }
+
+    /// Says whether the server is gone, for good or for now: it ended the connection, or takes none because it goes down
+    /// or comes up (57P01 to 57P03).
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Error::Lost(_) | Error::Connect { .. } => true,
+            Error::Refused { error, .. } => error.code().starts_with("57P0"),
+            _ => false,
+        }
+    }
+
+    /// Adds to a lost connection what the server said last, if that was a farewell.
+    pub(crate) fn after(self, last: Option<&ServerError>) -> Error {
+        match (self, last) {
+            (Error::Lost(_), Some(last)) => Error::Lost(io::Error::other(last.clone())),
+            (error, _) => error,
         }
     }
 
@@ -106,6 +132,14 @@ impl ServerError {
         let end = (0..=KEPT).rev().find(|end| message.is_char_boundary(*end)).unwrap_or_default();
         let message = message[..end].to_owned();
         ServerError { fields: BTreeMap::from([(b'C', self.code().to_owned()), (b'M', message)]) }
+    }
+
+    /// Says whether it is the last that a server says on a connection: what is FATAL, or that another process crashed
+    /// (57P02), which is a warning.
+    pub(crate) fn is_farewell(&self) -> bool {
+        // Servers before 9.6 send the severity in their own language alone.
+        let severity = if self.field(b'V').is_empty() { self.field(b'S') } else { self.field(b'V') };
+        matches!(severity, "FATAL" | "PANIC") || self.code() == "57P02"
     }
 
     /// Returns the five characters of SQLSTATE.

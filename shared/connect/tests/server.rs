@@ -234,3 +234,46 @@ fn a_session_without_its_settings_is_refused() {
                     `search_path` is `\"$user\", public`";
     assert_eq!(error.to_string(), expected);
 }
+
+#[test]
+fn the_last_words_of_a_server_are_told() {
+    let Some(cluster) = cluster() else { return };
+    let (host, port) = (cluster.socket_dir().to_str().unwrap().to_owned(), cluster.port());
+    let to = |database: &str, user: &str| {
+        let words = format!("host={host} port={port} user={user} dbname={database} password=wrong");
+        Parameters::resolve(&words, &environment(&[])).unwrap()
+    };
+    let refused = |database: &str, user: &str| Client::connect(&to(database, user)).unwrap_err().to_string();
+    assert_eq!(
+        refused("nosuch", "postgres"),
+        "cannot connect to \"nosuch\": database \"nosuch\" does not exist (3D000)"
+    );
+    let words = refused("postgres", "alice");
+    assert!(words.starts_with("cannot connect to \"postgres\": password authentication failed"), "{words}");
+    cluster.psql("postgres", "CREATE DATABASE closed ALLOW_CONNECTIONS false").unwrap();
+    let words = refused("closed", "postgres");
+    assert!(words.contains("not currently accepting connections (55000)"), "{words}");
+
+    // Within a statement, within rows, and between two statements.
+    let end = |client: &mut Client| {
+        let pid = client.query(b"SELECT pg_backend_pid()").unwrap();
+        String::from_utf8(pid[0][0].clone().unwrap()).unwrap()
+    };
+    let farewell =
+        "connection to the server lost: terminating connection due to administrator command (57P01)";
+    let mut client = Client::connect(&to("postgres", "postgres")).unwrap();
+    let pid = end(&mut client);
+    let sleeping = std::thread::spawn(move || client.execute(b"SELECT pg_sleep(60)").unwrap_err());
+    let is_there = format!("SELECT state = 'active' FROM pg_stat_activity WHERE pid = {pid}");
+    while cluster.psql("postgres", &is_there).unwrap().trim() != "t" {}
+    cluster.psql("postgres", &format!("SELECT pg_terminate_backend({pid})")).unwrap();
+    let error = sleeping.join().unwrap();
+    assert_eq!(error.to_string(), farewell);
+    assert!(error.is_gone() && error.server().is_none());
+
+    let mut client = Client::connect(&to("postgres", "postgres")).unwrap();
+    let pid = end(&mut client);
+    cluster.psql("postgres", &format!("SELECT pg_terminate_backend({pid}, 10000)")).unwrap();
+    let error = client.query(b"SELECT 1").unwrap_err();
+    assert_eq!(error.to_string(), farewell);
+}

@@ -85,6 +85,9 @@ pub enum Fault {
         "the input is packed and takes far more memory than its size accounts for (if it is a backup, unpack it first): the limit is met"
     )]
     Inflated,
+    /// A line of git's marks where two versions of a text contradict each other.
+    #[error("merge conflict marker, which somebody has to resolve first,")]
+    ConflictMarker,
     /// A zero byte stands within a statement; no text of PostgreSQL can hold it.
     #[error("zero byte in the statement that begins")]
     ZeroByte,

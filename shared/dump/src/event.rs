@@ -9,6 +9,7 @@ use crate::lexer::{Lexer, Step, Token, TokenKind, is_space};
 use crate::position::Position;
 use crate::source::{Source, Stream};
 
+mod conflict;
 mod nesting;
 mod rows;
 mod weight;
@@ -394,6 +395,9 @@ impl<S: Source> Events<S> {
                 }
                 _ => {
                     nesting.see(token, text);
+                    if let Some(offset) = conflict::marker(token, text) {
+                        return Err(self.fault(offset, Fault::ConflictMarker));
+                    }
                     self.push(token)?;
                 }
             }
@@ -463,6 +467,9 @@ impl<S: Source> Events<S> {
                 TokenKind::Semicolon if depth == 0 => true,
                 TokenKind::Comma if depth == 0 && len >= READ => false,
                 kind => {
+                    if let Some(offset) = conflict::marker(token, &self.buf[self.start..self.end]) {
+                        return Err(self.fault(offset, Fault::ConflictMarker));
+                    }
                     match kind {
                         TokenKind::LeftParen => depth += 1,
                         TokenKind::RightParen => depth = depth.saturating_sub(1),

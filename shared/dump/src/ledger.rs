@@ -27,6 +27,11 @@ impl Ledger {
         self.objects + self.data + self.other + self.trailer + self.noise.values().sum::<u64>()
     }
 
+    /// Says whether any byte is of a statement that was understood.
+    pub(crate) fn says_something(&self) -> bool {
+        self.objects + self.data > 0 || self.noise.keys().any(|noise| *noise != Noise::Gap)
+    }
+
     pub(crate) fn add_noise(&mut self, noise: Noise, bytes: usize) {
         *self.noise.entry(noise).or_default() += bytes as u64;
     }

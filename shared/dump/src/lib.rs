@@ -59,8 +59,8 @@ pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
 pub use reading::{
-    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, encoding_target,
-    read,
+    Disagreement, Dump, ReadOptions, Reading, Second, TocEntry, Unknown, Versions, connect_target,
+    connect_user, encoding_target, read, understands,
 };
 pub use rename::without_name;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};

@@ -1,7 +1,7 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
 use crate::copy_form::Form;
-use crate::data::{Data, DataSink, DataStatement, Flow};
+use crate::data::{Data, DataSink, DataStatement, Flow, NoData};
 use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
 use crate::event::{Event, Events, Kept, Statement, Want};
@@ -15,14 +15,22 @@ use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session, Shared};
-use crate::source::Source;
+use crate::source::{Source, Stream};
 use crate::{Name, Position, layout, values};
 
+mod frame;
 mod kept;
+mod kinds;
 mod meta;
+mod older;
+mod second;
 mod toc;
 
-pub use meta::{connect_target, encoding_target};
+use frame::{Frame, Product};
+pub use meta::{connect_target, connect_user, encoding_target};
+use older::Older;
+use second::Another;
+pub use second::Second;
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
 
@@ -51,6 +59,21 @@ pub struct Dump {
     /// Whether the input says where it ends, as pg_dump's closing comment or a table of contents do: else a cut between
     /// two statements cannot be seen.
     pub end_is_marked: bool,
+    /// Whether it is of a pg_dump before 8.0, which marked only the beginning.
+    pub is_older: bool,
+    /// Whether comments of pg_dump say where it begins, or it is an archive.
+    pub is_framed: bool,
+    /// Whether lines of the script end with CR LF.
+    pub crlf: bool,
+    /// Another dump of the same database behind the first one's end.
+    pub second: Option<Second>,
+}
+
+impl Dump {
+    /// Says whether anything in it is PostgreSQL's: a comment of pg_dump, a setting, an object, data.
+    pub fn says_something(&self) -> bool {
+        self.is_framed || self.ledger.says_something()
+    }
 }
 
 /// The versions that a dump was made with, as its comments or the archive's header tell them; they may be missing.
@@ -119,6 +142,14 @@ pub fn read(source: impl Source, options: ReadOptions, sink: &mut dyn DataSink) 
     Ok(reading.finish())
 }
 
+/// Says whether anything in the first bytes of an input is PostgreSQL's, up to what cannot be read.
+pub fn understands(head: &[u8]) -> bool {
+    let mut reading = Reading::new(ReadOptions::default());
+    // Where it ends is not asked.
+    let _ = reading.read_all(Events::new(Stream(head)), &mut NoData);
+    reading.opened != Frame::None || reading.cluster_opened != Frame::None || reading.ledger.says_something()
+}
+
 /// Reads several inputs, such as the files of a tree, into one schema.
 ///
 /// ```
@@ -147,6 +178,11 @@ pub struct Reading {
     /// The dump opened and not yet closed by pg_dump's comments.
     opened: Frame,
     cluster_opened: Frame,
+    /// What a comment calls itself a dump of, which only its version will show to be one.
+    maybe_opened: Option<Product>,
+    older: Older,
+    crlf: bool,
+    second: Another,
     /// The key of a `\restrict` that no `\unrestrict` has answered yet.
     restricted: Option<Vec<u8>>,
     in_trailer: bool,
@@ -176,13 +212,6 @@ enum Preamble {
     Since17,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Frame {
-    None,
-    Open,
-    Complete,
-}
-
 impl Reading {
     /// Begins to read.
     pub fn new(options: ReadOptions) -> Reading {
@@ -199,6 +228,10 @@ impl Reading {
             preamble: Preamble::None,
             opened: Frame::None,
             cluster_opened: Frame::None,
+            maybe_opened: None,
+            older: Older::default(),
+            crlf: false,
+            second: Another::default(),
             restricted: None,
             in_trailer: false,
             in_other: false,
@@ -216,6 +249,7 @@ impl Reading {
 
     /// Says which database the inputs that follow belong to, as `\connect` does within one.
     pub fn connect(&mut self, database: Name) {
+        self.second.is_of_another_database();
         self.session = Session::default();
         self.in_trailer = false;
         let encoding = self.section().encoding.clone();
@@ -270,7 +304,7 @@ impl Reading {
                 bytes = text.len();
             }
             match event {
-                Event::Gap(text) => self.gap(text, in_copy, goes_on),
+                Event::Gap(text) => self.gap(text, in_copy, goes_on, at),
                 Event::Meta(_) if self.options.canonical => {
                     return Err(Error::Fault { at, fault: Fault::MetaCommand });
                 }
@@ -320,7 +354,8 @@ impl Reading {
         self.bytes += events.position().byte;
         // pg_dump's closing comment may be there, and what follows it be lost.
         let unanswered = self.opened == Frame::Complete && self.restricted.is_some();
-        if self.opened == Frame::Open || self.cluster_opened == Frame::Open || unanswered {
+        let open = self.opened == Frame::Open || self.cluster_opened == Frame::Open;
+        if open && !self.is_older() || unanswered {
             return Err(Error::Fault { at: events.position(), fault: Fault::NotComplete });
         }
         Ok(())
@@ -341,69 +376,6 @@ impl Reading {
         }
         let last = self.sections.len() - 1;
         (&mut self.flow, &mut self.sections[last].data)
-    }
-
-    fn keep_in_trailer(&mut self, text: &[u8]) {
-        self.ledger.trailer += text.len() as u64;
-        self.section().trailer.extend_from_slice(text);
-    }
-
-    /// Takes white space or a comment; `goes_on` says that it is a later piece of a long one.
-    fn gap(&mut self, text: &[u8], in_copy: bool, goes_on: bool) {
-        let line = text.trim_ascii_end();
-        if !in_copy && !goes_on {
-            match line {
-                b"-- PostgreSQL database dump" => (self.opened, self.in_trailer) = (Frame::Open, false),
-                b"-- PostgreSQL database dump complete" => self.opened = Frame::Complete,
-                b"-- PostgreSQL database cluster dump" => {
-                    (self.cluster_opened, self.in_trailer) = (Frame::Open, false);
-                }
-                b"-- PostgreSQL database cluster dump complete" => self.cluster_opened = Frame::Complete,
-                _ => {
-                    let text = |version: &[u8]| String::from_utf8_lossy(version).into_owned();
-                    if let Some(version) = line.strip_prefix(b"-- Dumped from database version ") {
-                        self.versions.server = Some(text(version));
-                    } else if let Some(version) = line.strip_prefix(b"-- Dumped by pg_dump version ") {
-                        self.versions.pg_dump = Some(text(version));
-                    }
-                }
-            }
-        }
-        if self.in_trailer {
-            self.keep_in_trailer(text);
-        } else if in_copy {
-            self.ledger.data += text.len() as u64;
-        } else {
-            self.ledger.add_noise(Noise::Gap, text.len());
-        }
-    }
-
-    fn meta(&mut self, text: &[u8], at: Position) {
-        let line = text.trim_ascii_end();
-        if let Some(key) = line.strip_prefix(b"\\restrict ") {
-            self.restricted = Some(key.to_vec());
-        } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
-            self.restricted = None;
-        }
-        if let Some(encoding) = encoding_target(line) {
-            self.section().encoding = encoding;
-        }
-        if let Some(target) = connect_target(line) {
-            self.connect(target);
-            self.ledger.add_noise(Noise::MetaCommand, text.len());
-        } else if meta::is_known(line) {
-            self.ledger.add_noise(Noise::MetaCommand, text.len());
-        } else if self.in_trailer || self.is_behind_end() {
-            self.in_trailer = true;
-            self.keep_in_trailer(text);
-        } else {
-            self.keep_as_other(text.to_vec(), text.len(), at);
-        }
-    }
-
-    /// Says whether the dump's own end was seen, so that what follows is somebody's addition.
-    fn is_behind_end(&self) -> bool {
-        !self.options.to_the_end && self.opened == Frame::Complete && self.cluster_opened != Frame::Open
     }
 
     fn keeps_trailers(&self) -> bool {
@@ -528,6 +500,7 @@ impl Reading {
 
     fn change(&mut self, change: &Change) {
         self.session.apply(change);
+        self.older.change(change);
         match change {
             Change::StandardConformingStrings(on) => self.standard_conforming_strings = *on,
             Change::ClientEncoding(encoding) => {
@@ -645,6 +618,9 @@ impl Reading {
 
     /// Puts everything read into its place.
     pub fn finish(self) -> Dump {
+        let second = self.second.finish(&self.sections, self.ledger.noise.contains_key(&Noise::Clean));
+        let complete = self.opened == Frame::Complete || self.cluster_opened == Frame::Complete;
+        let open = self.opened == Frame::Open || self.cluster_opened == Frame::Open;
         let (databases, cluster) = database::assemble(self.sections, self.options.canonical);
         Dump {
             cluster,
@@ -655,9 +631,11 @@ impl Reading {
             secrets: self.secrets,
             versions: self.versions,
             disagreements: self.entries.finish(),
-            end_is_marked: self.archive
-                || self.opened == Frame::Complete
-                || self.cluster_opened == Frame::Complete,
+            end_is_marked: self.archive || complete && !open,
+            is_framed: self.archive || complete || open,
+            is_older: open,
+            crlf: self.crlf,
+            second,
         }
     }
 }

@@ -99,14 +99,9 @@ impl MetaEffect {
         let first = words.next().unwrap_or_default();
         Some(match () {
             () if is(&["restrict", "unrestrict", "encoding"]) => return None,
-            () if is(&["connect"]) && first == b"-" => {
-                match (words.next().is_some_and(is_word), words.next()) {
-                    (true, None) => MetaEffect::Role,
-                    // The same once more.
-                    (false, None) if arguments == b"-" => MetaEffect::Prints,
-                    _ => MetaEffect::Elsewhere,
-                }
-            }
+            // pg_dump up to 7.3 wrote it.
+            () if dump::connect_user(line).is_some() => MetaEffect::Role,
+            () if is(&["connect"]) && arguments == b"-" => MetaEffect::Prints,
             () if is(&["connect"]) && names_only_a_database(line) => return None,
             // A backquote runs a program, whatever the command is.
             () if arguments.contains(&b'`') => MetaEffect::Elsewhere,

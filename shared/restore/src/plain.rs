@@ -407,7 +407,20 @@ impl Planning {
         self.kept.add(1, 0);
         let line = text.trim_ascii_end();
         let mut effect = MetaEffect::of(line);
-        if let Some(name) = dump::connect_target(line) {
+        if let Some(role) = dump::connect_user(line) {
+            match dump::connect_target(line) {
+                Some(name) => self.connect(name),
+                None => {
+                    self.end_script();
+                    (self.subjects, self.settings) = (Subjects::default(), Follower::default());
+                }
+            }
+            let whose =
+                [b"SET SESSION AUTHORIZATION ", crate::escalation::literal(role.bytes()).as_slice(), b";"]
+                    .concat();
+            // It is one statement of ours, which holds nothing but a name.
+            let _ = self.add_text(&whose, Place::At(at));
+        } else if let Some(name) = dump::connect_target(line) {
             self.connect(name);
         } else if let Some(encoding) = dump::encoding_target(line) {
             self.end_script();

@@ -39,7 +39,7 @@ pub fn run() -> Result<Outcome, Failure> {
     let input = cli::open(path)?;
     let container = contents::container(&input.dump);
     let options = ReadOptions::default();
-    let dump = cli::read_input(input, path, options, DataWanted::Content)?;
+    let dump = cli::one_dump(cli::read_input(input, path, options, DataWanted::Content)?, path)?;
     cli::report_unknown(&dump, &path.display().to_string());
     let contents = Contents::new(container, &dump);
     let mut out = std::io::stdout().lock();

@@ -77,6 +77,9 @@ fn look(shelf: &Shelf, items: &Items, name: BackupName) -> Option<Backup> {
 
 /// Says why a backup is not complete.
 fn fault(item: &Item, name: &BackupName, manifest: &Manifest) -> Option<String> {
+    if let Item::Hidden(why) = item {
+        return Some(format!("cannot look into its folder: {why}"));
+    }
     let is_folder = name.form == Form::Directory;
     if manifest.backup != name.to_string() {
         return Some(format!("its manifest is of another backup: {}", manifest.backup));

@@ -19,7 +19,7 @@ pub fn decide(backups: &[Backup], policy: &Policy, now: Timestamp) -> Vec<Decisi
     targets.flat_map(decide).collect()
 }
 
-/// Decides on the backups of a target, and removes what is not kept, the oldest first; a dry run removes nothing.
+/// Decides on the backups of a target, and removes what is not kept, the oldest first.
 ///
 /// Nobody else may be taking or removing a backup of the target.
 ///
@@ -30,19 +30,40 @@ pub fn apply(
     target: &Target,
     policy: &Policy,
     now: Timestamp,
-    dry_run: bool,
 ) -> Result<Vec<(Backup, Decision)>, Failure> {
     let mut backups = read(shelf)?;
     backups.retain(|backup| backup.name.target == *target);
     let decisions = decide(&backups, policy, now);
     let decided: Vec<(Backup, Decision)> = backups.into_iter().zip(decisions).collect();
     for (backup, decision) in &decided {
-        if !dry_run && matches!(decision, Decision::Remove(_)) {
+        if matches!(decision, Decision::Remove(_)) {
             backup_folder::remove(shelf, backup)
                 .with_context(|| format!("cannot remove backup {}", backup.name))?;
         }
     }
     Ok(decided)
+}
+
+/// Decides as [`apply`] would once a backup more is there, and removes nothing; `verified` says whether that one will be.
+/// It is taken to have the bytes of the newest.
+///
+/// # Errors
+/// When the shelf cannot be read.
+pub fn foresee(
+    shelf: &Shelf,
+    target: &Target,
+    policy: &Policy,
+    now: Timestamp,
+    verified: bool,
+) -> Result<Vec<(Backup, Decision)>, Failure> {
+    let mut backups = read(shelf)?;
+    backups.retain(|backup| backup.name.target == *target);
+    let mut candidates: Vec<Candidate> = backups.iter().map(Backup::candidate).collect();
+    let newest = candidates.iter().filter(|one| one.complete).max_by_key(|one| one.taken);
+    let bytes = newest.map(|one| one.bytes).unwrap_or_default();
+    candidates.push(Candidate { taken: now, bytes, complete: true, verified });
+    let decisions = policy.decide(&candidates, now);
+    Ok(backups.into_iter().zip(decisions).collect())
 }
 
 /// Reads the backups of a shelf.
@@ -113,13 +134,14 @@ mod tests {
         let before = names(folder);
         let now = "2025-02-01T00:00:00Z".parse().unwrap();
         let shelf = Shelf::Folder(folder.to_owned());
-        let dry = apply(&shelf, &shop(), &policy, now, true).unwrap();
+        let gone = |decided: Vec<(Backup, Decision)>| -> Vec<bool> {
+            decided.iter().map(|(_, decision)| matches!(decision, Decision::Remove(_))).collect()
+        };
+        let foreseen = foresee(&shelf, &shop(), &policy, now, false).unwrap();
+        assert_eq!(gone(foreseen), [true, true, true], "the one that would be taken is the last");
         assert_eq!(names(folder), before);
-        let decided = apply(&shelf, &shop(), &policy, now, false).unwrap();
-        assert_eq!(decided, dry);
-        let gone: Vec<bool> =
-            decided.iter().map(|(_, decision)| matches!(decision, Decision::Remove(_))).collect();
-        assert_eq!(gone, [true, true, false]);
+        let decided = apply(&shelf, &shop(), &policy, now).unwrap();
+        assert_eq!(gone(decided), [true, true, false]);
         assert_eq!(
             names(folder),
             [

@@ -45,8 +45,16 @@ pub fn plain(
     let packer = Packer::new(packing, to).context("cannot begin to pack")?;
     let pipe = Pipe::open(command, Stdio::null())?;
     stop.of(&pipe);
-    let tee = Tee { pipe, packer: Some(packer), written: Arc::clone(&written), stop: Arc::clone(stop) };
-    let dump = cli::read_reader(Box::new(tee), Path::new(name), ReadOptions::default(), DataWanted::Content)?;
+    let refused = Arc::default();
+    let written_to = Arc::clone(&written);
+    let tee = Tee { pipe, packer: Some(packer), written: written_to, refused, stop: Arc::clone(stop) };
+    let refused = Arc::clone(&tee.refused);
+    let dump = cli::read_reader(Box::new(tee), Path::new(name), ReadOptions::default(), DataWanted::Content);
+    if let Some(error) = refused.lock().unwrap_or_else(|poison| poison.into_inner()).take() {
+        // That reading ended there comes of that.
+        return Err(anyhow!(error).context(format!("cannot write the backup: {name}")).into());
+    }
+    let dump = dump?;
     let hasher = written.lock().unwrap_or_else(|poison| poison.into_inner()).take();
     let hasher = hasher.ok_or_else(|| anyhow!("what is written was not read to its end: {name}"))?;
     syncing.finish().context(ON_DISK)?;
@@ -154,7 +162,18 @@ struct Tee {
     pipe: Pipe,
     packer: Option<Packer>,
     written: Arc<Mutex<Option<FileHasher>>>,
+    /// Why the file was not written.
+    refused: Arc<Mutex<Option<io::Error>>>,
     stop: Arc<Stop>,
+}
+
+impl Tee {
+    /// Keeps why the file was not written: whoever reads would call it a failure to read.
+    fn refuse(&self, error: io::Error) -> io::Error {
+        let ended = io::Error::other("the backup could not be written");
+        *self.refused.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(error);
+        ended
+    }
 }
 
 impl Read for Tee {
@@ -167,11 +186,15 @@ impl Read for Tee {
         match (read, &mut self.packer) {
             (0, packer) if !buf.is_empty() => {
                 if let Some(packer) = packer.take() {
-                    let hasher = packer.finish()?;
+                    let hasher = packer.finish().map_err(|error| self.refuse(error))?;
                     *self.written.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(hasher);
                 }
             }
-            (read, Some(packer)) => packer.write_all(&buf[..read])?,
+            (read, Some(packer)) => {
+                if let Err(error) = packer.write_all(&buf[..read]) {
+                    return Err(self.refuse(error));
+                }
+            }
             (_, None) => return Err(io::Error::other("more than all of it")),
         }
         Ok(read)

@@ -138,7 +138,7 @@ pub fn to_prometheus(all: &[Taken], out: &mut dyn Write) -> io::Result<()> {
     })?;
     family("bytes", "Bytes of the backup.", &of_taken(|taken| taken.bytes as f64))?;
     family("rows", "Rows that the backup holds.", &of_taken(|taken| taken.rows as f64))?;
-    family("seconds", "Time that it took.", &|taken| Some(taken.time.as_secs_f64()))
+    family("seconds", "Time that it took, without verifying it.", &|taken| Some(taken.time.as_secs_f64()))
 }
 
 /// A label's value, quoted as the text format wants it.

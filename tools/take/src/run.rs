@@ -137,11 +137,13 @@ fn one(target: &Target, connection: &Connection, arguments: &TakeArguments, wish
     let begin = Instant::now();
     let mut taken = Taken { target: target.to_string(), ..Taken::default() };
     wish.progress.about(&taken.target);
-    if let Err(failure) = locked(target, connection, arguments, wish, &mut taken) {
+    if let Err(failure) = locked(target, connection, arguments, wish, begin, &mut taken) {
         taken.trouble = Some(failure.message());
         taken.hint = failure.hint().map(str::to_owned);
     }
-    taken.time = begin.elapsed();
+    if taken.time.is_zero() {
+        taken.time = begin.elapsed();
+    }
     taken
 }
 
@@ -150,12 +152,13 @@ fn locked(
     connection: &Connection,
     arguments: &TakeArguments,
     wish: &Wish<'_>,
+    begin: Instant,
     taken: &mut Taken,
 ) -> Result<(), Failure> {
     let policy = arguments.keep.policy();
     let (shelf, folder) = (&wish.destination.shelf, wish.destination.folder());
     if arguments.dry_run {
-        taken.decided = keep::apply(shelf, target, &policy, Timestamp::now(), true)?;
+        taken.decided = keep::foresee(shelf, target, &policy, taking::whole_second(), arguments.then_verify)?;
         return Ok(());
     }
     let Some(_lock) = Lock::take(folder, target)? else {
@@ -180,11 +183,13 @@ fn locked(
     if let Some(made) = taken.path.take() {
         taken.path = Some(wish.destination.bring(&made, wish.progress)?);
     }
+    // How long a verification takes says nothing of taking.
+    taken.time = begin.elapsed();
     let path = taken.path.as_deref().filter(|_| arguments.then_verify);
     taken.verified = path.map(afterwards::verify).transpose()?;
     // Only a good day removes anything.
     if taken.outcome() == Outcome::Good && policy.removes() {
-        taken.decided = keep::apply(shelf, target, &policy, Timestamp::now(), false)?;
+        taken.decided = keep::apply(shelf, target, &policy, Timestamp::now())?;
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ pub enum Item {
     /// A folder, whose files have so many bytes. What folders in it hold is not looked at, and neither are folders that are
     /// not called as a backup.
     Folder(BTreeMap<String, u64>),
+    /// A folder that is called as a backup and cannot be looked at, and why.
+    Hidden(String),
 }
 
 /// All that lies there, by name; links and what else is neither a file nor a folder left out.
@@ -86,8 +88,9 @@ impl Shelf {
                         if metadata.is_file() {
                             items.insert(name, Item::File(metadata.len()));
                         } else if metadata.is_dir() {
-                            let files = if is_ours() { files(&entry.path()) } else { BTreeMap::new() };
-                            items.insert(name, Item::Folder(files));
+                            let item = if is_ours() { files(&entry.path()) } else { Ok(BTreeMap::new()) };
+                            let hidden = |error: io::Error| Item::Hidden(error.to_string());
+                            items.insert(name, item.map_or_else(hidden, Item::Folder));
                         }
                     }
                 }
@@ -139,12 +142,13 @@ impl Item {
         match self {
             Item::File(bytes) => *bytes,
             Item::Folder(files) => files.values().sum(),
+            Item::Hidden(_) => 0,
         }
     }
 
     /// Says whether a backup of this form could be this.
     pub fn is_of(&self, form: Form) -> bool {
-        matches!(self, Item::Folder(_)) == (form == Form::Directory)
+        matches!(self, Item::Folder(_) | Item::Hidden(_)) == (form == Form::Directory)
     }
 
     /// Returns the bytes of one of the files of a backup.
@@ -152,16 +156,23 @@ impl Item {
         match self {
             Item::File(bytes) => Some(*bytes),
             Item::Folder(files) => files.get(name).copied(),
+            Item::Hidden(_) => None,
         }
     }
 }
 
-/// The files of a folder, as far as they can be looked at.
-fn files(folder: &Path) -> BTreeMap<String, u64> {
-    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
-    let file = |entry: fs::DirEntry| {
-        let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-        Some((entry.file_name().into_string().ok()?, metadata.len()))
-    };
-    entries.flatten().filter_map(file).collect()
+/// The files of a folder.
+///
+/// # Errors
+/// When it, or what is in it, cannot be looked at.
+fn files(folder: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
+            files.insert(name, metadata.len());
+        }
+    }
+    Ok(files)
 }

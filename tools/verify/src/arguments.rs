@@ -27,13 +27,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", conflicts_with = "backups")]
     pub dir: Option<PathBuf>,
 
-    /// Of a folder only the newest backup, by the time that an archive holds, else by the file's
+    /// Of a folder only the newest backup of each database, by the time that an archive holds, else by the file's. The
+    /// database is that of the manifest beside it, else of the archive's header, else its name without the time in it
     #[arg(long, requires = "dir", conflicts_with = "backups")]
     pub newest: bool,
 
-    /// How old the newest of the backups may be, such as `26h` or `7d`; an older one is as bad as a bad one
+    /// How old the newest backup of each database may be, such as `26h` or `7d`; an older one is as bad as a bad one
     #[arg(long, value_name = "DURATION", value_parser = backups::duration)]
     pub max_age: Option<SignedDuration>,
+
+    /// How many rows the backup has to hold at least, all tables together; one that holds fewer is bad
+    #[arg(long, value_name = "NUMBER")]
+    pub min_rows: Option<u64>,
 
     /// How much is proved
     #[arg(long, value_enum, default_value_t = Level::Restore)]

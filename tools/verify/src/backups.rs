@@ -1,10 +1,12 @@
 //! Which backups are verified, and how old they are.
 
+mod database;
 mod folder;
 
-pub use folder::{is_named, is_unfinished};
+pub use database::by_name;
+pub use folder::{is_named, is_unfinished, without_endings};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,11 @@ pub struct Chosen {
     pub path: PathBuf,
     /// When it was taken, as far as that is known.
     pub taken: Option<Taken>,
+    /// The database that it is of, as its manifest or its header says.
+    pub database: Option<String>,
+    /// What stands for the database where backups of one are compared: that, or a name without the time in it; none if
+    /// nothing tells.
+    pub group: Option<String>,
 }
 
 /// When a backup was taken.
@@ -83,19 +90,59 @@ pub fn choose(arguments: &Arguments, run: &mut Run) -> Result<Vec<Chosen>, Failu
         check_age(age, &chosen, run);
     }
     if arguments.newest {
+        let groups = groups(&chosen);
+        let newest: BTreeSet<PathBuf> =
+            groups.values().filter_map(|group| Some(group.last()?.path.clone())).collect();
         chosen.sort_by(|one, other| (one.taken, &one.path).cmp(&(other.taken, &other.path)));
-        let newest = chosen.pop();
-        for Chosen { path, .. } in chosen.drain(..) {
-            let why = "not the newest backup".to_owned();
-            run.left_alone.push(LeftAlone { path: path.display().to_string(), why });
-        }
-        chosen.extend(newest);
+        chosen.retain(|one| {
+            let is_newest = newest.contains(&one.path);
+            if !is_newest {
+                let why = "not the newest backup".to_owned();
+                run.left_alone.push(LeftAlone { path: one.path.display().to_string(), why });
+            }
+            is_newest
+        });
+        chosen.sort_by(|one, other| one.path.cmp(&other.path));
     }
     Ok(chosen)
 }
 
 fn of(paths: Vec<PathBuf>) -> Vec<Chosen> {
-    paths.into_iter().map(|path| Chosen { taken: taken(&path), path }).collect()
+    let look = |path: PathBuf| {
+        let (taken, header) = look(&path);
+        let database = database::of(&path, header);
+        let group = database.clone().or_else(|| group_of(&path));
+        Chosen { taken, database, group, path }
+    };
+    paths.into_iter().map(look).collect()
+}
+
+/// Takes a name that has a time in it for the database, without that and its endings.
+fn group_of(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    by_name(&name).filter(|name| !name.is_empty())
+}
+
+/// Gathers the backups of each database, the newest last. Those of which nothing tells the database are together, and with
+/// all others where one of these is newer.
+fn groups(chosen: &[Chosen]) -> BTreeMap<&str, Vec<&Chosen>> {
+    let mut groups: BTreeMap<&str, Vec<&Chosen>> = BTreeMap::new();
+    let mut unknown: Vec<&Chosen> = Vec::new();
+    for one in chosen {
+        match &one.group {
+            Some(group) => groups.entry(group).or_default().push(one),
+            None => unknown.push(one),
+        }
+    }
+    groups
+        .values_mut()
+        .chain([&mut unknown])
+        .for_each(|group| group.sort_by_key(|one| (one.taken, &one.path)));
+    let newest = |group: &Vec<&Chosen>| group.last().map(|one| one.taken);
+    if !unknown.is_empty() && groups.values().filter_map(newest).max() < newest(&unknown) {
+        groups.insert("", unknown);
+    }
+    groups
 }
 
 fn finding(verdict: Verdict, what: &Path, why: impl Into<String>) -> Finding {
@@ -103,8 +150,21 @@ fn finding(verdict: Verdict, what: &Path, why: impl Into<String>) -> Finding {
     Finding { verdict, what, place: None, why: why.into(), difference: None }
 }
 
-/// Looks at how old the newest backup is.
+/// Looks at how old the newest backup of each database is.
 fn check_age(limit: SignedDuration, chosen: &[Chosen], run: &mut Run) {
+    let groups = groups(chosen);
+    let several = groups.len() > 1;
+    for (database, group) in groups {
+        let of = match database {
+            "" => String::new(),
+            _ if several => format!(" of `{database}`"),
+            _ => String::new(),
+        };
+        check_age_of(&of, limit, &group, run);
+    }
+}
+
+fn check_age_of(of: &str, limit: SignedDuration, chosen: &[&Chosen], run: &mut Run) {
     let known = chosen.iter().filter_map(|chosen| Some((chosen.taken?, &chosen.path)));
     let Some((taken, path)) = known.max() else {
         let what = chosen.first().map_or(Path::new("-"), |chosen| &chosen.path);
@@ -120,14 +180,14 @@ fn check_age(limit: SignedDuration, chosen: &[Chosen], run: &mut Run) {
     };
     if age > limit {
         let why = format!(
-            "the newest backup is too old: {}, at most {} are allowed (`--max-age`); taken at {}, {by}",
+            "the newest backup{of} is too old: {}, at most {} are allowed (`--max-age`); taken at {}, {by}",
             whole(age),
             whole(limit),
             shown(taken.at),
         );
         run.findings.push(finding(Verdict::Bad, path, why));
     } else if age < -AHEAD {
-        let why = format!("the time of the newest backup lies ahead: {}, {by}", shown(taken.at));
+        let why = format!("the time of the newest backup{of} lies ahead: {}, {by}", shown(taken.at));
         run.findings.push(finding(Verdict::Unclear, path, why));
     }
 }
@@ -137,19 +197,28 @@ pub fn shown(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Finds out when a backup was taken; a pipe cannot be asked without losing what it holds.
-fn taken(path: &Path) -> Option<Taken> {
+/// Finds out when a backup was taken, and the database that its header names; a pipe cannot be asked without losing what
+/// it holds.
+fn look(path: &Path) -> (Option<Taken>, Option<String>) {
     if Location::is_written(path) {
-        return stored::taken(path);
+        return (stored::taken(path), None);
     }
-    let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() || metadata.is_dir())?;
-    if let Ok(archive::Input { content: Content::Archive(archive), .. }) = archive::open(path)
-        && let Some(at) = local(&archive.header.created)
-    {
-        return Some(Taken { at, by: By::Archive });
+    let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() || metadata.is_dir());
+    let Some(metadata) = metadata else { return (None, None) };
+    let mut database = None;
+    match archive::open(path).map(|input| input.content) {
+        Ok(Content::Archive(archive)) => {
+            let header = &archive.header;
+            database = header.database.as_ref().map(|name| String::from_utf8_lossy(name).into_owned());
+            if let Some(at) = local(&header.created) {
+                return (Some(Taken { at, by: By::Archive }), database);
+            }
+        }
+        Ok(Content::Plain(plain)) => database = database::of_script(plain),
+        Ok(Content::Tree(_)) | Err(_) => {}
     }
-    let at = Timestamp::try_from(metadata.modified().ok()?).ok()?;
-    Some(Taken { at, by: By::File })
+    let at = metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+    (at.map(|at| Taken { at, by: By::File }), database)
 }
 
 /// The time of an archive, whose numbers nobody has checked.

@@ -1,12 +1,13 @@
 //! The backup as a file: read to its end, every row counted.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use archive::{Content, Format, Stop};
@@ -77,30 +78,55 @@ impl Backup {
         Some(1 + counted.newlines)
     }
 
-    /// Reads the backup to its end; `None` if that cannot be done, which is in the report then.
+    /// Reads the backup to its end, before it is run or not; `None` if that cannot be done, which is in the report then.
     ///
     /// # Errors
     /// When the system refuses to read it, or it is of a kind that nothing here reads.
-    pub fn read(&self, report: &mut Report) -> Result<Option<Dump>, Failure> {
+    pub fn read(&self, runs: bool, report: &mut Report) -> Result<Option<Dump>, Failure> {
         let dump = match self.read_with(DataWanted::Content, Some(report)) {
             Ok(dump) => dump,
             Err(failure) => return damage(failure, report).map(|()| None),
         };
         // Meta-commands of psql are told elsewhere.
         for unknown in dump.unknown.iter().filter(|unknown| !unknown.excerpt.starts_with('\\')) {
-            let what = format!("statement: {}", unknown.excerpt);
-            report.notes.push(format!("not understood, run as it is: {what}, at {}", unknown.at));
+            if runs {
+                let what = format!("statement: {}", unknown.excerpt);
+                report.notes.push(format!("not understood, run as it is: {what}, at {}", unknown.at));
+            } else {
+                let what = format!("statement: {}", unknown.excerpt);
+                let why = "is not understood, and was not run (`--level restore` does)";
+                report.find(Verdict::Unclear, what, Some(unknown.at.to_string()), why);
+            }
         }
         for one in &dump.disagreements {
             let place = Some(format!("entry {}", one.id));
-            report.find(Verdict::Bad, "table of contents", place, one.what.clone());
+            let verdict = if one.is_unknown { Verdict::Unclear } else { Verdict::Bad };
+            report.find(verdict, "table of contents", place, one.what.clone());
         }
-        if !dump.end_is_marked {
+        if dump.is_older {
+            let why = "it is of a pg_dump older than 8.0, which wrote no mark of its end: whether it is whole cannot be seen";
+            report.find(Verdict::Unclear, "dump", None, why);
+        } else if !dump.end_is_marked {
             report.notes.push(
                 "the backup has no mark of its end (pg_dump's closing comment): a cut between two statements, or the loss \
                  of whole tables, cannot be seen"
                     .to_owned(),
             );
+        }
+        if dump.crlf {
+            report.notes.push(
+                "lines end with CR LF, as a text file of Windows: whoever wrote it so changed line breaks within values and \
+                 bodies as well"
+                    .to_owned(),
+            );
+        }
+        if let Some(second) = &dump.second {
+            let at = second.at;
+            report.notes.push(format!("a second dump begins in the same file, at {at}"));
+            if let Some(again) = second.repeats.as_ref().filter(|_| !runs) {
+                let why = "a second dump in the same file makes it again, which fails when it is run";
+                report.find(Verdict::Unclear, again.to_string(), Some(at.to_string()), why);
+            }
         }
         Ok(Some(dump))
     }
@@ -118,6 +144,10 @@ impl Backup {
         input.dump.stop_at(&self.stop);
         if let Some(report) = report {
             report.format = format(&input.dump);
+            if let Content::Archive(archive) = &input.dump.content {
+                // Where they cannot be listed, reading them tells why.
+                report.doubtful = archive.doubtful().unwrap_or_default();
+            }
         }
         if let Content::Tree(_) = input.dump.content {
             let error = anyhow::anyhow!("a tree is no backup: {}", self.path.display());
@@ -126,6 +156,40 @@ impl Backup {
         let options = ReadOptions { to_the_end: true, ..ReadOptions::default() };
         cli::read_input(input, &self.path, options, wanted)
     }
+}
+
+/// What tells a file, or a folder and its files, from what took its place: numbers, lengths and times.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Stamp(Vec<(OsString, u64, u64, u64, Option<SystemTime>)>);
+
+impl Stamp {
+    /// Looks at what lies there now; a pipe has nothing that could be compared.
+    pub fn of(path: &Path) -> Stamp {
+        let one = |path: &Path| {
+            let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file())?;
+            let (device, number) = numbers(&metadata);
+            let name = path.file_name().unwrap_or_default().to_owned();
+            Some((name, device, number, metadata.len(), metadata.modified().ok()))
+        };
+        let mut all: Vec<_> = match fs::read_dir(path) {
+            Ok(entries) => entries.flatten().filter_map(|entry| one(&entry.path())).collect(),
+            Err(_) => one(path).into_iter().collect(),
+        };
+        all.sort();
+        Stamp(all)
+    }
+}
+
+#[cfg(unix)]
+fn numbers(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn numbers(_: &fs::Metadata) -> (u64, u64) {
+    (0, 0)
 }
 
 /// Copies what comes through a pipe, on a thread of its own: it may come never.
@@ -172,7 +236,9 @@ pub fn damage(failure: Failure, report: &mut Report) -> Result<(), Failure> {
     let causes = || failure.error().chain();
     let trouble = causes().any(|cause| {
         let archive = cause.downcast_ref::<archive::Error>().is_some_and(|error| match error {
-            archive::Error::Unsupported { .. } | archive::Error::IsDirectory { .. } => true,
+            // What is no dump is no backup.
+            error if error.is_no_dump() => false,
+            archive::Error::Unsupported { .. } => true,
             archive::Error::Version { .. }
             | archive::Error::Spent { .. }
             | archive::Error::Inflated { .. } => true,
@@ -183,7 +249,14 @@ pub fn damage(failure: Failure, report: &mut Report) -> Result<(), Failure> {
             dump::Error::Read { source, .. } => is_systems(source),
             dump::Error::Fault { fault, .. } => {
                 // A limit of ours says nothing of the backup.
-                matches!(fault, Fault::UnsafeEncoding(_) | Fault::Inflated | Fault::TooManyTokens)
+                matches!(
+                    fault,
+                    Fault::UnsafeEncoding(_)
+                        | Fault::Inflated
+                        | Fault::TooManyTokens
+                        // It is a file of somebody's repository, and not yet what is to be looked at.
+                        | Fault::ConflictMarker
+                )
             }
         });
         archive || dump

@@ -16,6 +16,7 @@ mod source;
 mod stages;
 mod standing;
 mod stored;
+mod substance;
 mod undone;
 mod verdict;
 
@@ -75,7 +76,10 @@ pub fn run() -> Result<Outcome, Failure> {
                 if chosen.len() > 1 {
                     progress.about(&format!("{} of {}: {}", at + 1, chosen.len(), backup.path.display()));
                 }
-                standing.look_at(&backup.path.display().to_string());
+                standing.look_at(
+                    &backup.path.display().to_string(),
+                    backup.database.as_deref().unwrap_or_default(),
+                );
                 let report = examine(backup, &arguments, &servers, &progress);
                 progress.clear();
                 let gap = if at > 0 { "\n" } else { "" };
@@ -101,8 +105,12 @@ pub fn run() -> Result<Outcome, Failure> {
 
 /// Finds out everything of one backup; trouble with it is no trouble with others.
 fn examine(backup: &Chosen, arguments: &Arguments, servers: &Servers, progress: &Progress) -> Report {
-    let mut report =
-        Report { backup: backup.path.display().to_string(), taken: backup.taken, ..Report::default() };
+    let mut report = Report {
+        backup: backup.path.display().to_string(),
+        database: backup.database.clone().unwrap_or_default(),
+        taken: backup.taken,
+        ..Report::default()
+    };
     let begin = Instant::now();
     progress.begin("copying", None);
     match Stored::fetch(&backup.path) {
@@ -155,6 +163,7 @@ fn tell(failure: &Failure, progress: &Progress, report: &mut Report) {
     progress.clear();
     cli::report_failure(failure);
     report.trouble = Some(failure.message());
+    report.is_told = failure.error().chain().any(|cause| cause.is::<connect::Error>());
 }
 
 /// What stdout gets: texts as they come, or JSON at the end.
@@ -201,7 +210,14 @@ fn verify(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let limit = Limit::begin(arguments.timeout.map(Duration::from_secs));
+    let before = input::Stamp::of(path);
     let result = verify_within(&limit, path, recorded, arguments, servers, progress, report);
+    if before != input::Stamp::of(path) {
+        // Whatever was found is of neither the one nor the other.
+        report.forget();
+        let why = "the backup was replaced or changed while it was verified";
+        return Err(anyhow!("{why}: {}", path.display()).into());
+    }
     match (result, limit.over()) {
         // Whatever failed, it was for want of what the limit ended.
         (Err(_), Some(why)) => {
@@ -239,7 +255,7 @@ fn verify_within(
         assertions.extend(recorded.assertions());
     }
     let known = report.findings.len();
-    let dump = backup.read(report);
+    let dump = backup.read(level != Level::File, report);
     if limit.over().is_some() {
         // What was found of a backup that was not read to its end is no verdict.
         report.findings.truncate(known);
@@ -248,9 +264,8 @@ fn verify_within(
     let Some(dump) = dump? else { return Ok(()) };
     let (plan, source) = restore::Plan::read_until(&backup.path, limit.stop())?;
     undone::check(&plan, &backup, report);
-    if let Some(recorded) = recorded {
-        recorded.check(&dump, report);
-    }
+    let holds = recorded.map(|recorded| recorded.check(&dump, report)).unwrap_or_default();
+    substance::tell(path, &dump, &plan, recorded, arguments.min_rows, report);
     if let Some(live) = &live {
         live.check(&backup, &dump, &plan, report)?;
     }
@@ -262,6 +277,7 @@ fn verify_within(
         progress.begin("rows", Some(dump.databases.iter().map(restoring::row_bytes).sum()));
         let known = report.findings.len();
         let checked = lines::check(&backup, &dump, progress, report);
+        report.hold_against(&holds);
         if limit.over().is_some() {
             report.findings.truncate(known);
             return Err(anyhow!("not read to its end").into());
@@ -280,5 +296,7 @@ fn verify_within(
         limit,
         progress: progress.clone(),
     };
-    restoring::verify(&backup, &dump, &plan, &source, &options, report)
+    let restored = restoring::verify(&backup, &dump, &plan, &source, &options, report);
+    report.hold_against(&holds);
+    restored
 }

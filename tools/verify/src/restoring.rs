@@ -152,7 +152,10 @@ pub fn verify(
         if server.is_private() {
             let (superuser, restorer) = server.create_database("roles", "", "", false)?;
             let how = how(&superuser, &restorer);
-            cluster::roles(options.globals.as_deref(), backup, whole, &how, maybe_newer, report)?;
+            let made = cluster::roles(options.globals.as_deref(), backup, whole, &how, maybe_newer, report);
+            if let Err(failure) = made {
+                return gone(failure, &server, report);
+            }
         } else {
             let why = "not tried on a server that others use as well (`--server`)";
             report.find(Verdict::Unclear, "statements on roles and databases", None, why);
@@ -174,7 +177,10 @@ pub fn verify(
             }
             made => made,
         };
-        let (superuser, restorer) = made?;
+        let (superuser, restorer) = match made {
+            Ok(made) => made,
+            Err(failure) => return gone(failure, &server, report),
+        };
         let how = how(&superuser, &restorer);
         let reader = pinned(restorer.clone(), encoding);
         let (restored, early) = restore_and_read(database, plan, source, &how, &reader, &options.progress);
@@ -222,8 +228,10 @@ pub fn verify(
             Ok(early) => early,
             Err(error) => return ended(error.into(), report),
         };
-        if let Err(error) = rows::tables(&restored, early, report)? {
-            return ended(error, report);
+        match rows::tables(&restored, early, report) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return ended(error, report),
+            Err(failure) => return gone(failure, &server, report),
         }
         let compared = rows::sequences(&restored, report)
             .and_then(|()| rows::large_objects(&restored, report))
@@ -251,7 +259,7 @@ pub fn verify(
                         report.find(Verdict::Unclear, "server", None, why);
                         Ok(())
                     }
-                    None => Err(failure),
+                    None => gone(failure, &server, report),
                 };
             }
             add_phase(report, "schema of the copy", begin.elapsed());
@@ -360,14 +368,24 @@ fn ended(error: restore::Error, server: &Server, report: &mut Report) -> Result<
             report.find(Verdict::Unclear, "server", None, format!("disk is full: {why}"));
             Ok(())
         }
-        restore::Error::Connection(error @ (connect::Error::Lost(_) | connect::Error::Connect { .. })) => {
-            let log = server.log().map(|log| format!("; the end of its log: {log}"));
-            let why = format!("{error}{}", log.unwrap_or_default());
-            report.find(Verdict::Unclear, "server", None, why);
-            Ok(())
-        }
+        restore::Error::Connection(error) if error.is_gone() => gone(error.into(), server, report),
         error => Err(error.into()),
     }
+}
+
+/// The same of whatever failed for want of the server.
+fn gone(failure: Failure, server: &Server, report: &mut Report) -> Result<(), Failure> {
+    let connection = |cause: &'_ (dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(restore::Error::Connection(error)) => error.is_gone().then(|| error.to_string()),
+        _ => cause.downcast_ref().filter(|error| connect::Error::is_gone(error)).map(ToString::to_string),
+    };
+    let Some(error) = failure.error().chain().find_map(connection) else {
+        return Err(failure);
+    };
+    let log = server.log().map(|log| format!("; the end of its log: {log}"));
+    let why = format!("{error}{}", log.unwrap_or_default());
+    report.find(Verdict::Unclear, "server", None, why);
+    Ok(())
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
@@ -393,7 +411,9 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
                 why.push_str(&format!("; {}", more.lines().next().unwrap_or_default()));
             }
         }
-        if let [first, rest @ ..] = failure.absent.as_slice() {
+        if let [first, rest @ ..] = failure.absent.as_slice()
+            && lacks_something(failure)
+        {
             why.push_str(&depends(*first, rest));
         }
         let place = place(failure.at, backup);
@@ -474,6 +494,13 @@ pub fn tell_settings(settings: &[(String, Place)], backup: &Backup, maybe_newer:
             report.find(Verdict::Bad, WHAT, Some(place), message.as_str());
         }
     }
+}
+
+/// Says whether a failure may come of something that is gone and should be there.
+fn lacks_something(failure: &restore::Failure) -> bool {
+    // Nothing of that name, no key that one refers to, no row.
+    const LACKING: [&str; 7] = ["42P01", "42883", "42704", "42703", "42830", "3F000", "23503"];
+    failure.cause.judgement() == Judgement::Bad && LACKING.contains(&failure.error.code())
 }
 
 /// What a failure may come of: entries that are needed and gone.

@@ -27,8 +27,8 @@ struct State {
     /// Whether standard output gets JSON.
     json: bool,
     begin: Instant,
-    /// The backup that is looked at.
-    now: Option<String>,
+    /// The backup that is looked at, and its database.
+    now: Option<(String, String)>,
 }
 
 impl Standing {
@@ -55,8 +55,8 @@ impl Standing {
     }
 
     /// Says which backup is looked at.
-    pub fn look_at(&self, backup: &str) {
-        hold(&self.state).now = Some(backup.to_owned());
+    pub fn look_at(&self, backup: &str, database: &str) {
+        hold(&self.state).now = Some((backup.to_owned(), database.to_owned()));
     }
 
     /// Takes what was found out of that backup.
@@ -81,9 +81,9 @@ impl State {
         let why = format!("stopped by signal {signal}");
         let mut run = std::mem::take(&mut self.run);
         run.time = self.begin.elapsed();
-        if let Some(backup) = self.now.take() {
+        if let Some((backup, database)) = self.now.take() {
             let trouble = Some(why.clone());
-            run.backups.push(Report { backup, trouble, ..Report::default() });
+            run.backups.push(Report { backup, database, trouble, ..Report::default() });
         }
         run.trouble = Some(why);
         if let Some(Err(error)) = self.targets.take().map(|targets| targets.write(&run)) {

@@ -122,7 +122,8 @@ pub fn backups(under: &Path, left_alone: &mut Vec<LeftAlone>) -> Result<Option<V
                 "a backup that is being taken or removed, or never was to its end"
             }
             () if folder.is_some() || has_manifest || crate::backups::is_named(name.as_ref()) => {
-                chosen.push(Chosen { path, taken: written(object) });
+                let group = crate::backups::by_name(name);
+                chosen.push(Chosen { path, taken: written(object), database: None, group });
                 continue;
             }
             () => "no backup by name",

@@ -88,6 +88,8 @@ impl Run {
 pub struct Report {
     /// The backup as it was named.
     pub backup: String,
+    /// The database that it is of, as its manifest or its header says; empty where none does.
+    pub database: String,
     /// What it is, such as `custom archive 1.15`.
     pub format: String,
     /// How much was to be proved.
@@ -114,6 +116,10 @@ pub struct Report {
     pub taken: Option<Taken>,
     /// Why it could not be looked at to the end.
     pub trouble: Option<String>,
+    /// Large objects of which the backup alone does not tell whether they are empty or were emptied.
+    pub doubtful: Vec<u32>,
+    /// Whether that are words of a server, which standard error has already.
+    pub is_told: bool,
 }
 
 /// A table and its rows.
@@ -135,6 +141,17 @@ pub struct Table {
     pub verdict: Verdict,
     /// Why it is not verified.
     pub why: String,
+}
+
+/// What a table should hold that does not, as somebody else than the backup says.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The table's name with its schema.
+    pub table: String,
+    /// Its rows.
+    pub rows: Rows,
+    /// Who says so.
+    pub by: &'static str,
 }
 
 /// Rows as they are counted.
@@ -208,6 +225,26 @@ impl Report {
         let mut tables: Vec<&Table> = self.tables.iter().collect();
         tables.sort_by_key(|table| std::cmp::Reverse((table.verdict, table.expected.content.bytes)));
         tables
+    }
+
+    /// Puts beside the tables what somebody else says that they should hold.
+    pub fn hold_against(&mut self, others: &[Held]) {
+        for other in others {
+            let tables = self.tables.iter_mut().filter(|table| table.database.is_none());
+            for table in tables.filter(|table| table.name == other.table) {
+                table.why = format!("{} says so; the backup holds {} rows", other.by, table.expected.count());
+                table.expected = other.rows;
+                table.verdict = Verdict::Bad;
+            }
+        }
+    }
+
+    /// Forgets what was found: it is of something else.
+    pub fn forget(&mut self) {
+        self.findings.truncate(0);
+        self.tables.clear();
+        self.checked.clear();
+        self.compared.clear();
     }
 
     /// Cuts what a report cannot hold; what is counted stays so.

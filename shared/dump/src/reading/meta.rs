@@ -2,30 +2,60 @@
 
 use crate::Name;
 
-/// Says whether pg_dump writes a line that does not lead to another database.
-pub(crate) fn is_known(line: &[u8]) -> bool {
-    let mut words = line.split(u8::is_ascii_whitespace);
-    match words.next() {
-        // `\encoding` comes in front of `\connect` to a database with an odd name.
-        Some(b"\\restrict" | b"\\unrestrict" | b"\\encoding") => true,
-        // To the same one as another role: pg_dump up to 7.2.
-        Some(b"\\connect") => words.next() == Some(b"-"),
-        _ => false,
-    }
+/// Says whether pg_dump writes a line that leads nowhere.
+pub(super) fn is_known(line: &[u8]) -> bool {
+    let command = line.split(u8::is_ascii_whitespace).next();
+    // `\encoding` comes in front of `\connect` to a database with an odd name.
+    matches!(command, Some(b"\\restrict" | b"\\unrestrict" | b"\\encoding")) || line == b"\\connect -"
 }
 
-/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line.
+/// What stands behind `\connect`, or `\c`.
+fn connects(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"\\connect ").or_else(|| line.strip_prefix(b"\\c ")).map(<[u8]>::trim_ascii)
+}
+
+/// A word of psql's `\connect`, and what follows it.
+fn word(text: &[u8]) -> Option<(Name, &[u8])> {
+    let text = text.trim_ascii_start();
+    if text.first() == Some(&b'"') {
+        let end = 2 + memchr::memchr(b'"', &text[1..])?;
+        return Some((Name::from_sql(&text[..end]), &text[end..]));
+    }
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    // Whatever else psql gives a meaning to, such as connection strings, pg_dump never wrote.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"_.-$".contains(byte);
+    (end > 0 && text[..end].iter().all(plain)).then(|| (Name::from(&text[..end]), &text[end..]))
+}
+
+/// Returns the role that a `\connect - ROLE` or `\connect DATABASE ROLE` goes on as, which pg_dump up to 7.3 wrote
+/// (`_reconnectAsUser` in pg_backup_archiver.c); `None` if the line is nothing of the kind.
+///
+/// ```
+/// assert_eq!(dump::connect_user(b"\\connect - joe"), Some(dump::Name::from("joe")));
+/// assert_eq!(dump::connect_user(b"\\connect shop"), None);
+/// ```
+pub fn connect_user(line: &[u8]) -> Option<Name> {
+    let (database, rest) = word(connects(line)?)?;
+    let (role, rest) = word(rest)?;
+    let is_option = database.bytes().starts_with(b"-") && database.bytes() != b"-";
+    (!is_option && rest.trim_ascii().is_empty()).then_some(role)
+}
+
+/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line, or one that stays
+/// where it is.
 ///
 /// ```
 /// assert_eq!(dump::connect_target(b"\\connect shop"), Some(dump::Name::from("shop")));
+/// assert_eq!(dump::connect_target(b"\\connect shop joe"), Some(dump::Name::from("shop")));
+/// assert_eq!(dump::connect_target(b"\\connect - joe"), None);
 /// ```
 pub fn connect_target(line: &[u8]) -> Option<Name> {
-    let arguments = line.strip_prefix(b"\\connect ").or_else(|| line.strip_prefix(b"\\c "))?.trim_ascii();
-    // To the same, as another role (pg_dump 7.2).
-    if arguments.split(u8::is_ascii_whitespace).next() == Some(b"-") {
-        return None;
-    }
+    let arguments = connects(line).filter(|arguments| *arguments != b"-")?;
     let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
+        if connect_user(line).is_some() {
+            let (database, _) = word(arguments)?;
+            return (database.bytes() != b"-").then_some(database);
+        }
         // psql does not fold the case of what is not quoted.
         let quoted = arguments.first() == Some(&b'"');
         return Some(if quoted { Name::from_sql(arguments) } else { Name::from(arguments) });

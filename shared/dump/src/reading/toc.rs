@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use super::kinds::{self, Nearest};
 use super::{Reading, Versions};
 use crate::content::ByteHasher;
 use crate::data::{Data, DataSink, LargeObject};
@@ -52,6 +53,8 @@ pub struct Disagreement {
     pub id: u32,
     /// What the entry says, and what its SQL does.
     pub what: String,
+    /// Whether it may be right all the same, as of a product that nobody here knows.
+    pub is_unknown: bool,
 }
 
 /// What is remembered of the entries, to check them against each other.
@@ -107,6 +110,7 @@ impl Reading {
     pub fn add_entry(&mut self, entry: &TocEntry<'_>) -> Result<(), Error> {
         self.in_trailer = false;
         let before = self.section().parts.len();
+        self.kind(entry);
         self.select(entry);
         if entry.description == b"BLOB METADATA" {
             return self.large_objects(entry);
@@ -121,6 +125,25 @@ impl Reading {
         self.own(entry, before);
         self.compare(entry, before);
         Ok(())
+    }
+
+    /// Looks whether an entry is of a kind that pg_dump knows.
+    fn kind(&mut self, entry: &TocEntry<'_>) {
+        let is_newer = self.versions.pg_dump_major().is_some_and(|major| major > kinds::NEWEST);
+        let (what, is_unknown) = match kinds::nearest(entry.description) {
+            Nearest::Known => return,
+            Nearest::Damaged(kind) if !is_newer => {
+                (format!("no kind of entry, and most likely damaged: `{kind}`"), false)
+            }
+            _ => (
+                "a kind of entry that no pg_dump up to this one writes: ".to_owned()
+                    + &kinds::NEWEST.to_string(),
+                true,
+            ),
+        };
+        let written = String::from_utf8_lossy(entry.description);
+        let what = format!("`{written}`: {what}");
+        self.entries.disagreements.push(Disagreement { id: entry.id, what, is_unknown });
     }
 
     /// Sets what pg_restore sets in front of an entry (`_printTocEntry` in pg_backup_archiver.c).
@@ -286,7 +309,7 @@ impl Reading {
         let Some(address) = part.filter(|address| address.kind != Kind::Other) else { return };
         let root = root(&address);
         let mut disagree = |what: String| {
-            self.entries.disagreements.push(Disagreement { id: entry.id, what });
+            self.entries.disagreements.push(Disagreement { id: entry.id, what, is_unknown: false });
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if let Some(namespace) = entry.namespace
@@ -385,7 +408,7 @@ impl Entries {
             if !found {
                 let Seen { id, description, tag, .. } = seen;
                 let what = format!("{description} `{tag}` does not depend on the entry of its table");
-                self.disagreements.push(Disagreement { id: *id, what });
+                self.disagreements.push(Disagreement { id: *id, what, is_unknown: false });
             }
         }
         self.disagreements

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use archive::{Content, Error, Format};
+use manifest::{MANIFEST_ENDING, VERIFIED_ENDING};
 
 use super::distinct;
 use crate::verdict::LeftAlone;
@@ -36,7 +37,7 @@ pub fn backups(folder: &Path, left_alone: &mut Vec<LeftAlone>) -> io::Result<Vec
     }
     paths.sort();
     let mut found = Vec::new();
-    for path in paths {
+    for path in paths.into_iter().filter(|path| !is_ours(path)) {
         match foreign(&path) {
             Some(why) => left_alone.push(LeftAlone { path: path.display().to_string(), why }),
             None => found.push(path),
@@ -61,6 +62,9 @@ fn foreign(path: &Path) -> Option<String> {
                 Some("a tree of `pgdump-split`, which is no backup".to_owned())
             }
             Err(Error::IsDirectory { .. }) if !holds_data(path) => Some("a folder".to_owned()),
+            Err(Error::NotADump { looks: Some(looks), .. }) => {
+                Some(format!("no backup of pg_dump, but {looks}"))
+            }
             _ => None,
         };
     }
@@ -75,6 +79,8 @@ fn foreign(path: &Path) -> Option<String> {
         },
         // What cannot be read may be a backup.
         Err(Error::Io { .. } | Error::Read { .. }) => true,
+        // What is something else is no backup, unless its name says so.
+        Err(error) if error.is_no_dump() => false,
         // Damaged, and perhaps an archive all the same.
         Err(_) => begins_as_archive(path),
     };
@@ -117,6 +123,41 @@ fn holds_data(folder: &Path) -> bool {
 pub fn is_unfinished(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".") && name.ends_with(b".partial")
+}
+
+/// Returns a name without its endings: of a rotation, of compression, of dumps.
+pub fn without_endings(name: &str) -> &str {
+    let mut stem = name;
+    let rotated = |ending: &str| ending.len() <= 3 && ending.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((rest, ending)) = stem.rsplit_once('.')
+        && rotated(ending)
+        && is_named(OsStr::new(rest))
+    {
+        stem = rest;
+    }
+    let lists = [&COMPRESSED[..], &ENDINGS[..], &["tar", "dir"][..]];
+    for list in lists {
+        if let Some((rest, ending)) = stem.rsplit_once('.')
+            && !rest.is_empty()
+            && list.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        {
+            stem = rest;
+        }
+    }
+    stem
+}
+
+/// Says whether something lies beside a backup because a tool of ours put it there: its manifest, the record that it was
+/// verified, a lock.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // A manifest without a backup is what a run left that was killed.
+    let beside = |ending: &str| {
+        let backup = name.strip_suffix(ending).map(|backup| path.with_file_name(backup));
+        backup.is_some_and(|backup| backup.exists())
+    };
+    let is_lock = name.starts_with('.') && name.ends_with(".lock");
+    beside(MANIFEST_ENDING) || beside(VERIFIED_ENDING) || is_lock
 }
 
 /// Says whether something is called as dumps are.

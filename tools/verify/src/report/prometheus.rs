@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use crate::backups;
 use crate::verdict::{Report, Run, Verdict};
 
 /// A sample: its labels besides the backup, and its value.
@@ -18,7 +19,7 @@ pub(super) fn write(run: &Run, out: &mut dyn Write) -> io::Result<()> {
             for (more, value) in samples(report) {
                 let more: String =
                     more.iter().map(|(name, value)| format!(",{name}={}", quoted(value))).collect();
-                let _ = writeln!(lines, "pgdumpkit_verify_{name}{{backup={label}{more}}} {value}");
+                let _ = writeln!(lines, "pgdumpkit_verify_{name}{{{label}{more}}} {value}");
             }
         }
         head(&mut page, name, help);
@@ -87,19 +88,37 @@ fn head(page: &mut String, name: &str, help: &str) {
     let _ = writeln!(page, "# HELP pgdumpkit_verify_{name} {help}\n# TYPE pgdumpkit_verify_{name} gauge");
 }
 
-/// A label's value for each backup, no two alike: the collector refuses a file with one series twice.
+/// The labels of each backup, no two alike: the collector refuses a file with one series twice. They are the same
+/// tomorrow, when the backup's name has another time in it: else each day would begin new series.
 fn labels(backups: &[Report]) -> Vec<String> {
     let mut known = BTreeSet::new();
     let label = |report: &Report| {
-        let mut name = report.backup.clone();
+        let backup = timeless(&report.backup);
+        let mut name = backup.clone();
         let mut number = 1;
-        while !known.insert(name.clone()) {
+        while !known.insert((report.database.clone(), name.clone())) {
             number += 1;
-            name = format!("{} #{number}", report.backup);
+            name = format!("{backup} #{number}");
         }
-        quoted(&name)
+        let database = match report.database.is_empty() {
+            true => String::new(),
+            false => format!(",database={}", quoted(&report.database)),
+        };
+        format!("backup={}{database}", quoted(&name))
     };
     backups.iter().map(label).collect()
+}
+
+/// A path without the times in its parts.
+fn timeless(path: &str) -> String {
+    let part = |part: &str| {
+        let stem = backups::without_endings(part);
+        match backups::by_name(part) {
+            None => part.to_owned(),
+            Some(known) => format!("{known}{}", &part[stem.len()..]),
+        }
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// A value in quotes, as the text format wants it.
@@ -115,6 +134,20 @@ mod tests {
     fn labels_are_quoted_and_differ() {
         let report = |name: &str| Report { backup: name.to_owned(), ..Report::default() };
         let backups = [report("a\"\\\n"), report("b"), report("b")];
-        assert_eq!(labels(&backups), ["\"a\\\"\\\\\\\\u{a}\"", "\"b\"", "\"b #2\""]);
+        let label = |name: &str| format!("backup={name}");
+        assert_eq!(labels(&backups), [label("\"a\\\"\\\\\\\\u{a}\""), label("\"b\""), label("\"b #2\"")]);
+    }
+
+    #[test]
+    fn no_label_has_a_time_in_it() {
+        for (path, label) in [
+            ("/b/shop-20261128T020000Z.dump", "/b/shop.dump"),
+            ("/b/2026-11-28/shop.sql.gz", "/b//shop.sql.gz"),
+            ("/my_files/a b.sql", "/my_files/a b.sql"),
+            ("s3://bucket/x/shop_2026-11-28.sql", "s3://bucket/x/shop.sql"),
+            ("-", "-"),
+        ] {
+            assert_eq!(timeless(path), label, "{path}");
+        }
     }
 }

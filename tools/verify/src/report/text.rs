@@ -11,6 +11,8 @@ use super::{
 use crate::backups::shown;
 use crate::verdict::{Report, Run, Verdict};
 
+/// Stands for the words of a server that were told when they came; every other form of the report has them.
+const TOLD: &str = "trouble: no connection to the server";
 const QUIET: Style = Style::new().dimmed();
 
 fn style(verdict: Verdict) -> Style {
@@ -64,7 +66,11 @@ pub fn to_text(report: &Report, colour: bool) -> String {
     if !totals.is_empty() {
         page.add(Style::new(), &format!("{totals}\n"));
     }
-    page.verdict(report.verdict(), &in_words(report));
+    let words = match report.is_told {
+        true if report.verdict() == Verdict::Trouble => TOLD.to_owned(),
+        _ => in_words(report),
+    };
+    page.verdict(report.verdict(), &words);
     page.text.push('\n');
     page.text
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use cli::Failure;
-use dump::{DataForm, Database, Dump, Kind, QualifiedName, TableData};
+use dump::{Content, DataForm, Database, Dump, Kind, QualifiedName, TableData};
 use manifest::{Manifest, Sha256, Table, TableKind};
 
 use crate::check::{Assertion, rows};
 use crate::input::Backup;
-use crate::verdict::{Report, Rows, Verdict};
+use crate::verdict::{Held, Report, Rows, Verdict};
 
 /// A manifest and where it is.
 pub struct Recorded {
@@ -53,6 +53,11 @@ impl Recorded {
     /// Returns where the source is, as the system identifier of its server and the name of its database.
     pub fn source(&self) -> Option<(&str, &str)> {
         Some((self.manifest.system_identifier.as_deref()?, &self.manifest.database))
+    }
+
+    /// Returns the manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Returns what the source was asked, for the restored copy to answer.
@@ -106,15 +111,16 @@ impl Recorded {
         Ok(())
     }
 
-    /// Compares what the backup holds.
-    pub fn check(&self, dump: &Dump, report: &mut Report) {
+    /// Compares what the backup holds, and returns what its tables should hold that do not.
+    pub fn check(&self, dump: &Dump, report: &mut Report) -> Vec<Held> {
+        let mut holds = Vec::new();
         let recorded = &self.manifest;
         if recorded.database.is_empty() && recorded.tables.is_empty() {
             report.compared.push(format!(
                 "compared with the manifest {}: files; what the source held was not recorded",
                 self.shown
             ));
-            return;
+            return holds;
         }
         let named = |database: &&Database| {
             database.name.as_ref().is_none_or(|name| name.bytes() == recorded.database.as_bytes())
@@ -122,7 +128,7 @@ impl Recorded {
         let Some(database) = dump.databases.iter().find(named) else {
             let why = "is in the manifest, and not in the backup";
             report.find(Verdict::Bad, format!("database {}", recorded.database), None, why);
-            return;
+            return holds;
         };
         for other in dump.databases.iter().filter(|other| !std::ptr::eq(*other, database)) {
             let name = other.name.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -138,7 +144,7 @@ impl Recorded {
             let why = format!("expected {}; actual {encoding}", recorded.encoding);
             report.find(Verdict::Bad, "encoding", None, why);
         }
-        let (counted, hashed) = self.tables(database, report);
+        let (counted, hashed) = self.tables(database, &mut holds, report);
         self.sequences(database, report);
         self.large_objects(database, report);
         self.extensions(database, report);
@@ -159,10 +165,11 @@ impl Recorded {
                 left_out.what, left_out.why
             ));
         }
+        holds
     }
 
     /// Compares rows; returns of how many tables the number and the content were compared.
-    fn tables(&self, database: &Database, report: &mut Report) -> (usize, usize) {
+    fn tables(&self, database: &Database, holds: &mut Vec<Held>, report: &mut Report) -> (usize, usize) {
         let held: BTreeMap<Name, &TableData> = database
             .data
             .tables
@@ -187,7 +194,7 @@ impl Recorded {
                 (Some(_), _) if table.kind == TableKind::PartitionedTable => {}
                 (data, _) => {
                     counted += 1;
-                    hashed += usize::from(compare(table, data.copied(), report));
+                    hashed += usize::from(compare(table, data.copied(), holds, report));
                 }
             }
         }
@@ -279,19 +286,32 @@ fn rows_of(data: &TableData) -> Rows {
 }
 
 /// Compares one table; says whether its content was compared as well.
-fn compare(expected: &Table, held: Option<&TableData>, report: &mut Report) -> bool {
+fn compare(expected: &Table, held: Option<&TableData>, holds: &mut Vec<Held>, report: &mut Report) -> bool {
+    let mut differs = |content| {
+        let name = QualifiedName {
+            schema: Some(dump::Name::from(expected.schema.as_str())),
+            name: dump::Name::from(expected.name.as_str()),
+        };
+        let rows = Rows { content, expressions: 0 };
+        holds.push(Held { table: name.to_string(), rows, by: "the manifest" });
+    };
     let actual = held.map(rows_of).unwrap_or_default();
     let what = format!("table {}.{}", expected.schema, expected.name);
     if actual.count() != expected.rows {
         let why = format!("expected {} rows; actual {}", expected.rows, actual.count());
         report.find(Verdict::Bad, what, None, why);
+        let hash = expected.hash.map(|hash| hash.0).unwrap_or_default();
+        differs(Content { rows: expected.rows, bytes: expected.bytes.unwrap_or_default(), hash });
         return false;
     }
     let Some(hash) = expected.hash.filter(|_| actual.expressions == 0) else { return false };
     let (found, bytes) = (manifest::Hash(actual.content.hash), actual.content.bytes);
+    let holds = Content { rows: expected.rows, bytes: expected.bytes.unwrap_or(bytes), hash: hash.0 };
     if let Some(expected) = expected.bytes.filter(|expected| *expected != bytes) {
+        differs(holds);
         report.find(Verdict::Bad, what, None, format!("expected {expected} bytes of rows; actual {bytes}"));
     } else if found != hash {
+        differs(holds);
         let why = format!("the content of the rows differs: expected hash {hash}; actual {found}");
         report.find(Verdict::Bad, what, None, why);
     }
