@@ -23,6 +23,7 @@ mod older;
 mod outside;
 mod plain;
 mod plan;
+mod product;
 mod restore;
 mod rows;
 mod script;
@@ -38,5 +39,6 @@ pub use cluster::{ClusterFailure, ClusterReport, database_options, restore_roles
 pub use error::Error;
 pub use plan::{DatabasePlan, MetaCommand, Place, Plan, RowsPlan, Step, Work};
 pub use restore::{Failure, Observer, Options, Phase, Report, restore};
+pub use settings::RefusedSetting;
 pub use source::Source;
 pub use superuser::{Amcheck, Superuser};

@@ -31,6 +31,8 @@ pub struct DatabasePlan {
     /// What entries of an archive depend on and its table of contents does not have, by the entry. That is no fault: it
     /// may be what was left out of the dump.
     pub(crate) absent: BTreeMap<u32, Vec<u32>>,
+    /// The product that the dump says it is of, if that is another than PostgreSQL.
+    pub(crate) product: Option<String>,
 }
 
 /// A meta-command of psql.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connect::ServerError;
 use dump::Statement;
 use dump::lexer::TokenKind;
 
+use crate::cause::Cause;
 use crate::plan::Place;
 
 /// The statements that lead to the settings, by the name of what they set.
@@ -32,21 +34,63 @@ pub(crate) fn standard_conforming_strings(settings: &Settings) -> bool {
     })
 }
 
-/// What the server said of settings that it refused, with the first place where each is set.
+/// A setting that the server refused, and that was skipped.
+#[derive(Clone, Debug)]
+pub struct RefusedSetting {
+    /// The parameter.
+    pub name: String,
+    /// The value, where it is one word or literal.
+    pub value: Option<String>,
+    /// What the server said.
+    pub error: ServerError,
+    /// Where it is set first.
+    pub at: Place,
+    /// Why it was refused.
+    pub cause: Cause,
+    /// The index of the failure that it follows from.
+    pub root: Option<usize>,
+}
+
+impl RefusedSetting {
+    fn new(name: &[u8], setting: &Setting, error: &ServerError) -> RefusedSetting {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (name, value) = (text(name), setting.value.as_deref().map(text));
+        let cause = cause(&name, value.as_deref(), error);
+        RefusedSetting { name, value, error: error.clone(), at: setting.at, cause, root: None }
+    }
+}
+
+/// Why a setting was refused, as far as its name and the code of the error tell.
+fn cause(name: &str, value: Option<&str>, error: &ServerError) -> Cause {
+    match error.code() {
+        // Servers of other versions and products have it.
+        "42704" if error.message().starts_with("unrecognized configuration parameter ") => {
+            Cause::UnknownSetting
+        }
+        // A superuser's, or one of the server's start.
+        "42501" | "55P02" => Cause::WithheldSetting,
+        "22023" if name.starts_with("lc_") => Cause::MissingLocale,
+        "22023" if name == "default_toast_compression" && value == Some("lz4") => Cause::MissingLibrary,
+        _ => Cause::Backup,
+    }
+}
+
+/// What the server said of settings that it refused, by its words.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(BTreeMap<String, Place>);
+pub(crate) struct Refused(BTreeMap<String, RefusedSetting>);
 
 impl Refused {
     /// Takes one, from whichever connection: which was first must not show.
-    pub fn add(&mut self, message: &str, at: Place) {
-        let known = self.0.entry(message.to_owned()).or_insert(at);
-        if at.order() < known.order() {
-            *known = at;
+    pub fn add(&mut self, name: &[u8], setting: &Setting, error: &ServerError) {
+        let known = self.0.entry(error.message().to_owned());
+        let known = known.or_insert_with(|| RefusedSetting::new(name, setting, error));
+        if setting.at.order() < known.at.order() {
+            known.at = setting.at;
         }
     }
 
-    pub fn into_vec(self) -> Vec<(String, Place)> {
-        self.0.into_iter().collect()
+    pub fn into_vec(self) -> Vec<RefusedSetting> {
+        self.0.into_values().collect()
     }
 }
 
@@ -98,6 +142,18 @@ impl Follower {
             return;
         }
         let word = |at: usize| statement.tokens.get(at).map(|token| statement.bytes(*token));
+        if statement.begins_with(&["RESET"]) {
+            let name = word(1).unwrap_or_default().to_ascii_lowercase();
+            match name.as_slice() {
+                // Neither who the session is nor the encoding of the text.
+                b"all" => {
+                    let kept = [&b"session authorization"[..], b"client_encoding"];
+                    Arc::make_mut(&mut self.now).retain(|name, _| kept.contains(&name.as_slice()));
+                }
+                name => self.unset(name),
+            }
+            return;
+        }
         let literals = || {
             let is_literal = |token: &&dump::lexer::Token| token.kind == TokenKind::String;
             statement.tokens.iter().filter(is_literal).map(|token| statement.bytes(*token))
@@ -174,10 +230,12 @@ mod tests {
     #[test]
     fn what_is_refused_is_told_once_with_its_first_place() {
         let mut refused = Refused::default();
-        for (message, at) in [("b", 7), ("a", 9), ("b", 3), ("b", 5)] {
-            refused.add(message, Place::Entry(at));
+        let error = ServerError::default();
+        for at in [7, 3, 5] {
+            let setting = Setting { sql: Vec::new(), at: Place::Entry(at), value: None };
+            refused.add(b"a", &setting, &error);
         }
         let found = refused.into_vec();
-        assert_eq!(found, [("a".to_owned(), Place::Entry(9)), ("b".to_owned(), Place::Entry(3))]);
+        assert_eq!((found.len(), found[0].at), (1, Place::Entry(3)));
     }
 }

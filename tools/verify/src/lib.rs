@@ -16,6 +16,7 @@ mod source;
 mod stages;
 mod standing;
 mod stored;
+mod telling;
 mod verdict;
 
 use std::io::{self, Write};
@@ -277,6 +278,7 @@ fn verify_within(
         globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
+        partial: recorded.is_some_and(source::Recorded::is_partial),
         servers,
         keep: arguments.keep.clone(),
         limit,

@@ -1,31 +1,60 @@
 //! Why a statement failed, and whether the backup is to blame.
+//!
+//! The backup is to blame where nothing else explains a failure. A failure that lacks something tells what ([`missing`]), with
+//! its schema where the statement named one. Somebody else is to blame
+//!
+//! - where the same thing could not be made before, for want of what this server lacks or what a backup is not given;
+//! - where the dump does not make it and an extension that is not here could ([`extension`]): it would be in the schema that the
+//!   extension goes into, in one that the extension is known to make, or, for an extension that is not known here, in any that the
+//!   dump does not make;
+//! - where the dump is one of some tables, schemas or sections, and says nothing of it but that something needs it
+//!   ([`contents`]).
+//!
+//! A thing that the dump only alters, describes, fills or gives to somebody is not made by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod contents;
+mod extension;
+mod missing;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use connect::ServerError;
 use dump::{Class, Kind, Role};
 
 use crate::escalation::Refusal;
-use crate::plan::{Step, Work};
+use crate::plan::{DatabasePlan, Step, Work};
 use crate::session::Failed;
-use crate::{Options, newer, older, plain};
+use crate::settings::RefusedSetting;
+use crate::{Options, newer, older, product};
+use contents::Contents;
+use missing::{Missing, Sort};
 
 /// Says why a statement failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// Nothing but the backup explains it.
     Backup,
     /// An extension is not installed on the server; its name.
     MissingExtension(String),
+    /// An extension is installed and cannot be made, such as one that the server would have to load when it starts; its name.
+    UnusableExtension(String),
+    /// The server would have to load a library when it starts.
+    NotPreloaded,
+    /// An extension is of another version here, with other columns.
+    OtherExtension,
     /// A library of functions is not installed on the server.
     MissingLibrary,
+    /// A file of a text search dictionary is not installed on the server, or says something else there.
+    MissingFile,
     /// A locale, or the library for it, is not there.
     MissingLocale,
     /// The dump is of a newer server, or made by a newer pg_dump.
     NewerServer,
     /// The dump is of an older server, which took what this one no longer takes.
     OlderServer,
+    /// It is written for another product; which.
+    OtherProduct(String),
     /// It is not done for a dump that is not trusted; why.
     Refused(Refusal),
     /// It needs something that could not be made for one of these reasons; what.
@@ -34,15 +63,13 @@ pub enum Cause {
     NotInBackup(String),
     /// The thing is there already, as in every database.
     AlreadyThere,
+    /// The server does not know a setting, which says nothing of what is restored.
+    UnknownSetting,
+    /// A setting needs a right that is not given, and says nothing of what is restored.
+    WithheldSetting,
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
 }
-
-/// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
-const UNDEFINED: [&str; 7] = ["42P01", "42704", "42883", "42703", "3F000", "42P16", "42809"];
-
-/// How messages call a type that was announced and could not be made.
-const SHELL_TYPE: &str = " shell type ";
 
 /// What a cause means for the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +88,26 @@ impl Cause {
         match self {
             Cause::Backup => Judgement::Bad,
             // Whether it is what the backup says is for a look into the catalogs.
-            Cause::AlreadyThere => Judgement::Harmless,
+            Cause::AlreadyThere | Cause::UnknownSetting | Cause::WithheldSetting => Judgement::Harmless,
             _ => Judgement::Unclear,
         }
+    }
+
+    /// Returns what can be done to have it judged, where something can.
+    pub fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Cause::MissingExtension(_) | Cause::MissingLibrary => "install it on this machine",
+            Cause::UnusableExtension(_) => "verify on a server that has it as the backup's had (`--server`)",
+            Cause::NotPreloaded => "verify on a server that loads it (`--server`)",
+            Cause::OtherExtension => "install the extension's version that the backup is of",
+            Cause::MissingFile => "copy the files of text search to this machine",
+            Cause::MissingLocale => "install the locale on this machine",
+            Cause::NewerServer => "install a newer PostgreSQL (`--pg-bindir`)",
+            Cause::OlderServer => "verify with the major version that the backup is of (`--pg-bindir`)",
+            Cause::OtherProduct(_) => "verify with that product",
+            Cause::NotInBackup(_) => "restore it beside the rest; a dump of everything can be verified",
+            _ => return None,
+        })
     }
 }
 
@@ -72,22 +116,63 @@ impl fmt::Display for Cause {
         match self {
             Cause::Backup => f.write_str("the backup does not restore"),
             Cause::MissingExtension(name) => write!(f, "extension is not installed here: {name}"),
+            Cause::UnusableExtension(name) => write!(f, "extension cannot be made here: {name}"),
+            Cause::NotPreloaded => {
+                f.write_str("needs a library that this server does not load when it starts")
+            }
+            Cause::OtherExtension => f.write_str("extension is of another version here"),
             Cause::MissingLibrary => f.write_str("library is not installed here"),
+            Cause::MissingFile => f.write_str("file of text search is not there on this machine, or another"),
             Cause::MissingLocale => f.write_str("locale or collation is not there on this system"),
             Cause::NewerServer => {
                 f.write_str("dump is of a newer server or by a newer pg_dump, or needs one")
             }
             Cause::OlderServer => {
-                f.write_str("dump is of an older server, which took what this one no longer takes")
+                f.write_str("needs an older server: dump is of one that took what this one no longer takes")
             }
+            Cause::OtherProduct(name) => write!(f, "is not PostgreSQL's own, but written for {name}"),
             Cause::Refused(why) => why.fmt(f),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
             Cause::NotInBackup(what) => {
                 write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
             }
             Cause::AlreadyThere => f.write_str("is there already"),
+            Cause::UnknownSetting => f.write_str("this server has no such setting"),
+            Cause::WithheldSetting => f.write_str("it needs a right that a backup is not given"),
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
         }
+    }
+}
+
+/// Something that could not be made.
+#[derive(Clone, Debug)]
+struct Lost {
+    /// What it is, in words.
+    what: String,
+    /// The failure that it all began with, where that is one.
+    root: Option<usize>,
+}
+
+/// An extension that could not be made.
+#[derive(Debug)]
+struct LostExtension {
+    name: String,
+    /// The schema that it was to go into, where the dump says.
+    schema: Option<String>,
+    failure: usize,
+}
+
+/// Why something failed, and what of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub cause: Cause,
+    /// The failure that it all began with, where this only follows from that.
+    pub root: Option<usize>,
+}
+
+impl From<Cause> for Found {
+    fn from(cause: Cause) -> Found {
+        Found { cause, root: None }
     }
 }
 
@@ -99,112 +184,159 @@ pub(crate) struct Causes {
     dump: Option<u32>,
     /// The server's major version.
     major: u32,
-    /// What could not be made, by its name without the schema, with what it is.
-    lost: BTreeMap<String, String>,
-    /// Extensions that are not there.
-    extensions: Vec<String>,
-    /// What the dump makes.
-    made: BTreeSet<String>,
-    /// What statements speak of, or of a part of it, but for privileges, which an extension's members have as well.
-    described: BTreeSet<String>,
-    /// Whether it makes tables.
-    tables: bool,
-    /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
-    whole: bool,
+    /// The product that the dump says it is of, if that is another.
+    product: Option<String>,
+    contents: Contents,
+    /// What could not be made, by its sort and name, with its schema and without.
+    lost: BTreeMap<(Sort, String), Lost>,
+    /// The same where the backup is to blame.
+    broken: BTreeMap<(Sort, String), usize>,
+    /// Relations without their rows, by their names without a schema: error messages tell no more.
+    empty: BTreeMap<String, Lost>,
+    extensions: Vec<LostExtension>,
+    /// How many failures were looked at.
+    count: usize,
 }
 
 impl Causes {
-    pub fn new(steps: &[Step], options: &Options, major: u32) -> Causes {
-        let makes = |step: &&Step| matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell));
-        let made = steps.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
-        let kinds: Vec<Kind> = made.clone().map(|address| address.kind).collect();
-        let has = |wanted: fn(Kind) -> bool| kinds.iter().any(|kind| wanted(*kind));
-        let tables = kinds.contains(&Kind::Table);
-        // A function that needs a primary key comes with the last section of a dump, among the keys of tables that it
-        // does not make.
-        let keys_alone = !tables && has(|kind| matches!(kind, Kind::Constraint | Kind::Index));
-        let whole = has(|kind| matches!(kind, Kind::Schema | Kind::Type | Kind::Domain | Kind::Extension))
-            || has(Kind::is_routine) && !keys_alone;
-        let describes =
-            |step: &&Step| matches!(step.subject.class, Class::Part(role) if role != Role::Privilege);
-        let described = steps.iter().filter(describes).filter_map(|step| step.subject.address.as_ref());
-        let described = described.map(|address| plain::root(address).name.to_string());
+    pub fn new(plan: &DatabasePlan, options: &Options, major: u32) -> Causes {
         Causes {
             newer: options.newer,
             dump: options.major,
             major,
-            described: described.collect(),
+            product: plan.product.clone(),
+            contents: Contents::of(&plan.steps, options.partial),
             lost: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            empty: BTreeMap::new(),
             extensions: Vec::new(),
-            made: made.map(|address| address.name.to_string()).collect(),
-            tables,
-            whole,
+            count: 0,
         }
     }
 
     /// Finds the cause of a failure.
-    pub fn of(&mut self, step: &Step, failed: &Failed) -> Cause {
-        let cause = self.find(step, failed);
-        if cause.judgement() != Judgement::Harmless
-            && cause != Cause::Backup
-            && matches!(step.subject.class, Class::Part(Role::Definition | Role::Shell))
-            && let Some(address) = &step.subject.address
-        {
-            if address.kind == Kind::Extension {
-                self.extensions.push(address.name.to_string());
+    pub fn of(&mut self, step: &Step, failed: &Failed) -> Found {
+        let at = self.count;
+        self.count += 1;
+        let found = self.find(step, failed);
+        let Some(address) = &step.subject.address else { return found };
+        let keys = [contents::key(address), (Sort::of(address.kind), address.name.to_string())];
+        let root = found.root.or(Some(at));
+        match found.cause.judgement() {
+            Judgement::Harmless => {}
+            Judgement::Bad if contents::makes(step) => {
+                for key in keys {
+                    self.broken.entry(key).or_insert(root.unwrap_or(at));
+                }
             }
-            self.lost.insert(address.name.to_string(), address.to_string());
+            Judgement::Bad => {}
+            Judgement::Unclear if contents::makes(step) => {
+                if address.kind == Kind::Extension {
+                    let schema = contents::schema_of_extension(step);
+                    let name = address.name.to_string();
+                    self.extensions.push(LostExtension { name, schema, failure: at });
+                }
+                // What follows from one of several has no root of its own.
+                let root = if matches!(found.cause, Cause::Follows(_)) { found.root } else { root };
+                for key in keys {
+                    self.lost.insert(key, Lost { what: address.to_string(), root });
+                }
+            }
+            Judgement::Unclear if matches!(step.subject.class, Class::Data(_)) => {
+                let root = if matches!(found.cause, Cause::Follows(_)) { found.root } else { root };
+                let what = format!("rows of {address}");
+                self.empty.insert(address.name.to_string(), Lost { what, root });
+            }
+            Judgement::Unclear => {}
         }
-        cause
+        found
     }
 
-    fn find(&self, step: &Step, failed: &Failed) -> Cause {
+    /// Finds the cause of a setting that was refused.
+    pub fn of_setting(&self, refused: &RefusedSetting) -> Found {
+        let missing = Missing::read(&refused.error);
+        let found = missing.as_ref().and_then(|missing| self.explained(missing));
+        found.unwrap_or_else(|| refused.cause.clone().into())
+    }
+
+    fn find(&self, step: &Step, failed: &Failed) -> Found {
         let error = &failed.error;
-        let (code, message) = (error.code(), error.message());
+        let code = error.code();
         let address = step.subject.address.as_ref();
         let kind = address.map(|address| address.kind);
         let role = match step.subject.class {
             Class::Part(role) => Some(role),
             _ => None,
         };
-        if let (Some(Kind::Extension), Some(Role::Definition), "0A000" | "58P01") = (kind, role, code) {
-            return Cause::MissingExtension(
-                address.map(|address| address.name.to_string()).unwrap_or_default(),
-            );
-        }
         if code == "42P06" && address.is_some_and(|address| address.name.bytes() == b"public")
             || code == "42710" && matches!(kind, Some(Kind::Language | Kind::Extension))
         {
-            return Cause::AlreadyThere;
+            return Cause::AlreadyThere.into();
         }
-        // A function of that name which the dump makes is its own.
-        let own = || names(message).iter().any(|name| self.made.contains(name));
+        if let (Some(Kind::Extension), Some(Role::Definition), Some(address)) = (kind, role, address)
+            && let Some(cause) = of_extension(code, address.name.to_string())
+            && failed.refused.is_none()
+        {
+            return cause.into();
+        }
+        let missing = Missing::read(error).map(|missing| missing.about(address));
+        // What the dump makes itself is its own.
+        let own = missing.as_ref().is_some_and(|missing| self.contents.makes(missing));
         if let Work::Statement(text) = &step.work
             && newer::explains(error, text, self.major)
-            && !own()
+            && !own
         {
-            return Cause::NewerServer;
+            return Cause::NewerServer.into();
         }
-        // Names of others than what is missing are no matter.
-        let made = UNDEFINED.contains(&code) && own();
-        if self.dump.is_some_and(|dump| older::explains(error, dump, self.major)) && !made {
-            return Cause::OlderServer;
+        if older::explains(error, self.dump, self.major) && !own {
+            return Cause::OlderServer.into();
         }
-        if let Some(lost) = self.follows(step, error) {
-            return Cause::Follows(lost);
+        if let Some(found) = self.of_subject(step, error, missing.as_ref()) {
+            return found;
         }
-        if let Some(absent) = self.absent(step, error) {
-            return Cause::NotInBackup(absent);
+        if let Work::Statement(text) = &step.work
+            && let Some(name) = product::explains(error, text, self.product.as_deref())
+            && !own
+        {
+            return Cause::OtherProduct(name).into();
+        }
+        if let Some(found) = missing.as_ref().and_then(|missing| self.explained(missing)) {
+            return found;
+        }
+        if let Some(missing) = missing.as_ref().filter(|missing| missing.sort == Sort::Column)
+            && let Some(found) = self.of_column(step, missing)
+        {
+            return found;
         }
         if let Some(refusal) = failed.refused {
-            return Cause::Refused(refusal);
+            return Cause::Refused(refusal).into();
         }
+        let cause = self.by_code(error, role);
+        if cause != Cause::Backup {
+            return cause.into();
+        }
+        let key = missing.map(|missing| (missing.sort, missing.name));
+        let root = key.and_then(|key| self.broken.get(&key).copied());
+        Found { cause, root }
+    }
+
+    /// What the code of an error and the form of its message tell.
+    fn by_code(&self, error: &ServerError, role: Option<Role>) -> Cause {
+        let (code, message) = (error.code(), error.message());
         match code {
             "42501" if role == Some(Role::Owner) => Cause::StandIn,
             // A foreign table's server (class HV, 08), or its user mapping, which was taken back.
             _ if code.starts_with("HV") || code.starts_with("08") => Cause::Refused(Refusal::Outside),
             "42704" if message.starts_with("user mapping not found") => Cause::Refused(Refusal::Outside),
+            "42704" if message.starts_with("unrecognized configuration parameter ") => Cause::NewerServer,
             "58P01" => Cause::MissingLibrary,
+            // A library of another version.
+            "42883" if message.starts_with("could not find function \"") => Cause::MissingLibrary,
+            "55000" | "XX000" if asks_for_preloading(error) => Cause::NotPreloaded,
+            "22023" if message.starts_with("security label provider \"") => Cause::MissingLibrary,
+            "22023" if message == "no security label providers have been loaded" => Cause::MissingLibrary,
+            // The configuration files of dictionaries.
+            "F0000" => Cause::MissingFile,
             // lz4, libxml and others, which a server may do without.
             "0A000" if error.detail().contains("requires the server to be built with") => {
                 Cause::MissingLibrary
@@ -227,77 +359,139 @@ impl Causes {
         }
     }
 
-    /// Says what an error misses, if the dump seems to be one of some tables or sections only, which have to be restored
-    /// beside others.
-    fn absent(&self, step: &Step, error: &ServerError) -> Option<String> {
-        if !UNDEFINED.contains(&error.code()) || self.whole {
-            return None;
+    /// Finds what a statement's own subject lacks: it was not made, or has no rows.
+    fn of_subject(&self, step: &Step, error: &ServerError, missing: Option<&Missing>) -> Option<Found> {
+        if missing::is_undefined(error) {
+            let address = step.subject.address.as_ref();
+            let mut about = std::iter::successors(address, |address| address.parent.as_deref());
+            let lost = about.find_map(|address| self.lost.get(&contents::key(address)));
+            // A column that a table lacks is no fault of whoever has not made another.
+            return lost.filter(|_| missing.is_none_or(|missing| missing.sort != Sort::Column)).map(follows);
         }
-        let missing = names(error.message());
-        let absent = missing.iter().find(|name| !self.made.contains(*name))?;
-        let address = step.subject.address.as_ref();
-        let mut about = std::iter::successors(address, |address| address.parent.as_deref());
-        let own = address.is_none() || about.any(|address| address.name.to_string() == *absent);
-        // Rows, indexes and owners come with their table, unless there are no tables at all.
-        (!own || !self.tables).then(|| absent.clone())
+        let told = match error.code() {
+            // materialized view "m" has not been populated
+            "55000" => error.message().strip_prefix("materialized view \"")?.split_once('"')?.0,
+            // Key (a)=(1) is not present in table "t".
+            "23503" => error.detail().rsplit('"').nth(1)?,
+            _ => return None,
+        };
+        self.empty.get(told).map(follows)
     }
 
-    /// Says what an error misses, if that could not be made before.
-    fn follows(&self, step: &Step, error: &ServerError) -> Option<String> {
-        if let Some(cast) = missing_cast(error) {
-            return self.lost.get(&cast).cloned();
+    /// Finds who else than the backup explains that something is missing.
+    fn explained(&self, missing: &Missing) -> Option<Found> {
+        let key = (missing.sort, missing.name.clone());
+        let relation = (Sort::Relation, missing.name.clone());
+        let of_relation = (missing.sort == Sort::Type).then(|| self.lost.get(&relation)).flatten();
+        if let Some(lost) = self.lost.get(&key).or(of_relation) {
+            return Some(follows(lost));
         }
-        if !UNDEFINED.contains(&error.code()) && !error.message().contains(SHELL_TYPE) {
+        if let Some(of) = &missing.of
+            && let Some(lost) = self.lost.get(&(Sort::Relation, of.clone()))
+        {
+            return Some(follows(lost));
+        }
+        if self.contents.makes(missing) {
             return None;
         }
-        let missing = names(error.message());
-        let found = missing.iter().find_map(|name| self.lost.get(name));
-        if let Some(lost) = found {
-            return Some(lost.clone());
+        self.of_extensions(missing).or_else(|| self.left_out(missing))
+    }
+
+    /// Finds the extensions that could have made something, had they been made.
+    fn of_extensions(&self, missing: &Missing) -> Option<Found> {
+        if matches!(missing.sort, Sort::Column | Sort::Part | Sort::Cast | Sort::LargeObject) {
+            return None;
         }
-        // What the statement itself speaks of, such as the table of an index.
-        if let Some(address) = &step.subject.address {
-            let own = [Some(address), address.parent.as_deref()].into_iter().flatten();
-            if let Some(lost) = own.filter_map(|address| self.lost.get(&address.name.to_string())).next() {
-                return Some(lost.clone());
+        let mut could: Vec<&LostExtension> =
+            self.extensions.iter().filter(|extension| self.could_make(extension, missing)).collect();
+        let narrow = |could: &mut Vec<&LostExtension>, test: &dyn Fn(&LostExtension) -> bool| {
+            if could.iter().any(|extension| test(extension)) {
+                could.retain(|extension| test(extension));
+            }
+        };
+        narrow(&mut could, &|extension| extension::makes(&extension.name, missing.bare()));
+        let schema = match missing.sort {
+            Sort::Schema => Some(missing.name.as_str()),
+            _ => missing.schema(),
+        };
+        if let Some(schema) = schema {
+            narrow(&mut could, &|extension| extension::has_schema(&extension.name, schema));
+        }
+        // Of what is known of the others, this is nothing.
+        narrow(&mut could, &|extension| {
+            extension::makes(&extension.name, missing.bare()) || !extension::is_known(&extension.name)
+        });
+        match could.as_slice() {
+            [] => None,
+            [one] => {
+                let cause = Cause::Follows(format!("extension {}", one.name));
+                Some(Found { cause, root: Some(one.failure) })
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+                Some(Cause::Follows(format!("one of the extensions {}", names.join(", "))).into())
             }
         }
-        // What an extension would have made has no statement in the dump.
-        let foreign = !missing.is_empty() && missing.iter().all(|name| !self.made.contains(name));
-        let extension = self.extensions.first().filter(|_| foreign || missing.is_empty())?;
-        // Rows need their table, which is an extension's only if the dump says nothing else of it: neither what it is nor
-        // whose.
-        let table = step.subject.address.as_ref().map(|address| address.name.to_string());
-        let described = table.is_some_and(|table| self.described.contains(&table));
-        if matches!(step.work, Work::Rows(_)) && !missing.is_empty() && described {
-            return None;
+    }
+
+    fn could_make(&self, extension: &LostExtension, missing: &Missing) -> bool {
+        let known = extension::is_known(&extension.name);
+        if missing.sort == Sort::Schema {
+            let own = extension::has_schema(&extension.name, &missing.name);
+            return own || !known && !self.contents.has_schema(&missing.name);
         }
-        Some(format!("extension {extension}"))
+        let Some(schema) = missing.schema() else { return true };
+        extension.schema.as_deref() == Some(schema)
+            || extension::has_schema(&extension.name, schema)
+            || !known && !self.contents.has_schema(schema)
+            || extension.schema.is_none() && schema == "public"
+    }
+
+    /// Says what a dump of some tables, schemas or sections may have left out.
+    fn left_out(&self, missing: &Missing) -> Option<Found> {
+        let known = extension::of_name(missing.bare());
+        if let Some(known) = known.filter(|_| missing.sort.is_in_schema() && missing.sort != Sort::Relation) {
+            let extension = Missing { sort: Sort::Extension, name: known.to_owned(), of: None };
+            if self.contents.leaves_out(&extension) {
+                return Some(Cause::NotInBackup(format!("extension {known}")).into());
+            }
+        }
+        let left_out = self.contents.leaves_out(missing) && !missing.name.is_empty();
+        left_out.then(|| Cause::NotInBackup(missing.name.clone()).into())
+    }
+
+    /// Finds why a column is not there: the table is the dump's own, or that of an extension, which may be of another version.
+    fn of_column(&self, step: &Step, missing: &Missing) -> Option<Found> {
+        let relation = step.subject.address.as_ref().filter(|address| address.kind.is_relation())?;
+        let rows = matches!(step.work, Work::Rows(_)) && missing.of.is_some();
+        let own = self.contents.makes_relation(&relation.qualified_name().to_string());
+        match (rows, own) {
+            (_, true) => Some(Found::from(Cause::Backup)),
+            (true, false) => Some(Found::from(Cause::OtherExtension)),
+            (false, false) => None,
+        }
     }
 }
 
-/// The cast that an error says is missing, as an address names it: `cannot cast type bytea to tsvector`.
-fn missing_cast(error: &ServerError) -> Option<String> {
-    let types = error.message().strip_prefix("cannot cast type ").filter(|_| error.code() == "42846")?;
-    let (from, to) = types.split_once(" to ")?;
-    Some(format!("({from} AS {to})"))
+fn follows(lost: &Lost) -> Found {
+    Found { cause: Cause::Follows(lost.what.clone()), root: lost.root }
 }
 
-/// The names that a message says are missing, without their schemas: `relation "a.t" does not exist`, `function
-/// a.f(integer) does not exist`.
-fn names(message: &str) -> Vec<String> {
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().trim_matches('"').to_owned();
-    let mut names: Vec<String> = message.split('"').skip(1).step_by(2).map(last).collect();
-    for word in ["function ", "procedure ", "aggregate ", "type ", "large object "] {
-        if let Some(rest) = message.strip_prefix(word) {
-            let end = rest.find(['(', ' ']).unwrap_or(rest.len());
-            names.push(last(&rest[..end]));
-        }
+/// Why an extension could not be made: its script is this machine's and no backup's. None where the statement is wrong, or lacks
+/// something else.
+fn of_extension(code: &str, name: String) -> Option<Cause> {
+    match code {
+        "0A000" | "58P01" => Some(Cause::MissingExtension(name)),
+        // A syntax error, a schema, extension or role that is not there, a right.
+        "" | "42601" | "3F000" | "42704" | "42501" => None,
+        _ => Some(Cause::UnusableExtension(name)),
     }
-    // SQL function cannot return shell type public.kind
-    names.extend(message.split_once(SHELL_TYPE).map(|(_, name)| last(name)));
-    names.retain(|name| !name.is_empty());
-    names
+}
+
+/// Says whether the server would have to load something when it starts.
+fn asks_for_preloading(error: &ServerError) -> bool {
+    let told = [error.message(), error.detail(), error.hint()];
+    told.iter().any(|text| text.contains("shared_preload_libraries") || text.contains("must be preloaded"))
 }
 
 #[cfg(test)]
@@ -305,12 +499,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_tell_what_is_missing() {
-        assert_eq!(names("relation \"app.users\" does not exist"), ["users"]);
-        assert_eq!(names("function public.f(integer, \"T\") does not exist"), ["T", "f"]);
-        assert_eq!(names("type \"public.geometry\" does not exist"), ["geometry", "geometry"]);
-        assert_eq!(names("SQL function cannot return shell type public.kind"), ["kind"]);
-        assert_eq!(names("large object 4242 does not exist"), ["4242"]);
-        assert_eq!(names("operator does not exist: text % text"), Vec::<String>::new());
+    fn an_extension_that_cannot_be_made_is_no_fault_of_the_backup() {
+        let of = |code| of_extension(code, "x".to_owned());
+        assert_eq!(of("0A000"), Some(Cause::MissingExtension("x".to_owned())));
+        // It must be preloaded, or is not there in this version.
+        for code in ["55000", "XX000", "22023", "42P01"] {
+            assert_eq!(of(code), Some(Cause::UnusableExtension("x".to_owned())), "{code}");
+        }
+        assert_eq!(of("42601"), None);
+        assert_eq!(Cause::UnusableExtension("x".to_owned()).judgement(), Judgement::Unclear);
     }
 }
