@@ -184,6 +184,20 @@ fn what_no_missing_extension_would_have_made_is_the_backups_own() {
         .says("schema \"app\" does not exist (3F000): the backup does not restore"),
         Case::plain(
             folder,
+            "lost table of public, where nothing else is missing than what is known",
+            &format!("{}{TABLE}{}", extension("postgis", "public"), rows.replace("app.", "public.x")),
+            1,
+        )
+        .says("relation \"public.xt\" does not exist (42P01): the backup does not restore"),
+        Case::plain(
+            folder,
+            "a table that is known to be an extension's",
+            &format!("{}{TABLE}{}", extension("postgis", "public"), rows.replace("app.t", "public.spatial_ref_sys")),
+            3,
+        )
+        .says("and 1 statement that needs it: data of table public.spatial_ref_sys"),
+        Case::plain(
+            folder,
             "column that its own table lacks",
             &format!("{}{TABLE}COPY public.t (nope) FROM stdin;\n1\n\\.\n", extension("not_here", "public")),
             1,
@@ -258,6 +272,8 @@ fn settings_never_make_a_backup_bad_that_need_a_right_or_are_not_known() {
     let header = "-- Dumped from database version 15.3\n\n";
     cases.extend([
         Case::plain(folder, "of later versions", &format!("{header}SET transaction_timeout = 0;\n{TABLE}"), 0),
+        Case::plain(folder, "damaged name", &format!("{header}SET saerch_path = public;\n{TABLE}"), 1)
+            .says("settings of the session"),
         Case::plain(folder, "no value", &format!("{header}SET xmloption = nonsense;\n{TABLE}"), 1)
             .says("settings of the session"),
         Case::plain(folder, "all again", &format!("SET row_security = off;\n{TABLE}RESET row_security;\nRESET ALL;\n"), 0),
@@ -430,6 +446,35 @@ fn a_dump_of_a_part_is_not_judged_by_what_it_leaves_out() {
         ),
         Case::plain(folder, "lost schema of a whole dump", &app.replace("CREATE SCHEMA app;", ""), 1),
     ]);
+}
+
+#[test]
+fn a_manifest_tells_that_a_backup_is_of_a_part() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let sql = "CREATE SCHEMA app;\nCREATE TABLE app.t (a integer, b app.odd);\n";
+    let mut cases = vec![
+        Case::plain(folder, "alone", sql, 1).says("type \"app.odd\" does not exist (42704): the backup"),
+    ];
+    for (options, code) in [("--schema=app", 3), ("--exclude-extension=odd", 3), ("--no-comments", 1)] {
+        let case = Case::plain(folder, options, sql, code);
+        let name = case.backup.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read(&case.backup).unwrap();
+        let recorded = manifest::Manifest {
+            backup: name.clone(),
+            backup_format: "plain".to_owned(),
+            options: vec!["--format=plain".to_owned(), options.to_owned()],
+            files: vec![manifest::File::of(&name, &mut text.as_slice()).unwrap()],
+            ..manifest::Manifest::default()
+        };
+        let path = folder.join(format!("{name}.json"));
+        recorded.write(&mut std::fs::File::create(&path).unwrap()).unwrap();
+        cases.push(case.with("--manifest").with(path.to_str().unwrap()));
+    }
+    assert_all(&cases);
 }
 
 #[test]

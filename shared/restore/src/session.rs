@@ -259,7 +259,12 @@ impl<'s> Session<'s> {
         error: &ServerError,
     ) -> Result<Option<Failed>, Error> {
         if let Some(error) = self.batch(step, &apart.first)? {
-            let refused = lacks_rights(&error).then_some(Refusal::Kind);
+            let conforming = standard_conforming_strings(&step.settings);
+            let why = || match escalation::ruling(&apart.first, conforming) {
+                Ruling::Refuse(refusal) => refusal,
+                _ => Refusal::Kind,
+            };
+            let refused = lacks_rights(&error).then(why);
             return Ok(Some(Failed { error, refused }));
         }
         for sql in &apart.then {

@@ -63,9 +63,9 @@ impl RefusedSetting {
 /// Why a setting was refused, as far as its name and the code of the error tell.
 fn cause(name: &str, value: Option<&str>, error: &ServerError) -> Cause {
     match error.code() {
-        // Servers of other versions and products have it.
         "42704" if error.message().starts_with("unrecognized configuration parameter ") => {
-            Cause::UnknownSetting
+            // Servers of other versions and products have it, unless it is nearly what pg_dump writes.
+            if is_damaged(name) { Cause::Backup } else { Cause::UnknownSetting }
         }
         // A superuser's, or one of the server's start.
         "42501" | "55P02" => Cause::WithheldSetting,
@@ -73,6 +73,45 @@ fn cause(name: &str, value: Option<&str>, error: &ServerError) -> Cause {
         "22023" if name == "default_toast_compression" && value == Some("lz4") => Cause::MissingLibrary,
         _ => Cause::Backup,
     }
+}
+
+/// The settings that pg_dump writes in front of everything, which every server has that can read the rest: a name that differs
+/// in a character or two is one of these, damaged.
+const WRITTEN: [&str; 15] = [
+    "check_function_bodies",
+    "client_encoding",
+    "client_min_messages",
+    "default_table_access_method",
+    "default_tablespace",
+    "default_with_oids",
+    "escape_string_warning",
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+    "row_security",
+    "search_path",
+    "standard_conforming_strings",
+    "statement_timeout",
+    "transaction_timeout",
+    "xmloption",
+];
+
+/// Says whether a name is one that pg_dump writes, damaged. EnterpriseDB's `default_with_rowids` is not.
+fn is_damaged(name: &str) -> bool {
+    name != "default_with_rowids" && WRITTEN.iter().any(|known| (1..=2).contains(&distance(known, name)))
+}
+
+/// How many characters have to be put in, taken out or replaced to make one of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, byte) in one.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], at + 1);
+        for (column, known) in other.bytes().enumerate() {
+            let replaced = before + usize::from(byte != known);
+            before = row[column + 1];
+            row[column + 1] = replaced.min(before + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// What the server said of settings that it refused, by its words.
@@ -225,6 +264,21 @@ mod tests {
         follower.set(name(), set("other"), Place::Entry(7), None);
         assert_eq!(follower.now()[&name()].at, Place::Entry(7));
         assert_eq!(first[&name()].at, Place::Entry(3));
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_one_is_that_one_damaged() {
+        assert_eq!(distance("search_path", "saerch_path"), 2);
+        assert_eq!(distance("search_path", "serch_path"), 1);
+        assert_eq!(distance("search_path", ""), 11);
+        for name in ["saerch_path", "xmloptio", "lock_timeoutx"] {
+            assert!(is_damaged(name), "{name}");
+        }
+        for name in
+            ["edb_redwood_date", "default_with_rowids", "transaction_timeout", "optimizer", "statement_mem"]
+        {
+            assert!(!is_damaged(name), "{name}");
+        }
     }
 
     #[test]

@@ -125,6 +125,7 @@ pub fn verify(
     report.phases.push(("server start".to_owned(), begin.elapsed()));
     let newer = wanted.is_some_and(|major| major > server.major());
     let maybe_newer = newer || wanted.is_none();
+    let same_major = dump.versions.server_major() == Some(server.major());
     if newer {
         report.notes.push(format!(
             "the backup is of or by PostgreSQL {}, newer than the server it was restored on",
@@ -225,7 +226,7 @@ pub fn verify(
             .and_then(|()| rows::sequences(&restored, report))
             .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report))
-            .and_then(|()| rights::check(&restored, dump, report));
+            .and_then(|()| rights::check(&restored, options.full && same_major, dump, report));
         let rights = match compared {
             Ok(rights) => rights,
             Err(error) => return ended(error.into(), report),

@@ -114,7 +114,12 @@ impl Contents {
             _ if self.partial && !spoken_of => true,
             // What is in a schema that it never makes and puts nothing in.
             (_, Some(schema)) if !self.schemas.contains(schema) && !self.filled.contains(schema) => {
-                schema != "pg_catalog" && schema != "information_schema"
+                match schema {
+                    "pg_catalog" | "information_schema" => false,
+                    // Which no dump needs to make.
+                    "public" => !spoken_of || !self.relations,
+                    _ => true,
+                }
             }
             (Sort::Relation | Sort::LargeObject, _) => !spoken_of || !self.relations,
             (Sort::Language | Sort::AccessMethod | Sort::Wrapper | Sort::Server | Sort::Extension, _) => {

@@ -15,7 +15,7 @@ const fn known(
     Known { name, schemas, names }
 }
 
-/// By their scripts and control files.
+/// By their scripts and control files; relations in the schema that they go into are named in full.
 const EXTENSIONS: [Known; 67] = [
     known("address_standardizer", &[], &["standardize_address", "parse_address", "stdaddr"]),
     known("adminpack", &[], &["pg_file_*", "pg_logdir_ls"]),
@@ -28,7 +28,7 @@ const EXTENSIONS: [Known; 67] = [
     known(
         "citus",
         &["citus", "columnar", "columnar_internal", "citus_internal"],
-        &["create_distributed_table", "columnar"],
+        &["create_distributed_table", "pg_dist_*", "columnar"],
     ),
     known("citus_columnar", &["columnar", "columnar_internal"], &["columnar", "columnar_handler"]),
     known("columnar", &["columnar"], &["columnar", "columnar_handler"]),
@@ -56,7 +56,7 @@ const EXTENSIONS: [Known; 67] = [
     known(
         "orafce",
         &["oracle", "dbms_*", "utl_file", "plvchr", "plvdate", "plvlex", "plvstr", "plvsubst", "plunit"],
-        &["varchar2", "nvarchar2", "nvl*", "add_months", "last_day", "decode"],
+        &["varchar2", "nvarchar2", "nvl*", "add_months", "last_day", "decode", "dual"],
     ),
     known("pageinspect", &[], &["heap_page_*", "bt_*", "get_raw_page"]),
     known("pgaudit", &[], &["pgaudit*"]),
@@ -82,13 +82,17 @@ const EXTENSIONS: [Known; 67] = [
     known("pgrouting", &[], &["pgr_*", "_pgr_*"]),
     known("pgsodium", &["pgsodium", "pgsodium_masks"], &[]),
     known("pgstattuple", &[], &["pgstat*", "pg_relpages"]),
-    known("pgtap", &[], &["plan", "finish", "throws_ok", "lives_ok"]),
+    known("pgtap", &[], &["pg_all_foreign_keys", "tap_funky", "plan", "finish", "throws_ok", "lives_ok"]),
     known("pg_buffercache", &[], &["pg_buffercache*"]),
     known("pg_cron", &["cron"], &[]),
     known("pg_graphql", &["graphql"], &["resolve"]),
     known("pg_hint_plan", &["hint_plan"], &[]),
     known("pg_net", &["net"], &[]),
-    known("pg_partman", &["partman"], &["part_config*", "create_parent", "run_maintenance*"]),
+    known(
+        "pg_partman",
+        &["partman"],
+        &["part_config*", "custom_time_partitions", "table_privs", "create_parent", "run_maintenance*"],
+    ),
     known("pg_repack", &["repack"], &[]),
     known("pg_stat_statements", &[], &["pg_stat_statements*"]),
     known(
@@ -160,7 +164,7 @@ const EXTENSIONS: [Known; 67] = [
             "inner_product",
         ],
     ),
-    known("wrappers", &[], &["*_fdw_handler", "*_fdw_validator"]),
+    known("wrappers", &[], &["*_fdw_handler", "*_fdw_validator", "wrappers_fdw_stats"]),
     known("xml2", &[], &["xpath_*", "xslt_process", "xml_valid", "xml_encode_special_chars"]),
 ];
 

@@ -124,8 +124,7 @@ impl Missing {
 
     /// Reads what an error says is not there.
     pub fn read(error: &ServerError) -> Option<Missing> {
-        let missing = read(error.code(), error.message())?;
-        Some(missing)
+        read(error.code(), error.message())
     }
 
     /// Returns the same with the schema of what a statement is about, where a message calls that by its bare name.
@@ -138,6 +137,10 @@ impl Missing {
             if let Some(schema) = own.clone().find(same).and_then(|address| address.schema.as_ref()) {
                 self.name = format!("{schema}.{}", self.name);
             }
+        }
+        if self.sort == Sort::Schema && self.name.is_empty() {
+            let schema = own.last().and_then(|address| address.schema.as_ref());
+            self.name = schema.map(ToString::to_string).unwrap_or_default();
         }
         self
     }
@@ -178,6 +181,10 @@ fn read(code: &str, message: &str) -> Option<Missing> {
     }
     if !UNDEFINED.contains(&code) {
         return None;
+    }
+    // What is made without a schema goes into one of the search path, which is not there.
+    if message.starts_with("no schema has been selected ") {
+        return Some(Missing::new(Sort::Schema, ""));
     }
     // operator does not exist: text public.% text
     if let Some(operation) = message.strip_prefix("operator does not exist: ") {

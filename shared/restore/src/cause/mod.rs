@@ -364,7 +364,10 @@ impl Causes {
         if missing::is_undefined(error) {
             let address = step.subject.address.as_ref();
             let mut about = std::iter::successors(address, |address| address.parent.as_deref());
-            let lost = about.find_map(|address| self.lost.get(&contents::key(address)));
+            let lost = about.find_map(|address| {
+                let (sort, name) = contents::key(address);
+                self.lost(sort, &name)
+            });
             // A column that a table lacks is no fault of whoever has not made another.
             return lost.filter(|_| missing.is_none_or(|missing| missing.sort != Sort::Column)).map(follows);
         }
@@ -378,12 +381,21 @@ impl Causes {
         self.empty.get(told).map(follows)
     }
 
+    /// Returns what could not be made before.
+    fn lost(&self, sort: Sort, name: &str) -> Option<&Lost> {
+        let lost = |sort| self.lost.get(&(sort, name.to_owned()));
+        match sort {
+            // Every relation is a type, and a composite type is a relation.
+            Sort::Relation | Sort::Type => {
+                lost(sort).or_else(|| lost(Sort::Type)).or_else(|| lost(Sort::Relation))
+            }
+            sort => lost(sort),
+        }
+    }
+
     /// Finds who else than the backup explains that something is missing.
     fn explained(&self, missing: &Missing) -> Option<Found> {
-        let key = (missing.sort, missing.name.clone());
-        let relation = (Sort::Relation, missing.name.clone());
-        let of_relation = (missing.sort == Sort::Type).then(|| self.lost.get(&relation)).flatten();
-        if let Some(lost) = self.lost.get(&key).or(of_relation) {
+        if let Some(lost) = self.lost(missing.sort, &missing.name) {
             return Some(follows(lost));
         }
         if let Some(of) = &missing.of
@@ -441,16 +453,23 @@ impl Causes {
             return own || !known && !self.contents.has_schema(&missing.name);
         }
         let Some(schema) = missing.schema() else { return true };
-        extension.schema.as_deref() == Some(schema)
-            || extension::has_schema(&extension.name, schema)
+        // Of the relations that extensions make all names are known.
+        let could_be =
+            !known || missing.sort != Sort::Relation || extension::makes(&extension.name, missing.bare());
+        extension::has_schema(&extension.name, schema)
             || !known && !self.contents.has_schema(schema)
-            || extension.schema.is_none() && schema == "public"
+            || could_be && extension.schema.as_deref().map_or(schema == "public", |into| into == schema)
     }
 
     /// Says what a dump of some tables, schemas or sections may have left out.
     fn left_out(&self, missing: &Missing) -> Option<Found> {
-        let known = extension::of_name(missing.bare());
-        if let Some(known) = known.filter(|_| missing.sort.is_in_schema() && missing.sort != Sort::Relation) {
+        // A function of one common word may be anybody's.
+        let telling = match missing.sort {
+            Sort::Relation => false,
+            Sort::Routine => missing.bare().contains('_'),
+            sort => sort.is_in_schema(),
+        };
+        if let Some(known) = extension::of_name(missing.bare()).filter(|_| telling) {
             let extension = Missing { sort: Sort::Extension, name: known.to_owned(), of: None };
             if self.contents.leaves_out(&extension) {
                 return Some(Cause::NotInBackup(format!("extension {known}")).into());

@@ -119,12 +119,14 @@ struct Catalogs {
 /// Compares the owner and the privileges of everything that the backup makes, and those that it gives to other things.
 ///
 /// They are compared by what they come to: whoever grants an owner what he has, or takes from somebody what he has not, changes
-/// nothing. Who granted a privilege is not compared. Returns what was compared.
+/// nothing. Who granted a privilege is not compared. With `by_text`, what differs is told by the comparison of the schema of the copy, with
+/// both texts, but for schema `public`, of which that has none. Returns what need not be told there.
 ///
 /// # Errors
 /// When the connection to the server is lost or it does not answer.
 pub fn check(
     restored: &Restored<'_>,
+    by_text: bool,
     origin: &Dump,
     report: &mut Report,
 ) -> Result<BTreeSet<Address>, Error> {
@@ -132,20 +134,25 @@ pub fn check(
     let ignores_maintain = origin.versions.server_major().is_none_or(|major| major < 17);
     let catalogs = Catalogs::read(&mut client, ignores_maintain)?;
     let (mut checked, mut compared) = (0, BTreeSet::new());
+    let public = |address: &Address| address.kind == Kind::Schema && address.name.bytes() == b"public";
     for object in restored.database.schema.objects.values() {
-        if object.address.kind == Kind::DefaultPrivileges {
-            let looked_at = catalogs.compare_on_new(&object.address, &object.parts, restored, report);
-            compared.extend((looked_at > 0).then(|| object.address.clone()));
-            checked += looked_at;
-            continue;
-        }
         // Some parts, such as statistics, have an owner of their own.
         let owned = object.parts.iter().filter(|part| part.role == Role::Owner).map(|part| &part.address);
         let addresses: BTreeSet<&Address> = owned.chain([&object.address]).collect();
         for address in addresses {
-            let looked_at = catalogs.compare(address, &object.parts, restored, report);
-            compared.extend((looked_at > 0).then(|| address.clone()));
+            let mut found = Report::default();
+            let looked_at = match address.kind {
+                Kind::DefaultPrivileges => {
+                    catalogs.compare_on_new(address, &object.parts, restored, &mut found)
+                }
+                _ => catalogs.compare(address, &object.parts, restored, &mut found),
+            };
             checked += looked_at;
+            let told_by_text = by_text && !public(address) && !found.findings.is_empty();
+            if looked_at > 0 && !told_by_text {
+                compared.insert(address.clone());
+                report.findings.extend(found.findings.take());
+            }
         }
     }
     for (address, said) in large_objects(restored) {
