@@ -97,7 +97,12 @@ fn a_given_server_is_used_and_left_as_it_was() {
     }
     // A role of the server's own is nobody's to become, whoever asks.
     given.psql("CREATE ROLE resident");
-    let resident = given.dump("ALTER TABLE public.t OWNER TO resident;\n");
+    // Sequences and views are called tables by older pg_dumps.
+    let resident = given.dump(
+        "ALTER TABLE public.t OWNER TO resident;\nCREATE SEQUENCE public.s;\nALTER TABLE public.s OWNER TO resident;\nCREATE \
+         SEQUENCE public.r;\nALTER SEQUENCE public.r OWNER TO resident;\nALTER SEQUENCE public.s OWNED BY public.t.x;\nCREATE VIEW \
+         public.v AS SELECT x FROM public.t;\nALTER TABLE public.v OWNER TO resident;\n",
+    );
     for role in ["postgres", "maker", "creator"] {
         let (code, text) = verify(&[&resident, "--server", &given.url(role)]);
         assert!(code == 3 && text.contains("resident"), "{role}: {code}: {text}");

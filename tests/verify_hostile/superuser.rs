@@ -147,8 +147,8 @@ fn triggers() -> Vec<Row> {
     vec![
         (
             "event trigger that always fires",
-            REFUSED,
-            "an event trigger that fires whatever the session says",
+            ANY,
+            "was set in a transaction that was undone",
             format!("{EVENT}ALTER EVENT TRIGGER e OWNER TO alice;\nALTER EVENT TRIGGER e ENABLE ALWAYS;\n{ESCALATES}"),
         ),
         (

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::Statement;
 use crate::lexer::{Lexer, Token, TokenKind};
+use crate::name::kept;
 use crate::{Name, QualifiedName};
 
 /// A token in canonical spelling: names quoted only where they must be, literals in the form they have
@@ -56,6 +57,8 @@ pub(crate) fn lexemes_of(text: &[u8]) -> Option<Vec<Lexeme<'_>>> {
 fn spell(kind: TokenKind, text: &[u8], standard_conforming_strings: bool) -> Lexeme<'_> {
     match kind {
         TokenKind::Identifier => Lexeme::name(&Name::from_sql(text)),
+        // No key word is as long as to be cut.
+        TokenKind::Word => Lexeme::new(kind, kept(text)),
         TokenKind::String => {
             let escapes = memchr::memchr(b'\\', text).is_some();
             match text[0] {

@@ -24,20 +24,28 @@ enum Bytes {
     Long(Box<[u8]>),
 }
 
+/// A server keeps so many bytes of a name (`NAMEDATALEN` in pg_config_manual.h) and cuts the rest.
+const KEPT: usize = 63;
+
 /// As many bytes as make no name bigger than a `Vec`.
 const SHORT: usize = 22;
 
 impl Name {
     /// Returns the name that an identifier in SQL text stands for: folded to lower case where it is not
-    /// quoted, unescaped where it is.
+    /// quoted, unescaped where it is, cut to what a server keeps.
+    ///
+    /// ```
+    /// let name = dump::Name::from_sql("ä".repeat(40).as_bytes());
+    /// assert_eq!(name.bytes(), "ä".repeat(31).as_bytes());
+    /// ```
     pub fn from_sql(text: &[u8]) -> Name {
         match text {
             [b'u' | b'U', b'&', b'"', body @ .., b'"'] => {
-                Name::from(unescape_unicode(&undouble(body)).as_slice())
+                Name::from(kept(&unescape_unicode(&undouble(body))))
             }
-            [b'"', body @ .., b'"'] => Name::from(undouble(body).as_slice()),
+            [b'"', body @ .., b'"'] => Name::from(kept(&undouble(body))),
             _ => {
-                let mut name = Name::from(text);
+                let mut name = Name::from(kept(text));
                 match &mut name.0 {
                     Bytes::Short { bytes, .. } => bytes.make_ascii_lowercase(),
                     Bytes::Long(bytes) => bytes.make_ascii_lowercase(),
@@ -81,6 +89,18 @@ impl Name {
         sql.push(b'"');
         sql
     }
+}
+
+/// What a server keeps of a name, which it cuts at the end of a character (`truncate_identifier` in scansup.c).
+pub(crate) fn kept(name: &[u8]) -> &[u8] {
+    if name.len() <= KEPT {
+        return name;
+    }
+    // In other encodings than UTF-8 nearly always a byte is a character.
+    let is_middle = |at: usize| name[at] & 0b1100_0000 == 0b1000_0000;
+    let utf8 = std::str::from_utf8(name).is_ok();
+    let end = (0..=KEPT).rev().find(|at| !utf8 || !is_middle(*at)).unwrap_or(KEPT);
+    &name[..end]
 }
 
 impl From<&str> for Name {

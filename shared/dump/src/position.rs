@@ -8,7 +8,7 @@ use std::fmt;
 /// let at = dump::Position { byte: 41, line: Some(3) };
 /// assert_eq!(at.to_string(), "line 3, byte 41");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Offset in bytes from the beginning of the input; the first byte is 0.
     pub byte: u64,

@@ -503,6 +503,7 @@ impl Reading {
         self.older.change(change);
         match change {
             Change::StandardConformingStrings(on) => self.standard_conforming_strings = *on,
+            Change::Reset => self.standard_conforming_strings = true,
             Change::ClientEncoding(encoding) => {
                 self.section().encoding.clone_from(encoding);
                 // Canonical text has no preamble of pg_dump: its words mean what they say.

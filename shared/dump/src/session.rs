@@ -35,6 +35,8 @@ pub(crate) enum Change {
     ActsAsOwner(Name),
     StandardConformingStrings(bool),
     ClientEncoding(String),
+    /// `RESET ALL`
+    Reset,
     /// A setting that does not change what later statements mean; its name.
     Harmless(Name),
 }
@@ -51,6 +53,10 @@ impl Session {
             Change::Authorization(role) => {
                 self.authorization.clone_from(role);
                 self.owner = None;
+            }
+            Change::Reset => {
+                let Session { authorization, owner, .. } = std::mem::take(self);
+                (self.authorization, self.owner) = (authorization, owner);
             }
             Change::ActsAsOwner(role) => (self.authorization, self.owner) = (None, Some(role.clone())),
             Change::StandardConformingStrings(_) | Change::ClientEncoding(_) | Change::Harmless(_) => {}
@@ -138,6 +144,14 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
     if cursor.eat("RESET SESSION AUTHORIZATION") {
         return Some(Change::Authorization(None));
     }
+    if cursor.eat("RESET") {
+        if cursor.eat("ALL") {
+            return cursor.at_end().then_some(Change::Reset);
+        }
+        let mut names = cursor.dotted()?;
+        let (name, alone) = (names.pop()?, names.is_empty());
+        return cursor.at_end().then(|| if alone { reset(name) } else { Change::Harmless(name) });
+    }
     if cursor.eat("SET SESSION AUTHORIZATION") {
         if cursor.eat("DEFAULT") {
             return Some(Change::Authorization(None));
@@ -186,6 +200,18 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
     let value = crate::lexeme::literal_value(value)?;
     let name = Name::from(crate::lexeme::literal_value(name)?.as_slice());
     Some(assignment(name, &crate::lexeme::lexemes_of(&value)?))
+}
+
+/// What a setting is again that nobody sets.
+fn reset(name: Name) -> Change {
+    match name.bytes() {
+        b"search_path" => Change::SearchPath(Vec::new()),
+        b"default_tablespace" => Change::Tablespace(Name::default()),
+        b"default_table_access_method" => Change::AccessMethod(Name::default()),
+        b"default_with_oids" => Change::WithOids(false),
+        b"standard_conforming_strings" => Change::StandardConformingStrings(true),
+        _ => Change::Harmless(name),
+    }
 }
 
 fn assignment(name: Name, values: &[Lexeme<'_>]) -> Change {

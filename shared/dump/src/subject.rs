@@ -84,8 +84,10 @@ impl Subjects {
             Meaning::Noise(noise) => (None, Class::Noise(noise)),
             Meaning::Unknown => (None, Class::Unknown),
             Meaning::Session(change) => {
-                if let Change::StandardConformingStrings(on) = change {
-                    self.standard_conforming_strings = on;
+                match change {
+                    Change::StandardConformingStrings(on) => self.standard_conforming_strings = on,
+                    Change::Reset => self.standard_conforming_strings = true,
+                    _ => {}
                 }
                 self.session.apply(&change);
                 (None, Class::Session)

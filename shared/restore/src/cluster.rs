@@ -15,7 +15,7 @@ use crate::escalation::{self, OfCluster, Refusal};
 use crate::plan::{Place, Step, Work};
 use crate::removal::removes;
 use crate::session::{Session, Shared, lacks_rights};
-use crate::settings::standard_conforming_strings;
+use crate::settings::{RefusedSetting, standard_conforming_strings};
 use crate::stand_in::missing_role;
 use crate::superuser::Gathered;
 use crate::{Error, Options, plain};
@@ -33,8 +33,8 @@ pub struct ClusterReport {
     pub roles: Vec<Name>,
     /// What the server said of parameters of roles and databases that it does not know, and where; they were skipped.
     pub parameters: Vec<(String, Place)>,
-    /// What the server said of settings that the statements rely on and it refused, and where they are set.
-    pub settings: Vec<(String, Place)>,
+    /// Settings that the statements rely on and the server refused.
+    pub settings: Vec<RefusedSetting>,
 }
 
 /// A statement of a cluster that failed.

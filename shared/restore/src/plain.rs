@@ -133,7 +133,7 @@ impl Planning {
             self.room = events.room();
             let Some(event) = events.next()? else { break };
             match event {
-                Event::Gap(_) => {}
+                Event::Gap(text) => self.comment(text),
                 Event::Statement(statement) if statement.is_copy_from_stdin() => {
                     self.end_script();
                     let subject = self.subjects.of(&statement);
@@ -160,6 +160,16 @@ impl Planning {
         self.end_script();
         self.end_transactions();
         Ok(())
+    }
+
+    /// Takes a comment, which may tell whose dump it is.
+    fn comment(&mut self, text: &[u8]) {
+        if let Some(product) = crate::product::of_header(text)
+            && self.steps().is_empty()
+            && let Some(database) = self.plan.databases.last_mut()
+        {
+            database.product = Some(product);
+        }
     }
 
     /// Takes a piece of the rows of a COPY: the first makes the step.

@@ -37,6 +37,8 @@ pub struct DatabasePlan {
     pub undone: Vec<Undone>,
     /// The transactions that are committed.
     pub(crate) blocks: Vec<Block>,
+    /// The product that the dump says it is of, if that is another than PostgreSQL.
+    pub(crate) product: Option<String>,
 }
 
 /// Something to be done.
@@ -88,7 +90,7 @@ pub(crate) enum Location {
 }
 
 /// A place in a dump.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In a plain dump.
     At(Position),

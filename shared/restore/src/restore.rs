@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use connect::{Parameters, ServerError};
 
-use crate::cause::{Cause, Causes};
+use crate::cause::{Cause, Causes, Found};
 use crate::escalation::Refusal;
 use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
 use crate::session::{Failed, Session, Shared};
+use crate::settings::RefusedSetting;
 use crate::source::{Data, Wanted, wrapped};
 use crate::superuser::{Gathered, Superuser};
 use crate::watched::Watched;
@@ -37,6 +38,8 @@ pub struct Options {
     pub trusted: bool,
     /// Whether the dump is of a newer server, or made by a newer pg_dump, than the server it is restored on.
     pub newer: bool,
+    /// Whether it is known that the dump is of a part of its source: some schemas, tables or sections.
+    pub partial: bool,
     /// The major version of the server that the dump is of, if that is known.
     pub major: Option<u32>,
     /// Is told how far the restore is.
@@ -72,8 +75,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Roles that were made to stand in for missing ones.
     pub roles: BTreeSet<String>,
-    /// What the server said of settings that it refused, and where they are set; they were skipped.
-    pub settings: Vec<(String, Place)>,
+    /// Settings that the server refused; they were skipped.
+    pub settings: Vec<RefusedSetting>,
     /// What was done in a transaction that was undone: rights on parts of the server, owners who would have to be superusers, user
     /// mappings.
     pub tried: BTreeSet<String>,
@@ -113,6 +116,8 @@ pub struct Failure {
     pub error: ServerError,
     /// Why it failed.
     pub cause: Cause,
+    /// The index of the failure that this only follows from.
+    pub root: Option<usize>,
     /// The entries that its own entry of an archive depends on and the table of contents does not have.
     pub absent: Vec<u32>,
 }
@@ -181,10 +186,10 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     }
     // Which connection was first must not show.
     failures.sort_by_key(|(step, _)| *step);
-    let mut causes = Causes::new(&plan.steps, options, shared.major());
+    let mut causes = Causes::new(plan, options, shared.major());
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
-        let cause = causes.of(step, &failed);
+        let Found { cause, root } = causes.of(step, &failed);
         let cause = match plan.blocks.iter().find(|block| block.steps.contains(&at)) {
             Some(block) => cause.in_transaction(block.begin),
             None => cause,
@@ -193,10 +198,14 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
             Place::Entry(id) => plan.absent.get(&id).cloned().unwrap_or_default(),
             Place::At(_) => Vec::new(),
         };
-        Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause, absent }
+        Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause, root, absent }
     });
     let failures = failures.collect();
-    let Gathered { roles, settings, tried, nowhere } = shared.finish();
+    let Gathered { roles, mut settings, tried, nowhere } = shared.finish();
+    for setting in &mut settings {
+        let Found { cause, root } = causes.of_setting(setting);
+        (setting.cause, setting.root) = (cause, root);
+    }
     Ok(Report { failures, roles, settings, tried, nowhere, watched, phases, loads })
 }
 

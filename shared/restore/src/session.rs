@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use connect::{Client, Parameters, ServerError};
 use dump::{Class, Name, Role};
 
-use crate::escalation::{self, Refusal, Ruling};
+use crate::escalation::{self, Apart, Refusal, Ruling};
 use crate::outside::{self, Leads};
-use crate::plan::{Place, Step};
+use crate::plan::Step;
 use crate::settings::{Setting, Settings, is_tried, reset, standard_conforming_strings};
 use crate::stand_in;
 use crate::superuser::{self, DEFAULT_PATH, Gathered, Outcome};
@@ -195,7 +195,9 @@ impl<'s> Session<'s> {
                     Ruling::Run(sql) | Ruling::Try(sql) => {
                         failed(self.shared.try_as_superuser(step, &sql)?, error)
                     }
-                    Ruling::Extend(_) => Some(Failed { error, refused: Some(Refusal::Kind) }),
+                    Ruling::Extend(_) | Ruling::Apart(_) => {
+                        Some(Failed { error, refused: Some(Refusal::Kind) })
+                    }
                     Ruling::Refuse(refusal) => Some(Failed { error, refused: Some(refusal) }),
                 }
             }
@@ -243,6 +245,7 @@ impl<'s> Session<'s> {
                     shared.with_roles(&mut |superuser| superuser.create_extension(step, &extension))?;
                 Ok(failed(outcome, error))
             }
+            Ruling::Apart(apart) => self.make_apart(step, &apart, &error),
             Ruling::Try(sql) => {
                 let failed = failed(shared.try_as_superuser(step, &sql)?, error);
                 if failed.is_none() {
@@ -251,6 +254,30 @@ impl<'s> Session<'s> {
                 Ok(failed)
             }
         }
+    }
+
+    /// Makes a routine, and has the superuser add what it may not say of it.
+    fn make_apart(
+        &mut self,
+        step: &Step,
+        apart: &Apart,
+        error: &ServerError,
+    ) -> Result<Option<Failed>, Error> {
+        if let Some(error) = self.batch(step, &apart.first)? {
+            let conforming = standard_conforming_strings(&step.settings);
+            let why = || match escalation::ruling(&apart.first, conforming) {
+                Ruling::Refuse(refusal) => refusal,
+                _ => Refusal::Kind,
+            };
+            let refused = lacks_rights(&error).then(why);
+            return Ok(Some(Failed { error, refused }));
+        }
+        for sql in &apart.then {
+            if let Some(failed) = failed(self.shared.run_as_superuser(step, sql)?, error.clone()) {
+                return Ok(Some(failed));
+            }
+        }
+        Ok(None)
     }
 
     fn handed_over(
@@ -445,7 +472,7 @@ impl<'s> Session<'s> {
         let applied = Arc::clone(&self.applied);
         let gone = |name: &[u8]| !step.settings.contains_key(name) && !is_tried(name);
         for (name, setting) in applied.iter().filter(|(name, _)| gone(name)) {
-            self.set(&reset(name), setting.at)?;
+            self.set(&reset(name), name, setting)?;
         }
         for (name, setting) in step.settings.iter() {
             if applied.get(name).is_some_and(|known| known.sql == setting.sql) {
@@ -453,7 +480,7 @@ impl<'s> Session<'s> {
             }
             match is_tried(name) {
                 true => self.try_setting(name, setting)?,
-                false => self.set(&setting.sql, setting.at)?,
+                false => self.set(&setting.sql, name, setting)?,
             }
         }
         self.applied = Arc::clone(&step.settings);
@@ -467,7 +494,7 @@ impl<'s> Session<'s> {
             Err(connect::Error::Server(error)) => {
                 // Its name is right: servers of other versions do not have it.
                 if error.code() != "42704" {
-                    self.shared.superuser().remember_refused(error.message(), setting.at);
+                    self.shared.superuser().remember_refused(name, setting, &error);
                 }
                 Ok(())
             }
@@ -475,7 +502,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn set(&mut self, sql: &[u8], at: Place) -> Result<(), Error> {
+    fn set(&mut self, sql: &[u8], name: &[u8], setting: &Setting) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             match self.client.execute(sql) {
                 Ok(()) => return Ok(()),
@@ -484,7 +511,7 @@ impl<'s> Session<'s> {
                     match stand_in::missing_role(&error) {
                         Some(role) if superuser.stand_in(&role, &self.shared.restorer.user)? => {}
                         _ => {
-                            superuser.remember_refused(error.message(), at);
+                            superuser.remember_refused(name, setting, &error);
                             return Ok(());
                         }
                     }

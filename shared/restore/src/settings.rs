@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connect::ServerError;
 use dump::Statement;
 use dump::lexer::TokenKind;
 
+use crate::cause::Cause;
 use crate::plan::Place;
 
 /// The statements that lead to the settings, by the name of what they set.
@@ -32,21 +34,102 @@ pub(crate) fn standard_conforming_strings(settings: &Settings) -> bool {
     })
 }
 
-/// What the server said of settings that it refused, with the first place where each is set.
+/// A setting that the server refused, and that was skipped.
+#[derive(Clone, Debug)]
+pub struct RefusedSetting {
+    /// The parameter.
+    pub name: String,
+    /// The value, where it is one word or literal.
+    pub value: Option<String>,
+    /// What the server said.
+    pub error: ServerError,
+    /// Where it is set first.
+    pub at: Place,
+    /// Why it was refused.
+    pub cause: Cause,
+    /// The index of the failure that it follows from.
+    pub root: Option<usize>,
+}
+
+impl RefusedSetting {
+    fn new(name: &[u8], setting: &Setting, error: &ServerError) -> RefusedSetting {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (name, value) = (text(name), setting.value.as_deref().map(text));
+        let cause = cause(&name, value.as_deref(), error);
+        RefusedSetting { name, value, error: error.clone(), at: setting.at, cause, root: None }
+    }
+}
+
+/// Why a setting was refused, as far as its name and the code of the error tell.
+fn cause(name: &str, value: Option<&str>, error: &ServerError) -> Cause {
+    match error.code() {
+        "42704" if error.message().starts_with("unrecognized configuration parameter ") => {
+            // Servers of other versions and products have it, unless it is nearly what pg_dump writes.
+            if is_damaged(name) { Cause::Backup } else { Cause::UnknownSetting }
+        }
+        // A superuser's, or one of the server's start.
+        "42501" | "55P02" => Cause::WithheldSetting,
+        "22023" if name.starts_with("lc_") => Cause::MissingLocale,
+        "22023" if name == "default_toast_compression" && value == Some("lz4") => Cause::MissingLibrary,
+        _ => Cause::Backup,
+    }
+}
+
+/// The settings that pg_dump writes in front of everything, which every server has that can read the rest: a name that differs
+/// in a character or two is one of these, damaged.
+const WRITTEN: [&str; 15] = [
+    "check_function_bodies",
+    "client_encoding",
+    "client_min_messages",
+    "default_table_access_method",
+    "default_tablespace",
+    "default_with_oids",
+    "escape_string_warning",
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+    "row_security",
+    "search_path",
+    "standard_conforming_strings",
+    "statement_timeout",
+    "transaction_timeout",
+    "xmloption",
+];
+
+/// Says whether a name is one that pg_dump writes, damaged. EnterpriseDB's `default_with_rowids` is not.
+fn is_damaged(name: &str) -> bool {
+    name != "default_with_rowids" && WRITTEN.iter().any(|known| (1..=2).contains(&distance(known, name)))
+}
+
+/// How many characters have to be put in, taken out or replaced to make one of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, byte) in one.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], at + 1);
+        for (column, known) in other.bytes().enumerate() {
+            let replaced = before + usize::from(byte != known);
+            before = row[column + 1];
+            row[column + 1] = replaced.min(before + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// What the server said of settings that it refused, by its words.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(BTreeMap<String, Place>);
+pub(crate) struct Refused(BTreeMap<String, RefusedSetting>);
 
 impl Refused {
     /// Takes one, from whichever connection: which was first must not show.
-    pub fn add(&mut self, message: &str, at: Place) {
-        let known = self.0.entry(message.to_owned()).or_insert(at);
-        if at.order() < known.order() {
-            *known = at;
+    pub fn add(&mut self, name: &[u8], setting: &Setting, error: &ServerError) {
+        let known = self.0.entry(error.message().to_owned());
+        let known = known.or_insert_with(|| RefusedSetting::new(name, setting, error));
+        if setting.at.order() < known.at.order() {
+            known.at = setting.at;
         }
     }
 
-    pub fn into_vec(self) -> Vec<(String, Place)> {
-        self.0.into_iter().collect()
+    pub fn into_vec(self) -> Vec<RefusedSetting> {
+        self.0.into_values().collect()
     }
 }
 
@@ -98,6 +181,18 @@ impl Follower {
             return;
         }
         let word = |at: usize| statement.tokens.get(at).map(|token| statement.bytes(*token));
+        if statement.begins_with(&["RESET"]) {
+            let name = word(1).unwrap_or_default().to_ascii_lowercase();
+            match name.as_slice() {
+                // Neither who the session is nor the encoding of the text.
+                b"all" => {
+                    let kept = [&b"session authorization"[..], b"client_encoding"];
+                    Arc::make_mut(&mut self.now).retain(|name, _| kept.contains(&name.as_slice()));
+                }
+                name => self.unset(name),
+            }
+            return;
+        }
         let literals = || {
             let is_literal = |token: &&dump::lexer::Token| token.kind == TokenKind::String;
             statement.tokens.iter().filter(is_literal).map(|token| statement.bytes(*token))
@@ -178,12 +273,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_nearly_one_is_that_one_damaged() {
+        assert_eq!(distance("search_path", "saerch_path"), 2);
+        assert_eq!(distance("search_path", "serch_path"), 1);
+        assert_eq!(distance("search_path", ""), 11);
+        for name in ["saerch_path", "xmloptio", "lock_timeoutx"] {
+            assert!(is_damaged(name), "{name}");
+        }
+        for name in
+            ["edb_redwood_date", "default_with_rowids", "transaction_timeout", "optimizer", "statement_mem"]
+        {
+            assert!(!is_damaged(name), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_refused_is_told_once_with_its_first_place() {
         let mut refused = Refused::default();
-        for (message, at) in [("b", 7), ("a", 9), ("b", 3), ("b", 5)] {
-            refused.add(message, Place::Entry(at));
+        let error = ServerError::default();
+        for at in [7, 3, 5] {
+            let setting = Setting { sql: Vec::new(), at: Place::Entry(at), value: None };
+            refused.add(b"a", &setting, &error);
         }
         let found = refused.into_vec();
-        assert_eq!(found, [("a".to_owned(), Place::Entry(9)), ("b".to_owned(), Place::Entry(3))]);
+        assert_eq!((found.len(), found[0].at), (1, Place::Entry(3)));
     }
 }

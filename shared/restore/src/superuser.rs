@@ -24,9 +24,9 @@ use connect::{Client, Parameters, ServerError};
 use dump::{Class, Kind, Name, Role};
 
 use crate::escalation::{Extension, Owner, Refusal, literal};
-use crate::plan::{Place, Step};
+use crate::plan::Step;
 use crate::session::{checked, left_undone};
-use crate::settings::{Refused, Setting, Settings, reset};
+use crate::settings::{Refused, RefusedSetting, Setting, Settings, reset};
 use crate::{Error, plain, stand_in};
 
 /// Since when event triggers can be switched off for a session ("event_triggers" in the manual).
@@ -265,8 +265,8 @@ pub(crate) struct Session {
 pub(crate) struct Gathered {
     /// Roles that were made to stand in for missing ones.
     pub roles: BTreeSet<String>,
-    /// What the server said of settings that it refused, and where they are set.
-    pub settings: Vec<(String, Place)>,
+    /// Settings that the server refused.
+    pub settings: Vec<RefusedSetting>,
     /// What was only tried.
     pub tried: BTreeSet<String>,
     /// Foreign servers that were made to lead nowhere.
@@ -321,8 +321,8 @@ impl Session {
     }
 
     /// Remembers a setting that the server refused.
-    pub fn remember_refused(&mut self, message: &str, at: Place) {
-        self.unknown.add(message, at);
+    pub fn remember_refused(&mut self, name: &[u8], setting: &Setting, error: &ServerError) {
+        self.unknown.add(name, setting, error);
     }
 
     /// Makes a role to stand in for one of the dump's, without which much of it cannot be restored; says whether it is there now.
@@ -489,7 +489,7 @@ impl Session {
             Some(Some(value)) => [b"SET client_encoding TO ", &*literal(value)].concat(),
             Some(None) => return Ok(Some(Outcome::Refused(Refusal::Form))),
         };
-        if let Some(outcome) = self.set(&sql, wanted)? {
+        if let Some(outcome) = self.set(&sql, name, wanted)? {
             return Ok(Some(outcome));
         }
         if self.client.parameter("client_encoding").is_some_and(|name| UNSAFE_ENCODINGS.contains(&name)) {
@@ -509,7 +509,7 @@ impl Session {
                 continue;
             }
             let sql = wanted.map_or_else(|| reset(name), |setting| setting.sql.clone());
-            if let Some(outcome) = self.set(&sql, wanted)? {
+            if let Some(outcome) = self.set(&sql, name, wanted)? {
                 return Ok(Some(outcome));
             }
             self.remember(name, wanted);
@@ -517,12 +517,12 @@ impl Session {
         Ok(None)
     }
 
-    fn set(&mut self, sql: &[u8], wanted: Option<&Setting>) -> Result<Option<Outcome>, Error> {
+    fn set(&mut self, sql: &[u8], name: &[u8], wanted: Option<&Setting>) -> Result<Option<Outcome>, Error> {
         match self.client.execute_one(sql) {
             Ok(()) => Ok(None),
             Err(connect::Error::Server(error)) => {
                 if let Some(setting) = wanted {
-                    self.unknown.add(error.message(), setting.at);
+                    self.unknown.add(name, setting, &error);
                 }
                 Ok(Some(Outcome::Failed(*error)))
             }

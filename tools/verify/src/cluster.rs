@@ -8,7 +8,8 @@ use dump::{Kind, Name};
 use restore::{ClusterReport, Judgement, Options, Plan, Step};
 
 use crate::input::Backup;
-use crate::restoring::{place, tell_settings};
+use crate::restoring::place;
+use crate::telling::tell_settings;
 use crate::verdict::{Report, Verdict};
 
 /// Makes the roles of a file written by `pg_dumpall --globals-only`, and then those of the backup.

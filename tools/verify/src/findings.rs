@@ -38,6 +38,11 @@ impl Findings {
         self.listed.push(finding);
     }
 
+    /// Takes those that are listed.
+    pub fn take(self) -> Vec<Finding> {
+        self.listed
+    }
+
     /// Returns how many there are of a verdict, listed or not.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.counts[verdict as usize]

@@ -17,6 +17,7 @@ mod stages;
 mod standing;
 mod stored;
 mod substance;
+mod telling;
 mod undone;
 mod verdict;
 
@@ -291,6 +292,7 @@ fn verify_within(
         globals: arguments.globals.clone(),
         full: level == Level::Full,
         assertions,
+        partial: recorded.is_some_and(source::Recorded::is_partial),
         servers,
         keep: arguments.keep.clone(),
         limit,

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
 use dump::{Address, Database, Dump, Name, Noise};
-use restore::{Cause, DatabasePlan, Judgement, Place, Plan, Source, Superuser};
+use restore::{DatabasePlan, Place, Plan, RefusedSetting, Source, Superuser};
 
 use crate::check::{Assertion, Failed, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
@@ -20,8 +20,9 @@ use crate::input::Backup;
 use crate::limit::{Disk, Limit};
 use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
+use crate::telling::tell;
 use crate::undone::TAKES_AWAY;
-use crate::verdict::{Finding, Report, Verdict};
+use crate::verdict::{Report, Verdict};
 
 /// How a backup is restored.
 pub struct Options<'a> {
@@ -37,6 +38,8 @@ pub struct Options<'a> {
     pub full: bool,
     /// What is asked of the restored database.
     pub assertions: Vec<Assertion>,
+    /// Whether it is known that the backup is of a part of its source.
+    pub partial: bool,
     /// Where it is restored.
     pub servers: &'a Servers,
     /// The name under which the restored database stays.
@@ -63,6 +66,8 @@ pub struct Restored<'a> {
     pub failed: Failed<'a>,
     /// Where its rows are.
     pub source: &'a Source,
+    /// Settings that the server refused.
+    pub settings: &'a [RefusedSetting],
     /// What was done and undone, such as rights on parts of the server.
     pub tried: &'a BTreeSet<String>,
     /// Foreign servers that lead elsewhere than the backup says.
@@ -125,6 +130,7 @@ pub fn verify(
     report.phases.push(("server start".to_owned(), begin.elapsed()));
     let newer = wanted.is_some_and(|major| major > server.major());
     let maybe_newer = newer || wanted.is_none();
+    let same_major = dump.versions.server_major() == Some(server.major());
     if newer {
         report.notes.push(format!(
             "the backup is of or by PostgreSQL {}, newer than the server it was restored on",
@@ -143,6 +149,7 @@ pub fn verify(
         mark: server.mark(),
         trusted: options.trusted,
         newer,
+        partial: options.partial,
         major: dump.versions.server_major(),
         observer: Arc::new(()),
     };
@@ -213,6 +220,7 @@ pub fn verify(
             failures: &restored.failures,
             failed: Failed::new(plan, &restored.failures),
             source,
+            settings: &restored.settings,
             tried: &restored.tried,
             nowhere: &restored.nowhere,
             loads: loads(plan, &restored.loads),
@@ -236,10 +244,11 @@ pub fn verify(
         let compared = rows::sequences(&restored, report)
             .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report))
-            .and_then(|()| rights::check(&restored, options.full, dump, report));
-        if let Err(error) = compared {
-            return ended(error.into(), report);
-        }
+            .and_then(|()| rights::check(&restored, options.full && same_major, dump, report));
+        let rights = match compared {
+            Ok(rights) => rights,
+            Err(error) => return ended(error.into(), report),
+        };
         if let Some(why) = limit.over() {
             // What was found of a server that was being ended is no verdict.
             report.findings.truncate(known);
@@ -253,7 +262,7 @@ pub fn verify(
         if options.full {
             options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
-            if let Err(failure) = schema::check(&server, &superuser, &restored, dump, report) {
+            if let Err(failure) = schema::check(&server, &superuser, &restored, &rights, dump, report) {
                 return match limit.over() {
                     Some(why) => {
                         report.find(Verdict::Unclear, "server", None, why);
@@ -388,81 +397,6 @@ fn gone(failure: Failure, server: &Server, report: &mut Report) -> Result<(), Fa
     Ok(())
 }
 
-/// Puts into the report what failed, and what was done in the backup's stead.
-fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted: bool, report: &mut Report) {
-    /// Of what failed and does no harm, so many are told one by one.
-    const NOTED: usize = 1000;
-    // What failed only because the same object could not be made is told once, with that.
-    let follows =
-        |failure: &restore::Failure| matches!(&failure.cause, Cause::Follows(what) if *what == failure.what);
-    let following = restored.failures.iter().filter(|failure| follows(failure)).count();
-    if following > 0 {
-        report.notes.push(format!("statements on objects that could not be made here: {following}"));
-    }
-    let mut harmless = 0_usize;
-    for failure in restored.failures.iter().filter(|failure| !follows(failure)) {
-        let mut why = match failure.error.code() {
-            // The server was not asked.
-            "" => failure.cause.to_string(),
-            code => format!("{} ({code}): {}", failure.error.message(), failure.cause),
-        };
-        for more in [failure.error.detail(), failure.error.context()] {
-            if !more.is_empty() {
-                why.push_str(&format!("; {}", more.lines().next().unwrap_or_default()));
-            }
-        }
-        if let [first, rest @ ..] = failure.absent.as_slice()
-            && lacks_something(failure)
-        {
-            why.push_str(&depends(*first, rest));
-        }
-        let place = place(failure.at, backup);
-        match failure.cause.judgement() {
-            Judgement::Bad => report.find(Verdict::Bad, failure.what.clone(), Some(place), why),
-            Judgement::Unclear => report.find(Verdict::Unclear, failure.what.clone(), Some(place), why),
-            Judgement::Harmless => {
-                harmless += 1;
-                if harmless <= NOTED {
-                    report.notes.push(format!("{}: {why}, at {place}", failure.what));
-                }
-            }
-        }
-    }
-    if harmless > NOTED {
-        report.notes.push(format!("and {} more of the like", harmless - NOTED));
-    }
-    if !restored.roles.is_empty() {
-        let roles: Vec<&str> = restored.roles.iter().map(String::as_str).collect();
-        report.notes.push(format!("roles made to stand in for those of the backup: {}", roles.join(", ")));
-    }
-    for what in &restored.tried {
-        report.notes.push(format!(
-            "an owner, a right or a user mapping was set in a transaction that was undone, so that the backup cannot use it: \
-             {what}"
-        ));
-    }
-    for what in &restored.nowhere {
-        report.notes.push(format!(
-            "made with an address that leads nowhere, so that nothing is read or written there: {what}"
-        ));
-    }
-    if !restored.watched.is_empty() {
-        let tables: Vec<&str> = restored.watched.iter().map(String::as_str).collect();
-        report.notes.push(format!(
-            "loaded alone and in the backup's order, since checks, triggers or foreign keys look at rows when they arrive \
-             (`pg_restore --jobs` keeps no order): {}",
-            tables.join(", ")
-        ));
-    }
-    if restored.failures.iter().any(|failure| matches!(failure.cause, Cause::Refused(_))) && !trusted {
-        report.notes.push(
-            "what needs a superuser and is not run for a backup that is not trusted, `--trust` runs: only for backups of your own"
-                .to_owned(),
-        );
-    }
-    tell_settings(&restored.settings, backup, maybe_newer, report);
-}
-
 /// Puts into the report what the backup takes away of what it made before.
 fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
     let failed: HashSet<usize> = restored.failures.iter().map(|failure| failure.step).collect();
@@ -470,52 +404,6 @@ fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backu
         let step = &plan.steps[at];
         report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), TAKES_AWAY);
     }
-}
-
-/// Puts into the report what the server said of settings that it refused.
-pub fn tell_settings(settings: &[(String, Place)], backup: &Backup, maybe_newer: bool, report: &mut Report) {
-    const WHAT: &str = "settings of the session";
-    // Statements on roles and on several databases may rely on the same one.
-    let mut noted: HashSet<String> = report.notes.iter().cloned().collect();
-    let found = report.findings.iter().filter(|finding| finding.what == WHAT);
-    let known = |finding: &Finding| (finding.place.clone().unwrap_or_default(), finding.why.clone());
-    let mut found: HashSet<(String, String)> = found.map(known).collect();
-    for (message, at) in settings {
-        let place = place(*at, backup);
-        // What a newer pg_dump sets means nothing to an older server; nobody else writes what the server does not know.
-        if maybe_newer {
-            let note = format!("setting skipped: {message}, at {place}");
-            if noted.insert(note.clone()) {
-                report.notes.push(note);
-            }
-            continue;
-        }
-        if found.insert((place.clone(), message.clone())) {
-            report.find(Verdict::Bad, WHAT, Some(place), message.as_str());
-        }
-    }
-}
-
-/// Says whether a failure may come of something that is gone and should be there.
-fn lacks_something(failure: &restore::Failure) -> bool {
-    // Nothing of that name, no key that one refers to, no row.
-    const LACKING: [&str; 7] = ["42P01", "42883", "42704", "42703", "42830", "3F000", "23503"];
-    failure.cause.judgement() == Judgement::Bad && LACKING.contains(&failure.error.code())
-}
-
-/// What a failure may come of: entries that are needed and gone.
-fn depends(first: u32, rest: &[u32]) -> String {
-    /// Numbers that are damaged themselves may be many.
-    const SHOWN: usize = 10;
-    if rest.is_empty() {
-        return format!("; it depends on entry {first}, which the table of contents does not have");
-    }
-    let mut entries = format!("; it depends on entries {first}");
-    rest.iter().take(SHOWN).for_each(|id| entries.push_str(&format!(", {id}")));
-    if rest.len() > SHOWN {
-        entries.push_str(&format!(" and {} more", rest.len() - SHOWN));
-    }
-    entries + ", which the table of contents does not have"
 }
 
 /// The place with its line, which the plan did not count behind rows.

@@ -86,6 +86,7 @@ fn restore_alone(cluster: &Cluster, dump: &Path) -> Result<()> {
         mark: None,
         trusted: false,
         newer: false,
+        partial: false,
         major: None,
         observer: Arc::new(()),
     };

@@ -135,7 +135,7 @@ fn comment(phrase: &mut Phrase<'_>) -> Option<Option<Name>> {
 }
 
 /// Reads `SET name {=|TO} value, …` or `RESET name`.
-fn setting(phrase: &mut Phrase<'_>) -> Option<()> {
+pub(super) fn setting(phrase: &mut Phrase<'_>) -> Option<()> {
     phrase.attempt(|phrase| {
         if phrase.eat("RESET") {
             return if phrase.eat("ALL") { Some(()) } else { phrase.dotted(3).map(drop) };

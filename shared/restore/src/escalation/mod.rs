@@ -8,12 +8,13 @@
 //!
 //! A form that is not here is refused, and the refusal says why ([`Refusal`]): functions in C or of the kind `internal`, base
 //! types, handlers and validators, the functions of operator classes, parsers and templates, casts that declare one type's
-//! bytes to be another's, triggers that fire whatever the session says.
+//! bytes to be another's. That an event trigger fires whatever the session says is tried and undone.
 
 mod cluster;
 mod objects;
 mod phrase;
 mod privileges;
+mod routine;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub(crate) use objects::ForeignServer;
 use phrase::Phrase;
 pub(crate) use phrase::literal;
 pub(crate) use privileges::Owner;
+pub use routine::Apart;
 
 /// What a superuser may do with a statement of a dump that is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Ruling {
     Run(Vec<u8>),
     /// Make this extension, if nothing that its script could find where it goes is the dump's.
     Extend(Extension),
+    /// Have the restoring role make a routine without what needs a superuser, and add that.
+    Apart(Apart),
     /// Run this in a transaction that is undone: it is a right on a part of the server, or something that could reach out of
     /// the database. That the server takes it is part of what a backup is, that it stays is not needed.
     Try(Vec<u8>),
@@ -51,7 +55,7 @@ pub struct Extension {
 }
 
 /// Why a superuser does not run a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// Its kind is none that a superuser runs for a dump.
     Kind,
@@ -116,7 +120,10 @@ pub fn ruling(text: &[u8], standard_conforming_strings: bool) -> Ruling {
     match () {
         () if phrase.sees("GRANT") || phrase.sees("REVOKE") => privileges::privilege(phrase),
         () if phrase.sees("COMMENT ON") => privileges::comment(phrase),
-        () => objects::ruling(phrase),
+        () => match routine::apart(text, standard_conforming_strings) {
+            Some(apart) => Ruling::Apart(apart),
+            None => objects::ruling(phrase),
+        },
     }
 }
 

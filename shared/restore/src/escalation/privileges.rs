@@ -197,6 +197,13 @@ fn thing(phrase: &mut Phrase<'_>) -> Option<Thing> {
     Some(Thing { kind, schema: (kind == Kind::Schema).then_some(name) })
 }
 
+/// Reads a routine of the dump's own with its arguments.
+pub(super) fn routine(phrase: &mut Phrase<'_>) -> Option<()> {
+    kind_of(phrase, &ROUTINES)?;
+    phrase.qualified().filter(|name| !is_system(name.schema.as_ref()))?;
+    signature(phrase)
+}
+
 /// Reads a kind and a name of what can be described or owned, and not granted.
 fn described(phrase: &mut Phrase<'_>) -> Option<Thing> {
     let of = |kind, schema: Option<Name>| Some(Thing { kind, schema });

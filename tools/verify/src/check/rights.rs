@@ -118,42 +118,48 @@ struct Catalogs {
 
 /// Compares the owner and the privileges of everything that the backup makes, and those that it gives to other things.
 ///
-/// With `compared`, the schema of the copy is compared elsewhere, and only what that leaves out is looked at. Who granted a
-/// privilege is not compared.
+/// They are compared by what they come to: whoever grants an owner what he has, or takes from somebody what he has not, changes
+/// nothing. Who granted a privilege is not compared. With `by_text`, what differs is told by the comparison of the schema of the copy, with
+/// both texts, but for schema `public`, of which that has none. Returns what need not be told there.
 ///
 /// # Errors
 /// When the connection to the server is lost or it does not answer.
 pub fn check(
     restored: &Restored<'_>,
-    compared: bool,
+    by_text: bool,
     origin: &Dump,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<BTreeSet<Address>, Error> {
     let mut client = Client::connect(&restored.reader)?;
     let ignores_maintain = origin.versions.server_major().is_none_or(|major| major < 17);
     let catalogs = Catalogs::read(&mut client, ignores_maintain)?;
-    let mut checked = 0;
+    let (mut checked, mut compared) = (0, BTreeSet::new());
     let public = |address: &Address| address.kind == Kind::Schema && address.name.bytes() == b"public";
     for object in restored.database.schema.objects.values() {
-        if compared && !public(&object.address) {
-            continue;
-        }
-        if object.address.kind == Kind::DefaultPrivileges {
-            checked += catalogs.compare_on_new(&object.address, &object.parts, restored, report);
-            continue;
-        }
         // Some parts, such as statistics, have an owner of their own.
         let owned = object.parts.iter().filter(|part| part.role == Role::Owner).map(|part| &part.address);
         let addresses: BTreeSet<&Address> = owned.chain([&object.address]).collect();
         for address in addresses {
-            checked += catalogs.compare(address, &object.parts, restored, report);
+            let mut found = Report::default();
+            let looked_at = match address.kind {
+                Kind::DefaultPrivileges => {
+                    catalogs.compare_on_new(address, &object.parts, restored, &mut found)
+                }
+                _ => catalogs.compare(address, &object.parts, restored, &mut found),
+            };
+            checked += looked_at;
+            let told_by_text = by_text && !public(address) && !found.findings.is_empty();
+            if looked_at > 0 && !told_by_text {
+                compared.insert(address.clone());
+                report.findings.extend(found.findings.take());
+            }
         }
     }
     for (address, said) in large_objects(restored) {
         checked += catalogs.compare_said(&address, true, &said, restored, report);
     }
     report.checked.push(("owners and privileges in the catalogs".to_owned(), checked));
-    Ok(())
+    Ok(compared)
 }
 
 impl Catalogs {
@@ -231,9 +237,13 @@ impl Catalogs {
         // What is not there, or could not be made, was told.
         let Some(there) = self.objects.get(&key) else { return 0 };
         // What was undone is told.
-        if restored.failed.has_root(address.kind, &address.name)
-            || restored.tried.contains(&address.to_string())
-        {
+        // `ALTER TABLE` speaks of every relation.
+        let called = [address.kind, if address.kind.is_relation() { Kind::Table } else { address.kind }];
+        let undone = called.into_iter().any(|kind| {
+            restored.failed.has_root(kind, &address.name)
+                || restored.tried.contains(&Address { kind, ..address.clone() }.to_string())
+        });
+        if undone {
             return 0;
         }
         if !made && said.owner.is_none() && said.privileges.is_empty() {
@@ -417,7 +427,11 @@ struct Grant {
 impl Said {
     fn read(address: &Address, parts: &[Part]) -> Said {
         let mut said = Said::default();
-        for part in parts.iter().filter(|part| matches!(part.role, Role::Owner | Role::Privilege)) {
+        let mut parts: Vec<&Part> =
+            parts.iter().filter(|part| matches!(part.role, Role::Owner | Role::Privilege)).collect();
+        // The last word counts, and the order of the dump is not that of canonical text.
+        parts.sort_by_key(|part| part.at.byte);
+        for part in parts {
             let own = |of: &Address| {
                 of == address || of.kind == Kind::Column && of.parent.as_deref() == Some(address)
             };

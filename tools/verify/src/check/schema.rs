@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
 use dump::{Address, Attribute, Class, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
-use restore::{Cause, Judgement, Superuser};
+use restore::{Cause, Judgement, RefusedSetting, Superuser};
 use scratch::{Client, Pipe};
 
 use crate::restoring::Restored;
@@ -19,7 +19,7 @@ use crate::verdict::{Difference, Finding, Report, Verdict};
 /// How much of a text a finding quotes.
 const QUOTED: usize = 400;
 
-/// Compares the schema of the backup with that of the copy.
+/// Compares the schema of the backup with that of the copy, but for privileges on what has `rights` that were compared already.
 ///
 /// # Errors
 /// When there is no `pg_dump`, or it does not come to its end.
@@ -27,6 +27,7 @@ pub fn check(
     server: &Server,
     superuser: &Superuser,
     restored: &Restored<'_>,
+    rights: &BTreeSet<Address>,
     origin: &Dump,
     report: &mut Report,
 ) -> Result<(), Failure> {
@@ -54,6 +55,10 @@ pub fn check(
     let mut left_out = LeftOut::default();
     let mut found = Vec::new();
     for change in changes.into_iter().map(|finding| finding.change) {
+        let privilege = change.attribute == Attribute::Privilege;
+        if privilege && (rights.contains(&change.object) || rights.contains(&change.address)) {
+            continue;
+        }
         if let Some(count) = left_out.why(&change, &owned, restored, origin) {
             *count += 1;
             continue;
@@ -130,6 +135,9 @@ struct LeftOut {
     public: usize,
     tried: usize,
     nowhere: usize,
+    built_in: usize,
+    methods: usize,
+    conditions: usize,
     reworded: usize,
     extensions: usize,
     inherited: usize,
@@ -167,6 +175,20 @@ impl LeftOut {
             // Rights, owners and user mappings that were set and undone.
             Attribute::Privilege | Attribute::Owner if told(restored.tried) => Some(&mut self.tried),
             _ if change.address.kind == Kind::UserMapping && told(restored.tried) => Some(&mut self.tried),
+            // Whether and when an event trigger fires whatever the session says.
+            Attribute::Enabled if told(restored.tried) => Some(&mut self.tried),
+            // `initdb` makes it, and pg_dump writes nothing of it.
+            _ if change.new.is_none()
+                && matches!(change.object.kind, Kind::Language | Kind::Extension)
+                && change.object.name.bytes() == b"plpgsql" =>
+            {
+                Some(&mut self.built_in)
+            }
+            // pg_dump describes neither what `initdb` made nor what an extension's script did.
+            Attribute::Comment if change.new.is_none() && !makes(&change.object, restored) => {
+                Some(&mut self.built_in)
+            }
+            Attribute::AccessMethod if withheld_method(change, restored) => Some(&mut self.methods),
             Attribute::Option if told(restored.nowhere) => Some(&mut self.nowhere),
             // What no statement of the backup gives an owner is the restoring role's, with the rights of an owner.
             // What had to be made by a superuser is the superuser's.
@@ -188,7 +210,8 @@ impl LeftOut {
             // pg_dump writes nothing of one that is as `initdb` makes it; its owner and privileges are compared elsewhere.
             _ if change.object.kind == Kind::Schema
                 && change.object.name.bytes() == b"public"
-                && (change.new.is_none() && change.attribute == Attribute::Whole) =>
+                && change.new.is_none()
+                && matches!(change.attribute, Attribute::Whole | Attribute::Definition) =>
             {
                 Some(&mut self.public)
             }
@@ -202,6 +225,10 @@ impl LeftOut {
             }
             _ => match (&change.old, &change.new) {
                 (Some(old), Some(new)) if !privilege && bare(old) == bare(new) => Some(&mut self.reworded),
+                // Written by hand, or by a tool beside pg_dump.
+                (Some(old), Some(new)) if unconditional(old) == unconditional(new) => {
+                    Some(&mut self.conditions)
+                }
                 _ => None,
             },
         }
@@ -228,6 +255,18 @@ impl LeftOut {
                 "owners, rights and user mappings, set in a transaction that was undone: differences",
             ),
             (self.nowhere, "addresses of foreign servers, which lead nowhere in the copy: differences"),
+            (
+                self.built_in,
+                "not compared, pg_dump writes nothing of what `initdb` or an extension made: comments and definitions",
+            ),
+            (
+                self.methods,
+                "tables without the access method that the backup gives them and this server lacks",
+            ),
+            (
+                self.conditions,
+                "statements with `IF NOT EXISTS` or `OR REPLACE`, which say nothing of what is made",
+            ),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),
             (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
@@ -252,6 +291,24 @@ fn concerns(failure: &restore::Failure, change: &Change, restored: &Restored<'_>
         }
 }
 
+/// Says whether the backup makes something.
+fn makes(address: &Address, restored: &Restored<'_>) -> bool {
+    let object = restored.database.schema.objects.get(address);
+    object.is_some_and(|object| {
+        object.parts.iter().any(|part| matches!(part.role, Role::Definition | Role::Shell))
+    })
+}
+
+/// Says whether a table lacks an access method that the server did not know when the table was made.
+fn withheld_method(change: &Change, restored: &Restored<'_>) -> bool {
+    let withheld = |setting: &RefusedSetting| {
+        setting.name == "default_table_access_method"
+            && setting.cause.judgement() == Judgement::Unclear
+            && setting.value == change.old
+    };
+    restored.settings.iter().any(withheld)
+}
+
 /// Says whether a table of the backup has parents.
 fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
     let object = restored.database.schema.objects.get(&change.object);
@@ -262,6 +319,22 @@ fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
             .iter()
             .any(|word| memchr::memmem::find(text, word).is_some())
     })
+}
+
+/// A definition without what it says of another thing of the name: `OR REPLACE` and `IF NOT EXISTS`.
+fn unconditional(text: &str) -> String {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    if words.starts_with(&["CREATE", "OR", "REPLACE"]) {
+        words.drain(1..3);
+    }
+    // CREATE MATERIALIZED VIEW IF NOT EXISTS
+    let condition = ["IF", "NOT", "EXISTS"];
+    if words.first() == Some(&"CREATE")
+        && let Some(at) = (2..=4).find(|at| words.get(*at..at + 3) == Some(&condition[..]))
+    {
+        words.drain(at..at + 3);
+    }
+    words.join(" ")
 }
 
 /// An expression without parentheses and casts of strings: the server casts an array of literals as a whole or each of
@@ -278,6 +351,19 @@ fn bare(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_say_nothing_of_a_thing() {
+        for (written, plain) in [
+            ("CREATE TABLE IF NOT EXISTS app.t ( a integer )", "CREATE TABLE app.t ( a integer )"),
+            ("CREATE OR REPLACE VIEW app.v AS SELECT 1", "CREATE VIEW app.v AS SELECT 1"),
+            ("CREATE MATERIALIZED VIEW IF NOT EXISTS app.m AS x", "CREATE MATERIALIZED VIEW app.m AS x"),
+        ] {
+            assert_eq!(unconditional(written), plain);
+        }
+        let view = "CREATE VIEW app.v AS SELECT IF NOT EXISTS";
+        assert_eq!(unconditional(view), view);
+    }
 
     #[test]
     fn arrays_of_strings_are_written_in_two_ways() {

@@ -18,6 +18,9 @@ pub const ADMIN: &str = "pgdumpkit_admin";
 /// Since when there is a role that reads all tables (`pg_read_all_data`).
 const READ_ALL: u32 = 14;
 
+/// Since when a right on a parameter can be given (`GRANT SET ON PARAMETER`).
+const PARAMETER_RIGHTS: u32 = 15;
+
 /// A private server with the two roles that a restore needs.
 pub struct Private {
     cluster: Cluster,
@@ -55,6 +58,11 @@ impl Private {
         if programs.major() >= READ_ALL {
             // It also reads what was restored.
             client.execute(format!("GRANT pg_read_all_data TO {RESTORER}").as_bytes())?;
+        }
+        if programs.major() >= PARAMETER_RIGHTS {
+            // Dumps set it so that no trigger fires while rows are loaded, and it means nothing but that.
+            let sql = format!("GRANT SET ON PARAMETER session_replication_role TO {RESTORER}");
+            client.execute(sql.as_bytes())?;
         }
         Ok(Private { cluster, admin, restorer: Secret::from(secret) })
     }

@@ -60,6 +60,26 @@ impl Recorded {
         &self.manifest
     }
 
+    /// Says whether the backup was to hold a part of its source only: some schemas, tables, extensions or sections.
+    pub fn is_partial(&self) -> bool {
+        const OF_A_PART: [&str; 12] = [
+            "--data-only",
+            "--exclude-extension",
+            "--exclude-schema",
+            "--exclude-table",
+            "--exclude-table-and-children",
+            "--extension",
+            "--filter",
+            "--no-schema",
+            "--schema",
+            "--section",
+            "--table",
+            "--table-and-children",
+        ];
+        let name = |option: &String| option.split('=').next().map(ToOwned::to_owned).unwrap_or_default();
+        self.manifest.options.iter().map(name).any(|name| OF_A_PART.contains(&name.as_str()))
+    }
+
     /// Returns what the source was asked, for the restored copy to answer.
     pub fn assertions(&self) -> Vec<Assertion> {
         let of = |assertion: &manifest::Assertion| Assertion {
