@@ -53,9 +53,14 @@ pub fn short(text: &str) -> String {
 }
 
 impl State {
-    /// Reads what `pg_dump` wrote of one database, or a text that is to be believed.
+    /// Reads what `pg_dump` wrote of one database, its name included where it did, or a text that is to be believed.
     pub fn of(text: &[u8]) -> Result<State, String> {
-        Ok(State::all(text)?.into_iter().next().map(|(_, state)| state).unwrap_or_default())
+        let mut whole = State::default();
+        for (_, state) in State::all(text)? {
+            whole.parts.extend(state.parts);
+            whole.rows.extend(state.rows);
+        }
+        Ok(whole)
     }
 
     /// Reads all databases of a dump, with their names where it tells them.
