@@ -8,7 +8,9 @@
 
 mod verdict;
 
-use scratch::Programs;
+use std::path::Path;
+
+use scratch::{Cluster, Programs};
 use verdict::{Case, assert_all};
 
 fn is_skipped() -> bool {
@@ -19,6 +21,122 @@ fn is_skipped() -> bool {
     none
 }
 
+/// What pg_dump writes of two tables, a partitioned one, a domain, a view and a large object.
+const DUMP: &str = "SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE SCHEMA app;
+CREATE DOMAIN app.d AS integer CONSTRAINT dc CHECK (VALUE > 0);
+CREATE TABLE public.t (
+    a integer NOT NULL,
+    b text DEFAULT 'x'::text NOT NULL
+);
+CREATE VIEW public.v AS
+ SELECT t.a
+   FROM public.t;
+CREATE TABLE app.p (
+    a integer
+)
+PARTITION BY RANGE (a);
+CREATE TABLE app.p1 (
+    a integer
+);
+ALTER TABLE ONLY app.p ATTACH PARTITION app.p1 FOR VALUES FROM (0) TO (10);
+CREATE FUNCTION app.f(integer) RETURNS integer
+    LANGUAGE sql
+    AS $_$ SELECT $1 $_$;
+COPY public.t (a, b) FROM stdin;
+1	one
+2	two
+\\.
+COPY app.p1 (a) FROM stdin;
+1
+\\.
+ALTER TABLE ONLY public.t
+    ADD CONSTRAINT t_pkey PRIMARY KEY (a);
+CREATE INDEX t_b ON public.t USING btree (b);
+";
+
+const LARGE_OBJECT: &str = "SELECT pg_catalog.lo_create('5');
+BEGIN;
+SELECT pg_catalog.lo_open('5', 131072);
+SELECT pg_catalog.lowrite(0, '\\x0102');
+SELECT pg_catalog.lo_close(0);
+COMMIT;
+";
+
+fn case(folder: &Path, name: &str, before: &str, after: &str, code: i32) -> Case {
+    Case::plain(folder, name, &format!("{before}\n{DUMP}\n{after}"), code)
+}
+
+#[test]
+fn what_is_taken_away_is_missed() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut cases = vec![case(folder, "whole", "", "", 0)];
+    // What is missed as a thing, or as rows, is bad at every level.
+    for (at, statement) in [
+        "DROP SCHEMA public CASCADE;",
+        "drop table public.t cascade;",
+        "DROP TABLE IF EXISTS app.none, app.p CASCADE;",
+        "SET search_path = public;\nDROP /* and */ INDEX t_b;",
+        "DROP FUNCTION app.f;",
+        "DROP FUNCTION IF EXISTS app.f(integer);",
+        "DROP VIEW public.v;",
+        "DROP DOMAIN app.d;",
+        "ALTER TABLE public.t DROP COLUMN b;",
+        "ALTER TABLE ONLY public.t\n    DROP CONSTRAINT t_pkey;",
+        "SELECT lo_unlink(5);",
+        "SELECT pg_catalog.lo_unlink('5');",
+        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '5';",
+        "TRUNCATE public.t;",
+        "DELETE FROM public.t WHERE a = 2;",
+        "UPDATE public.t SET b = 'other';",
+        "ALTER TABLE app.p DETACH PARTITION app.p1;",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = if statement.contains("lo_unlink") { LARGE_OBJECT } else { "" };
+        cases.push(case(folder, &format!("taken {at} {statement}"), before, statement, 1));
+    }
+    // What only a look at definitions shows is said to be taken away.
+    for (at, statement) in [
+        "ALTER TABLE public.t ALTER COLUMN b DROP DEFAULT;",
+        "ALTER TABLE ONLY public.t ALTER b DROP NOT NULL;",
+        "ALTER DOMAIN app.d DROP CONSTRAINT dc;",
+        "CREATE OR REPLACE VIEW public.v AS SELECT NULL::integer AS a;",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("part {at} {statement}");
+        let words = "takes away what stands before it in the backup";
+        cases.push(
+            case(folder, &name, "", statement, 3).says(words).at(&[("restore", "1"), ("restore", "4")]),
+        );
+        cases.push(case(folder, &name, "", statement, 1).says(words).at(&[("full", "4")]));
+    }
+    // What takes nothing away.
+    for (at, (before, after)) in [
+        ("DROP TABLE public.t;\nDROP SCHEMA app;", ""),
+        ("ALTER TABLE public.t DROP CONSTRAINT t_pkey;\nDROP INDEX public.t_b;", ""),
+        ("CREATE OR REPLACE VIEW public.v AS SELECT NULL::integer AS a;\nDROP VIEW public.v;", ""),
+        ("", "DROP TABLE IF EXISTS public.nothing;"),
+        ("", "DROP TABLE public.nothing;"),
+        ("", "DROP TABLE public.t;"),
+        ("CREATE TYPE app_kind AS ENUM ('a');\nDROP TABLE IF EXISTS public.t;", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(case(folder, &format!("nothing {at}"), before, after, 0));
+    }
+    assert_all(&cases);
+}
+
 #[test]
 fn transactions_count() {
     if is_skipped() {
@@ -26,6 +144,101 @@ fn transactions_count() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let table = "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n\\.\n";
-    assert_all(&[Case::plain(folder, "whole", &format!("BEGIN;\n{table}COMMIT;"), 0)]);
+    let mut cases = Vec::new();
+    for (at, (before, after, words)) in [
+        ("BEGIN;", "", "is never committed"),
+        ("start transaction isolation level serializable;", "", "is never committed"),
+        ("BEGIN WORK;", "ROLLBACK;", "is rolled back at"),
+        ("BEGIN TRANSACTION;", "ABORT;", "is rolled back at"),
+        ("BEGIN;", "COMMIT;\nBEGIN;\nCREATE TABLE public.u ();", "is never committed"),
+        ("BEGIN;", "COMMIT AND CHAIN;\nCREATE TABLE public.u ();", "is never committed"),
+        ("", "BEGIN;\nSAVEPOINT s;\nCREATE TABLE public.u ();\nROLLBACK TO s;\nCOMMIT;", "is rolled back at"),
+        ("BEGIN;\nCREATE SCHEMA public;", "COMMIT;", "psql undoes all of the transaction"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(case(folder, &format!("undone {at}"), before, after, 1).says(words));
+    }
+    let levels = [("file", "1"), ("restore", "1"), ("full", "4")];
+    cases.push(case(folder, "undone at file", "BEGIN;", "", 1).says("is never committed").at(&levels));
+    cases.push(
+        case(folder, "removes in one", "BEGIN;\nDROP TABLE public.t;", "COMMIT;", 3).says("psql undoes"),
+    );
+    for (at, (before, after)) in [
+        ("BEGIN;", "COMMIT;"),
+        ("START TRANSACTION;", "END;"),
+        ("BEGIN TRANSACTION READ WRITE;", "COMMIT WORK;"),
+        ("begin;\nDROP TABLE IF EXISTS public.t;", "end transaction;"),
+        ("", "BEGIN;\nROLLBACK;"),
+        ("", "COMMIT;"),
+        ("", "ROLLBACK;"),
+        // What pg_dump writes around a large object ends the outer one.
+        ("BEGIN;", LARGE_OBJECT),
+        ("", "BEGIN;\nSAVEPOINT s;\nCREATE TABLE public.u ();\nRELEASE s;\nCOMMIT;"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(case(folder, &format!("kept {at}"), before, after, 0).at(&levels));
+    }
+    assert_all(&cases);
+}
+
+/// A table whose check reads another one, which stands before it in a dump or behind it by its name.
+fn checked_by(reference: &str) -> String {
+    format!(
+        "CREATE TABLE {reference} (id integer PRIMARY KEY);\nINSERT INTO {reference} SELECT generate_series(1, 50);\n\
+         CREATE FUNCTION known(integer) RETURNS boolean LANGUAGE plpgsql STABLE AS \
+         'BEGIN RETURN EXISTS (SELECT FROM public.{reference} WHERE id = $1); END';\n"
+    )
+}
+
+#[test]
+fn code_that_looks_at_rows_sees_those_before_them() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(&programs).unwrap();
+    let rows = "SELECT 1 + n % 50, repeat('x', 100) FROM generate_series(1, 400) n";
+    let looks = [
+        ("check", "CREATE TABLE m (a integer CHECK (known(a)), pad text);"),
+        ("domain", "CREATE DOMAIN ref AS integer CHECK (known(VALUE));\nCREATE TABLE m (a ref, pad text);"),
+        (
+            "generated",
+            "CREATE FUNCTION pick(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN IF NOT public.known($1) THEN \
+             RAISE ''not known''; END IF; RETURN $1; END';\nCREATE TABLE m (a integer, pad text, b integer GENERATED ALWAYS \
+             AS (pick(a)) STORED);",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (look, make) in looks {
+        for (reference, code) in [("a_ref", 0), ("z_ref", 1)] {
+            let database = format!("{look}_{reference}");
+            cluster.create_database(&database).unwrap();
+            let script = format!("{}{make}\nINSERT INTO m {rows};", checked_by(reference));
+            cluster.psql_script(&database, script.as_bytes()).unwrap();
+            for (format, options) in [
+                ("sql", &["-Fp"][..]),
+                ("dump", &["-Fc"]),
+                ("tar", &["-Ft"]),
+                ("folder", &["-Fd"]),
+                ("inserts", &["--inserts"]),
+            ] {
+                let path = folder.path().join(format!("{database}.{format}"));
+                cluster.pg_dump(&database, &[options, &["-f", path.to_str().unwrap()]].concat()).unwrap();
+                let case = Case::of(&format!("{database}, {format}"), path, code)
+                    .at(&[("restore", "1"), ("restore", "4")]);
+                // What only order makes good is said to be so.
+                cases.push(if code == 0 {
+                    case.says("loaded alone and in the backup's order")
+                } else {
+                    case
+                });
+            }
+        }
+    }
+    assert_all(&cases);
 }

@@ -177,18 +177,32 @@ impl Archive {
         threads: usize,
         visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
+        self.visit_ranked(threads, &|_| 0, visitor)
+    }
+
+    /// The same, all data of entries of a lower rank before any of a higher one; a stream's comes as it stands.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Archive::visit_parallel`].
+    pub fn visit_ranked(
+        &mut self,
+        threads: usize,
+        rank: &dyn Fn(&Entry) -> usize,
+        visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
+    ) -> Result<(), Error> {
         let stop = self.stop.clone();
         let Archive { entries, path, store, .. } = self;
         let visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync) =
             &|piece, reader| visitor(piece, &mut stop.reader(reader));
         match store {
             Store::Custom { source: Source::File(file), area } => {
-                area.walk_parallel(file, path, entries, threads, visitor)
+                area.walk_parallel(file, path, entries, threads, rank, visitor)
             }
             Store::Tar { source: Source::File(file), start } => {
-                tar::walk_parallel(file, *start, path, entries, threads, visitor)
+                tar::walk_parallel(file, *start, path, entries, threads, rank, visitor)
             }
-            Store::Directory => directory::walk_parallel(path, entries, threads, visitor),
+            Store::Directory => directory::walk_parallel(path, entries, threads, rank, visitor),
             Store::Custom { .. } | Store::Tar { .. } => {
                 self.walk(&mut |piece, reader| visitor(piece, reader))
             }

@@ -171,6 +171,7 @@ impl Area {
         path: &Path,
         entries: &[Entry],
         threads: usize,
+        rank: &dyn Fn(&Entry) -> usize,
         visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
         let (mut blocks, end) = match self.placed(path, entries, file.len)? {
@@ -207,7 +208,7 @@ impl Area {
             }
             Ok(())
         };
-        pool::run(threads, &sizes, &work)?;
+        pool::run(threads, &sizes, &|job| rank(&entries[blocks[job].index]), &work)?;
         no_twins(path, objects.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         // With no block at all there may still be bytes.
         if blocks.is_empty() {

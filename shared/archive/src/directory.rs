@@ -237,12 +237,13 @@ pub(crate) fn walk_parallel(
     directory: &Path,
     entries: &[Entry],
     threads: usize,
+    rank: &dyn Fn(&Entry) -> usize,
     visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
 ) -> Result<(), Error> {
     let parts = parts(directory, entries)?;
     let sizes: Vec<u64> = parts.iter().map(|part| part.file.size).collect();
     let fair_share = pool::fair_share(&sizes, threads);
-    pool::run(threads, &sizes, &|job| {
+    pool::run(threads, &sizes, &|job| rank(&entries[parts[job].index]), &|job| {
         parts[job].deliver(entries, sizes[job] > fair_share, &mut |piece, reader| visit(piece, reader))
     })
 }

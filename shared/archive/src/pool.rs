@@ -11,21 +11,32 @@ pub(crate) fn fair_share(sizes: &[u64], threads: usize) -> u64 {
     total / threads.max(1) as u64
 }
 
-/// Does all jobs, the longest first, and returns the error of the first one that fails in the order of the archive.
+/// Does all jobs, those of a lower rank before any of a higher one, and the longest of a rank first. Returns the error of
+/// the first one that fails in the order of the archive, among those of its rank.
 ///
 /// `sizes[i]` is about how long job `i` takes, in any unit. A job behind one that failed may or may not be done.
 pub(crate) fn run(
     threads: usize,
     sizes: &[u64],
+    rank: &dyn Fn(usize) -> usize,
     work: &(dyn Fn(usize) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by_key(|job| std::cmp::Reverse(sizes[*job]));
+    let mut order: Vec<(usize, usize)> = (0..sizes.len()).map(|job| (rank(job), job)).collect();
+    order.sort_by_key(|(rank, job)| (*rank, std::cmp::Reverse(sizes[*job])));
+    order.chunk_by(|(rank, _), (other, _)| rank == other).try_for_each(|jobs| at_once(threads, jobs, work))
+}
+
+/// Does the jobs of one rank.
+fn at_once(
+    threads: usize,
+    order: &[(usize, usize)],
+    work: &(dyn Fn(usize) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
     let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(usize::MAX);
     let labour = || {
         let mut first = None;
-        while let Some(job) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+        while let Some((_, job)) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             // A job before the one that failed may fail as well, and then that one counts.
             if job > failed.load(Ordering::Relaxed) {
                 continue;
@@ -37,7 +48,7 @@ pub(crate) fn run(
         }
         first
     };
-    let threads = threads.min(sizes.len());
+    let threads = threads.min(order.len());
     let results: Vec<Option<(usize, Error)>> = thread::scope(|scope| {
         let mut started = Vec::new();
         for _ in 1..threads {
@@ -65,7 +76,7 @@ mod tests {
         for threads in [0, 1, 2, 7] {
             for _ in 0..50 {
                 let sizes: Vec<u64> = (0..40).map(|job| job * 7 % 11).collect();
-                let error = run(threads, &sizes, &|job| match job {
+                let error = run(threads, &sizes, &|_| 0, &|job| match job {
                     13 | 14 | 30 => Err(Error::damaged("x".as_ref(), job as u64, "bad")),
                     _ => Ok(()),
                 });
@@ -75,16 +86,28 @@ mod tests {
     }
 
     #[test]
+    fn ranks_are_done_one_behind_the_other() {
+        let begun = std::sync::Mutex::new(Vec::new());
+        let rank = |job: usize| job / 10;
+        run(4, &[1; 40], &rank, &|job| {
+            begun.lock().unwrap().push(rank(job));
+            Ok(())
+        })
+        .unwrap();
+        assert!(begun.into_inner().unwrap().is_sorted());
+    }
+
+    #[test]
     fn all_jobs_are_done_once() {
         let done: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();
         let sizes: Vec<u64> = (0..100).collect();
-        run(4, &sizes, &|job| {
+        run(4, &sizes, &|_| 0, &|job| {
             done[job].fetch_add(1, Ordering::Relaxed);
             Ok(())
         })
         .unwrap();
         assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
-        run(4, &[], &|_| Ok(())).unwrap();
+        run(4, &[], &|_| 0, &|_| Ok(())).unwrap();
         assert_eq!(fair_share(&[10, 20, 30], 2), 30);
         assert_eq!(fair_share(&[u64::MAX, 1], 0), u64::MAX);
     }

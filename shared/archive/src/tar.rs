@@ -199,6 +199,7 @@ pub(crate) fn walk_parallel(
     path: &Path,
     entries: &[Entry],
     threads: usize,
+    rank: &dyn Fn(&Entry) -> usize,
     visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
 ) -> Result<(), Error> {
     let mut found = Vec::new();
@@ -207,7 +208,7 @@ pub(crate) fn walk_parallel(
         Ok(())
     })?;
     let sizes: Vec<u64> = found.iter().map(|(.., size)| *size).collect();
-    pool::run(threads, &sizes, &|job| {
+    pool::run(threads, &sizes, &|job| rank(&entries[found[job].0]), &|job| {
         let (index, large_object, offset, left) = found[job];
         let mut scan = Scan::file(file, path, offset);
         let mut member = Member { scan: &mut scan, left };

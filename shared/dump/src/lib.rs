@@ -35,6 +35,7 @@ mod secret;
 mod session;
 pub mod source;
 mod subject;
+mod transaction;
 mod values;
 
 pub use attribute::Attribute;
@@ -63,3 +64,4 @@ pub use secret::mask_secrets;
 pub use session::Session;
 pub use source::{Found, Source, Stream};
 pub use subject::{Class, Subject, Subjects};
+pub use transaction::Transaction;

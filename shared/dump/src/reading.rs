@@ -427,7 +427,7 @@ impl Reading {
             }
             // In a tree nothing is pg_dump's by-work: somebody wrote it there by hand and wants it to run. An INSERT that
             // is no list of rows is kept as well.
-            Meaning::Noise(Noise::Clean) | Meaning::Data { form: DataForm::LargeObject, .. }
+            Meaning::Removal(_) | Meaning::Data { form: DataForm::LargeObject, .. }
                 if self.options.canonical =>
             {
                 self.other(statement);
@@ -438,6 +438,7 @@ impl Reading {
                 self.other(statement);
             }
             Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
+            Meaning::Removal(_) => self.ledger.add_noise(Noise::Clean, bytes),
             Meaning::Noise(noise) => self.ledger.add_noise(noise, bytes),
             Meaning::Data { address, form } => {
                 self.ledger.data += bytes as u64;

@@ -18,6 +18,8 @@ pub struct Subject {
     pub qualified: bool,
     /// Who owns what it makes, where the session says so (`--use-set-session-authorization`).
     pub owner: Option<Name>,
+    /// What it takes away, if it does that and it is known.
+    pub removed: Vec<Address>,
 }
 
 /// What a statement does.
@@ -64,6 +66,7 @@ impl Subjects {
         let words = lexemes(statement, self.standard_conforming_strings);
         let identified = identify::identify(&words, &self.session);
         let qualified = identified.unqualified.is_empty();
+        let mut removed = Vec::new();
         let (address, class) = match identified.meaning {
             // They come and go with the data.
             Meaning::Part { address, .. } | Meaning::Owner { address, .. }
@@ -74,6 +77,10 @@ impl Subjects {
             Meaning::Part { address, role } => (Some(address), Class::Part(role)),
             Meaning::Owner { address, .. } => (Some(address), Class::Part(Role::Owner)),
             Meaning::Data { address, form } => (Some(address), Class::Data(form)),
+            Meaning::Removal(of) => {
+                removed = of;
+                (removed.first().cloned(), Class::Noise(Noise::Clean))
+            }
             Meaning::Noise(noise) => (None, Class::Noise(noise)),
             Meaning::Unknown => (None, Class::Unknown),
             Meaning::Session(change) => {
@@ -85,7 +92,7 @@ impl Subjects {
             }
         };
         let owner = self.session.maker().cloned();
-        Subject { address, class, qualified, owner }
+        Subject { address, class, qualified, owner, removed }
     }
 
     /// Says whether `\` is an ordinary character in `'…'`.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use connect::ServerError;
-use dump::{Class, Kind, Role};
+use dump::{Class, Kind, Noise, Role};
 
 use crate::escalation::Refusal;
-use crate::plan::{Step, Work};
+use crate::plan::{Place, Step, Work};
 use crate::session::Failed;
 use crate::{Options, newer, older, plain};
 
@@ -36,6 +36,12 @@ pub enum Cause {
     AlreadyThere,
     /// The owner stands in for the real one and may not own such a thing.
     StandIn,
+    /// What was to be taken away was not there, or could not be taken away.
+    NothingRemoved,
+    /// It takes away what is not there, in a transaction that ends with that; where the transaction begins.
+    NothingRemovedInTransaction(Place),
+    /// It does no harm alone, but psql undoes with it all of the transaction it is in; where that begins.
+    UndoesTransaction(Place),
 }
 
 /// Undefined table, object, function, column, schema; a table that is none; a wrong kind of object.
@@ -59,10 +65,21 @@ impl Cause {
     /// Returns what it means for the verdict.
     pub fn judgement(&self) -> Judgement {
         match self {
-            Cause::Backup => Judgement::Bad,
+            Cause::Backup | Cause::UndoesTransaction(_) => Judgement::Bad,
             // Whether it is what the backup says is for a look into the catalogs.
-            Cause::AlreadyThere => Judgement::Harmless,
+            Cause::AlreadyThere | Cause::NothingRemoved => Judgement::Harmless,
             _ => Judgement::Unclear,
+        }
+    }
+}
+
+impl Cause {
+    /// Returns the cause of a failure in a transaction, which psql undoes with it.
+    pub(crate) fn in_transaction(self, begin: Place) -> Cause {
+        match self {
+            Cause::NothingRemoved => Cause::NothingRemovedInTransaction(begin),
+            Cause::AlreadyThere => Cause::UndoesTransaction(begin),
+            cause => cause,
         }
     }
 }
@@ -86,6 +103,14 @@ impl fmt::Display for Cause {
                 write!(f, "needs what the backup does not hold, as a dump of some tables or sections: {what}")
             }
             Cause::AlreadyThere => f.write_str("is there already"),
+            Cause::NothingRemoved => f.write_str("nothing was taken away"),
+            Cause::NothingRemovedInTransaction(begin) => write!(
+                f,
+                "where it is not there already, psql undoes all of the transaction from {begin} with this failure"
+            ),
+            Cause::UndoesTransaction(begin) => {
+                write!(f, "psql undoes all of the transaction from {begin} with this failure")
+            }
             Cause::StandIn => f.write_str("owner is a stand-in, which may not own such a thing"),
         }
     }
@@ -163,6 +188,9 @@ impl Causes {
         let (code, message) = (error.code(), error.message());
         let address = step.subject.address.as_ref();
         let kind = address.map(|address| address.kind);
+        if step.subject.class == Class::Noise(Noise::Clean) {
+            return failed.refused.map_or(Cause::NothingRemoved, Cause::Refused);
+        }
         let role = match step.subject.class {
             Class::Part(role) => Some(role),
             _ => None,

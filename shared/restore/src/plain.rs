@@ -7,11 +7,12 @@ use std::sync::Arc;
 use archive::{Content, Plain, Stop};
 use dump::{
     Address, Class, DataForm, Event, Events, Fault, Found, Kept, Kind, Name, Noise, Position, Role,
-    Statement, Subject, Subjects, Want,
+    Statement, Subject, Subjects, Transaction, Want,
 };
 
 use crate::plan::{DatabasePlan, Location, MetaCommand, Place, Plan, RowsPlan, Step, Work, excerpt};
 use crate::settings::{Follower, Settings};
+use crate::transaction::{self, UndoneBy};
 use crate::{Error, Source};
 
 /// A plain dump as the dump crate wants its bytes; rows are jumped over where the file can be searched.
@@ -85,6 +86,7 @@ pub(crate) struct Planning {
     settled: Arc<Settings>,
     /// How many bytes of memory the plan may take.
     room: u64,
+    transactions: transaction::Follower,
 }
 
 impl Default for Planning {
@@ -99,6 +101,7 @@ impl Default for Planning {
             kept: Kept::default(),
             settled: Arc::default(),
             room: u64::MAX,
+            transactions: transaction::Follower::default(),
         }
     }
 }
@@ -144,6 +147,7 @@ impl Planning {
             self.check_room(at)?;
         }
         self.end_script();
+        self.end_transactions();
         Ok(())
     }
 
@@ -212,15 +216,8 @@ impl Planning {
 
     fn statement(&mut self, statement: &Statement<'_>, end: u64) {
         let subject = self.subjects.of(statement);
-        if subject.class == Class::Noise(Noise::Transaction) {
-            // pg_dump writes transactions around large objects only; those of others end with each statement.
-            match &mut self.script {
-                Some(script) if script.subject.class == Class::Data(DataForm::LargeObject) => {
-                    script.end = end
-                }
-                _ => self.begin = Some(statement.at),
-            }
-            return;
+        if let Some(transaction) = Transaction::of(statement) {
+            return self.transaction(transaction, statement.at, end);
         }
         let begin = self.begin.take();
         let Some(subject) = script_subject(statement, &subject) else {
@@ -238,6 +235,34 @@ impl Planning {
         }
     }
 
+    /// Takes a statement that begins or ends a transaction: a restore ends them with each statement.
+    fn transaction(&mut self, transaction: Transaction, at: Position, end: u64) {
+        let begins = transaction == Transaction::Begin;
+        let plain = begins || transaction == Transaction::Commit { chain: false };
+        let large_objects = |script: &Script| script.subject.class == Class::Data(DataForm::LargeObject);
+        match self.script.as_mut().filter(|script| plain && large_objects(script)) {
+            // pg_dump writes one around each large object.
+            Some(script) => script.end = end,
+            None => {
+                self.end_script();
+                self.begin = Some(at).filter(|_| begins);
+            }
+        }
+        let steps = self.steps().len() + usize::from(self.script.is_some() && !begins);
+        self.transactions.change(transaction, Place::At(at), steps);
+    }
+
+    /// Gives the database that ends what was found out of its transactions.
+    fn end_transactions(&mut self) {
+        let steps = self.steps().len();
+        let mut transactions = std::mem::take(&mut self.transactions);
+        transactions.end(UndoneBy::End, steps);
+        if let Some(last) = self.plan.databases.last_mut() {
+            last.undone.append(&mut transactions.undone);
+            last.blocks.append(&mut transactions.blocks);
+        }
+    }
+
     fn end_script(&mut self) {
         let Some(Script { subject, start, end }) = self.script.take() else { return };
         let table = subject.address.clone();
@@ -250,8 +275,8 @@ impl Planning {
         let kind = subject.address.as_ref().map(|address| root(address).kind);
         match subject.class {
             Class::Session => return self.settings.change(statement, at),
-            // What `--clean` removes is not there. `BEGIN` and `COMMIT` stand around large objects only.
-            Class::Noise(Noise::Clean | Noise::Transaction | Noise::PlannerStatistics) => return,
+            Class::Noise(Noise::Transaction | Noise::PlannerStatistics) => return,
+            Class::Noise(Noise::Clean) if !self.may_be_there(kind, &subject) => return,
             _ => {}
         }
         match kind {
@@ -272,6 +297,16 @@ impl Planning {
                     self.push(Step { subject, at, work: Work::Statement(text), settings }, len);
                 }
             }
+        }
+    }
+
+    /// Says whether what a statement takes away may be there: a scratch database is empty, and has neither the databases nor
+    /// the roles of the source. In a transaction it is run in any case: one that finds nothing ends it.
+    fn may_be_there(&mut self, kind: Option<Kind>, subject: &Subject) -> bool {
+        let made = |step: &Step| step.subject.address == subject.address;
+        match kind {
+            Some(kind) if kind.is_global() || kind == Kind::Database => self.plan.cluster.iter().any(made),
+            _ => self.transactions.is_open() || !self.steps().is_empty(),
         }
     }
 
@@ -308,6 +343,7 @@ impl Planning {
     /// Says which database the steps that follow belong to.
     pub fn connect(&mut self, name: Name) {
         self.end_script();
+        self.end_transactions();
         (self.subjects, self.settings) = (Subjects::default(), Follower::default());
         match self.plan.databases.last_mut() {
             Some(last) if last.steps.is_empty() => last.name = Some(name),

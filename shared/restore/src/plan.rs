@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use dump::{Address, Class, Kind, Name, Position, Role, Subject};
+use dump::{Address, Class, Kind, Name, Noise, Position, Role, Subject};
 
 use crate::build;
 use crate::settings::Settings;
+use crate::transaction::{Block, Undone};
 
 /// The steps of a restore, database by database.
 #[derive(Debug, Default)]
@@ -31,6 +32,10 @@ pub struct DatabasePlan {
     /// What entries of an archive depend on and its table of contents does not have, by the entry. That is no fault: it
     /// may be what was left out of the dump.
     pub(crate) absent: BTreeMap<u32, Vec<u32>>,
+    /// What psql undoes again, whatever the server says.
+    pub undone: Vec<Undone>,
+    /// The transactions that are committed.
+    pub(crate) blocks: Vec<Block>,
 }
 
 /// A meta-command of psql.
@@ -120,6 +125,7 @@ impl Step {
     /// Returns what the step is about, in words.
     pub fn label(&self) -> String {
         match (&self.subject.address, &self.work) {
+            (_, Work::Statement(text)) if self.subject.class == Class::Noise(Noise::Clean) => excerpt(text),
             (Some(address), Work::Rows(_)) => format!("data of {address}"),
             (Some(address), Work::Statement(_)) => address.to_string(),
             (None, Work::Rows(_)) => "large objects".to_owned(),
@@ -142,23 +148,6 @@ impl DatabasePlan {
                 *alone = counts.get(table) == Some(&1);
             }
         }
-    }
-
-    /// Says whether something already watches over rows when they are loaded, so that their order may matter.
-    pub(crate) fn rows_are_watched(&self) -> bool {
-        let first_rows = self.steps.iter().position(|step| matches!(step.work, Work::Rows(_)));
-        let before = &self.steps[..first_rows.unwrap_or_default()];
-        before.iter().any(|step| match &step.work {
-            Work::Statement(text) => {
-                memchr::memmem::find(text, b" REFERENCES ").is_some()
-                    || step
-                        .subject
-                        .address
-                        .as_ref()
-                        .is_some_and(|address| matches!(address.kind, dump::Kind::Trigger | dump::Kind::Rule))
-            }
-            Work::Rows(_) => false,
-        })
     }
 
     /// Returns the index of the first step from which on no step can change the rows of any table.

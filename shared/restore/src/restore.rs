@@ -10,10 +10,11 @@ use connect::{Parameters, ServerError};
 
 use crate::cause::{Cause, Causes};
 use crate::escalation::Refusal;
-use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
+use crate::plan::{DatabasePlan, Place, Step, Work};
 use crate::session::{Failed, Session, Shared};
-use crate::source::{Data, wrapped};
+use crate::source::{Data, Wanted, wrapped};
 use crate::superuser::{Gathered, Superuser};
+use crate::watched::Watched;
 use crate::{Error, Source, build, rows::Rows, script};
 
 /// How a dump is restored.
@@ -75,6 +76,8 @@ pub struct Report {
     pub tried: BTreeSet<String>,
     /// Foreign servers that were made with an address that leads nowhere.
     pub nowhere: BTreeSet<String>,
+    /// Tables into which rows were loaded alone, in the dump's order, because code runs when they arrive.
+    pub watched: BTreeSet<String>,
     /// How long each phase took, in order.
     pub phases: Vec<(Phase, Duration)>,
     /// How long the rows of a step took, by the index of the step.
@@ -120,11 +123,10 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let mut phases: Vec<(Phase, Duration)> = Vec::new();
     let mut failures: Vec<(usize, Failed)> = Vec::new();
     let mut loads = BTreeMap::new();
+    let mut watched = BTreeSet::new();
     {
         let mut main = Session::connect(&shared)?;
         let steps = &plan.steps;
-        // Rows that are checked as they come need the order of the dump.
-        let row_jobs = if plan.rows_are_watched() { 1 } else { options.jobs };
         let mut last = Some(plan.rows_are_final_from());
         let mut at = 0;
         while at < steps.len() {
@@ -138,7 +140,17 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
                 (Work::Rows(_), _) => {
                     options.observer.begin(Phase::Rows);
                     let len = rest.iter().take_while(|step| matches!(step.work, Work::Rows(_))).count();
-                    let (found, times) = load(&shared, source, row_jobs, &rest[..len], &*options.observer)?;
+                    // The INSERTs of one table are in order as they are.
+                    let inserts = |step: &Step| matches!(&step.work, Work::Rows(rows) if rows.copy.is_none());
+                    let alone = len == 1 && inserts(&rest[0]);
+                    let seen = if alone { Watched::default() } else { main.watched()? };
+                    let (found, times) = load(&shared, source, options, &rest[..len], &seen)?;
+                    watched.extend(rest[..len].iter().filter_map(|step| match &step.work {
+                        Work::Rows(rows) if seen.has(rows) => {
+                            Some(rows.table.as_ref()?.qualified_name().to_string())
+                        }
+                        _ => None,
+                    }));
                     keep(&mut failures, found.into_iter().map(|(step, failed)| (at + step, failed)));
                     loads.extend(times.into_iter().map(|(step, time)| (at + step, time)));
                     (Phase::Rows, len)
@@ -170,6 +182,10 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     let failures = failures.into_iter().map(|(at, failed)| {
         let step = &plan.steps[at];
         let cause = causes.of(step, &failed);
+        let cause = match plan.blocks.iter().find(|block| block.steps.contains(&at)) {
+            Some(block) => cause.in_transaction(block.begin),
+            None => cause,
+        };
         let absent = match step.at {
             Place::Entry(id) => plan.absent.get(&id).cloned().unwrap_or_default(),
             Place::At(_) => Vec::new(),
@@ -178,7 +194,7 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
     });
     let failures = failures.collect();
     let Gathered { roles, settings, tried, nowhere } = shared.finish();
-    Ok(Report { failures, roles, settings, tried, nowhere, phases, loads })
+    Ok(Report { failures, roles, settings, tried, nowhere, watched, phases, loads })
 }
 
 /// Adds what failed; of more than anybody reads, only what tells why.
@@ -200,21 +216,26 @@ type Loaded = (Vec<(usize, Failed)>, Vec<(usize, Duration)>);
 fn load(
     shared: &Shared<'_>,
     source: &Source,
-    jobs: usize,
+    options: &Options,
     steps: &[Step],
-    observer: &dyn Observer,
+    watched: &Watched,
 ) -> Result<Loaded, Error> {
-    let rows = |(at, step): (usize, &'_ Step)| match &step.work {
-        Work::Rows(rows) => Some((at, rows.clone())),
-        Work::Statement(_) => None,
-    };
-    let wanted: Vec<(usize, RowsPlan)> = steps.iter().enumerate().filter_map(rows).collect();
-    let wanted: Vec<(usize, &RowsPlan)> = wanted.iter().map(|(at, rows)| (*at, rows)).collect();
+    let Options { jobs, observer, .. } = options;
+    let mut wanted = Vec::new();
+    let mut rank = 0;
+    for (step, of) in steps.iter().enumerate() {
+        let Work::Rows(rows) = &of.work else { continue };
+        // Code that runs when rows arrive sees what stands before them in the dump, and nothing else.
+        let alone = watched.has(rows);
+        rank += usize::from(alone);
+        wanted.push(Wanted { step, rows, rank });
+        rank += usize::from(alone);
+    }
     let failures = Mutex::new(Vec::new());
     let times = Mutex::new(Vec::new());
     let idle: Mutex<Vec<Session<'_>>> = Mutex::new(Vec::new());
     let visit = |data: Data<'_>, bytes: &mut dyn Read| -> Result<(), Error> {
-        let bytes = &mut Observed { bytes, observer };
+        let bytes = &mut Observed { bytes, observer: &**observer };
         let step = &steps[data.step];
         let begin = Instant::now();
         let free = idle.lock().unwrap_or_else(|poison| poison.into_inner()).pop();
@@ -225,7 +246,8 @@ fn load(
             }
             (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
             (Some(copy), None) => {
-                let alone = data.rows.alone;
+                // What such code has put there already stays.
+                let alone = data.rows.alone && watched.is_empty();
                 let failed = match data.rows.location {
                     crate::plan::Location::Range { .. } => session.copy(step, alone, copy, bytes)?,
                     crate::plan::Location::Entry(_) => {
@@ -241,7 +263,7 @@ fn load(
         failures.lock().unwrap_or_else(|poison| poison.into_inner()).extend(failed);
         Ok(())
     };
-    source.visit(jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
+    source.visit(*jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
     let failures = failures.into_inner().unwrap_or_else(|poison| poison.into_inner());
     Ok((failures, times.into_inner().unwrap_or_else(|poison| poison.into_inner())))
 }

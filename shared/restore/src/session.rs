@@ -144,6 +144,11 @@ impl<'s> Session<'s> {
         self.shared
     }
 
+    /// Asks the server something that is not the dump's.
+    pub fn query(&mut self, sql: &[u8]) -> Result<Vec<connect::Row>, Error> {
+        Ok(self.client.query(sql)?)
+    }
+
     /// Runs a statement and undoes what it did.
     pub fn try_out(&mut self, step: &Step, text: &[u8]) -> Result<Option<ServerError>, Error> {
         self.client.take_notices();

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use archive::{Content, Plain};
+use archive::{Content, Entry, Plain};
 
 use crate::Error;
 use crate::plan::{Location, RowsPlan};
@@ -47,6 +47,16 @@ pub(crate) struct LargeObject {
     pub is_made: bool,
 }
 
+/// Data that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'p> {
+    /// The index of the step.
+    pub step: usize,
+    pub rows: &'p RowsPlan,
+    /// All of a lower rank comes before any of a higher one.
+    pub rank: usize,
+}
+
 pub(crate) type Visitor<'v> = dyn Fn(Data<'_>, &mut dyn Read) -> io::Result<()> + Sync + 'v;
 
 impl Source {
@@ -59,11 +69,11 @@ impl Source {
         Source { path: path.to_owned(), kind: Kind::Archive }
     }
 
-    /// Visits the data of steps, that of several at once where the input allows it, then the longest first.
+    /// Visits the data of steps, that of several of one rank at once where the input allows it, then the longest first.
     pub(crate) fn visit(
         &self,
         threads: usize,
-        steps: &[(usize, &RowsPlan)],
+        steps: &[Wanted<'_>],
         visitor: &Visitor<'_>,
     ) -> Result<(), Error> {
         match self.kind {
@@ -80,23 +90,29 @@ impl Source {
         }
     }
 
-    fn visit_ranges(
-        &self,
-        threads: usize,
-        steps: &[(usize, &RowsPlan)],
-        visitor: &Visitor<'_>,
-    ) -> Result<(), Error> {
+    fn visit_ranges(&self, threads: usize, steps: &[Wanted<'_>], visitor: &Visitor<'_>) -> Result<(), Error> {
         let mut ranges = ranges(steps);
         if threads > 1 {
-            ranges.sort_by_key(|(.., len)| std::cmp::Reverse(*len));
+            ranges.sort_by_key(|range| (range.rank, std::cmp::Reverse(range.len)));
         }
+        ranges
+            .chunk_by(|one, other| one.rank == other.rank)
+            .try_for_each(|ranges| self.visit_at_once(threads, ranges, visitor))
+    }
+
+    fn visit_at_once(
+        &self,
+        threads: usize,
+        ranges: &[Range<'_>],
+        visitor: &Visitor<'_>,
+    ) -> Result<(), Error> {
         let next = AtomicUsize::new(0);
         let failed = Mutex::new(None);
         let work = || -> Result<(), Error> {
             let mut plain = self.open_plain()?;
-            while let Some((data, start, len)) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
-                plain.seek(*start).map_err(Error::Reread)?;
-                deliver(&mut plain, *data, *len, visitor)?;
+            while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
+                plain.seek(range.start).map_err(Error::Reread)?;
+                deliver(&mut plain, range.data, range.len, visitor)?;
             }
             Ok(())
         };
@@ -114,10 +130,10 @@ impl Source {
         failed.into_inner().unwrap_or_else(|poison| poison.into_inner()).map_or(Ok(()), Err)
     }
 
-    fn visit_stream(&self, steps: &[(usize, &RowsPlan)], visitor: &Visitor<'_>) -> Result<(), Error> {
+    fn visit_stream(&self, steps: &[Wanted<'_>], visitor: &Visitor<'_>) -> Result<(), Error> {
         let mut plain = self.open_plain()?;
         let mut at = plain.offset();
-        for (data, start, len) in ranges(steps) {
+        for Range { data, start, len, .. } in ranges(steps) {
             let gap = start.checked_sub(at).ok_or_else(|| Error::Reread(changed()))?;
             let skipped = io::copy(&mut (&mut plain).take(gap), &mut io::sink()).map_err(Error::Reread)?;
             if skipped != gap {
@@ -132,26 +148,28 @@ impl Source {
     fn visit_archive(
         &self,
         threads: usize,
-        steps: &[(usize, &RowsPlan)],
+        steps: &[Wanted<'_>],
         visitor: &Visitor<'_>,
     ) -> Result<(), Error> {
-        let mut by_entry: HashMap<u32, (usize, &RowsPlan)> = HashMap::new();
-        for (step, rows) in steps {
-            if let Location::Entry(id) = rows.location {
-                by_entry.insert(id, (*step, rows));
+        let mut by_entry: HashMap<u32, &Wanted<'_>> = HashMap::new();
+        for wanted in steps {
+            if let Location::Entry(id) = wanted.rows.location {
+                by_entry.insert(id, wanted);
             }
         }
+        let rank = |entry: &Entry| by_entry.get(&entry.id).map_or(0, |wanted| wanted.rank);
         let Content::Archive(mut archive) = archive::open(&self.path)?.content else {
             return Err(Error::Reread(changed()));
         };
         let is_made = archive.header.version < (1, 12, 0);
-        let result = archive.visit_parallel(threads, &|piece, data| match by_entry.get(&piece.entry.id) {
-            Some((step, rows)) => {
-                let large_object = piece.large_object.map(|number| LargeObject { number, is_made });
-                visitor(Data { step: *step, rows, large_object }, data)
-            }
-            None => Ok(()),
-        });
+        let result =
+            archive.visit_ranked(threads, &rank, &|piece, data| match by_entry.get(&piece.entry.id) {
+                Some(Wanted { step, rows, .. }) => {
+                    let large_object = piece.large_object.map(|number| LargeObject { number, is_made });
+                    visitor(Data { step: *step, rows, large_object }, data)
+                }
+                None => Ok(()),
+            });
         result.map_err(|error| match error {
             archive::Error::Visitor(error) => unwrapped(error),
             error => error.into(),
@@ -159,10 +177,19 @@ impl Source {
     }
 }
 
-fn ranges<'p>(steps: &[(usize, &'p RowsPlan)]) -> Vec<(Data<'p>, u64, u64)> {
-    let range = |(step, rows): &(usize, &'p RowsPlan)| match rows.location {
+/// Where data stands in a plain dump.
+struct Range<'p> {
+    data: Data<'p>,
+    rank: usize,
+    start: u64,
+    len: u64,
+}
+
+fn ranges<'p>(steps: &[Wanted<'p>]) -> Vec<Range<'p>> {
+    let range = |wanted: &Wanted<'p>| match wanted.rows.location {
         Location::Range { start, len } => {
-            Some((Data { step: *step, rows, large_object: None }, start.byte, len))
+            let data = Data { step: wanted.step, rows: wanted.rows, large_object: None };
+            Some(Range { data, rank: wanted.rank, start: start.byte, len })
         }
         Location::Entry(_) => None,
     };

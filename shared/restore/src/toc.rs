@@ -105,8 +105,13 @@ fn add(planning: &mut Planning, entry: &Entry, qualified: bool) -> Result<(), Er
             let copy = copy.trim_ascii_end();
             copy.strip_suffix(b";").unwrap_or(copy).to_vec()
         });
-        let subject =
-            Subject { address: table.clone(), class: Class::Data(form), qualified: true, owner: None };
+        let subject = Subject {
+            address: table.clone(),
+            class: Class::Data(form),
+            qualified: true,
+            owner: None,
+            removed: Vec::new(),
+        };
         planning.add_rows(subject, at, table, copy, Location::Entry(entry.id));
     }
     Ok(())

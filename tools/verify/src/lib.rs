@@ -250,6 +250,10 @@ fn verify_within(
         let why = "a psql meta-command that no pg_dump writes; it is not run";
         report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
     }
+    for undone in plan.databases.iter().flat_map(|database| &database.undone) {
+        let begin = restoring::place(undone.begin, &backup);
+        report.find(Verdict::Bad, "transaction", Some(begin), undone.by.to_string());
+    }
     if let Some(recorded) = recorded {
         recorded.check(&dump, report);
     }

@@ -193,6 +193,7 @@ pub fn verify(
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, maybe_newer, options.trusted, report);
+        tell_removals(plan, &restored, backup, report);
         let restored = Restored {
             backup,
             name,
@@ -416,6 +417,14 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
             "made with an address that leads nowhere, so that nothing is read or written there: {what}"
         ));
     }
+    if !restored.watched.is_empty() {
+        let tables: Vec<&str> = restored.watched.iter().map(String::as_str).collect();
+        report.notes.push(format!(
+            "loaded alone and in the backup's order, since checks, triggers or foreign keys look at rows when they arrive \
+             (`pg_restore --jobs` keeps no order): {}",
+            tables.join(", ")
+        ));
+    }
     if restored.failures.iter().any(|failure| matches!(failure.cause, Cause::Refused(_))) && !trusted {
         report.notes.push(
             "what needs a superuser and is not run for a backup that is not trusted, `--trust` runs: only for backups of your own"
@@ -423,6 +432,16 @@ fn tell(restored: &restore::Report, backup: &Backup, maybe_newer: bool, trusted:
         );
     }
     tell_settings(&restored.settings, backup, maybe_newer, report);
+}
+
+/// Puts into the report what the backup takes away of what it made before.
+fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
+    let failed: HashSet<usize> = restored.failures.iter().map(|failure| failure.step).collect();
+    for at in plan.removals().into_iter().filter(|at| !failed.contains(at)) {
+        let step = &plan.steps[at];
+        let why = "takes away what stands before it in the backup, and is not made again behind it";
+        report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), why);
+    }
 }
 
 /// Puts into the report what the server said of settings that it refused.

@@ -33,7 +33,9 @@ impl Reader<'_, '_> {
                 let address = address.part(Kind::Constraint, name);
                 Some(Meaning::Part { address, role: Role::Definition })
             }
-            Kind::Domain | Kind::Type if self.cursor.sees("DROP") => Some(Meaning::Noise(Noise::Clean)),
+            Kind::Domain | Kind::Type if self.cursor.eat("DROP") => {
+                Some(Meaning::Removal(self.dropped_part(&address)))
+            }
             Kind::Sequence if self.cursor.eat("OWNED BY") => {
                 let at = self.cursor.at;
                 if self.cursor.dotted()?.len() == 2 {
@@ -77,13 +79,17 @@ impl Reader<'_, '_> {
             self.schema_name()?;
             return part(table, Role::Attachment);
         }
-        if self.cursor.sees("DROP") || self.cursor.sees("DETACH PARTITION") {
-            return Some(Meaning::Noise(Noise::Clean));
+        if self.cursor.eat("DETACH PARTITION") {
+            let partition = self.in_schema(Kind::Table);
+            return Some(Meaning::Removal(partition.into_iter().collect()));
+        }
+        if self.cursor.eat("DROP") {
+            return Some(Meaning::Removal(self.dropped_part(&table)));
         }
         if self.cursor.eat("ALTER COLUMN") || self.cursor.eat("ALTER") {
             let column = table.part(Kind::Column, self.cursor.name()?);
             if self.cursor.sees("DROP") {
-                return Some(Meaning::Noise(Noise::Clean));
+                return Some(Meaning::Removal(vec![column]));
             }
             let role = match () {
                 () if self.cursor.sees("SET DEFAULT") => Role::Default,
@@ -108,6 +114,21 @@ impl Reader<'_, '_> {
             return part(table.part(kind, name), Role::Setting);
         }
         if self.cursor.at_end() { None } else { part(table, Role::Setting) }
+    }
+
+    /// Reads what a `DROP` takes of something; nothing if it takes several, or that is not understood.
+    fn dropped_part(&mut self, of: &Address) -> Vec<Address> {
+        let kind = match () {
+            () if self.cursor.eat("CONSTRAINT") => Kind::Constraint,
+            () if self.cursor.eat("COLUMN") || self.cursor.eat("ATTRIBUTE") => Kind::Column,
+            // `DEFAULT` and `NOT NULL` of a domain.
+            () if of.kind == Kind::Domain => return vec![of.clone()],
+            () => Kind::Column,
+        };
+        self.cursor.eat("IF EXISTS");
+        let Some(name) = self.cursor.name() else { return Vec::new() };
+        let _ = self.cursor.eat("CASCADE") || self.cursor.eat("RESTRICT");
+        if self.cursor.at_end() { vec![of.clone().part(kind, name)] } else { Vec::new() }
     }
 
     /// Reads `[FOR ROLE role] [IN SCHEMA schema] GRANT …`.

@@ -1,7 +1,7 @@
 //! `CREATE`.
 
 use super::reference::operator;
-use super::{Meaning, Noise, Reader};
+use super::{Meaning, Reader};
 use crate::layout;
 use crate::lexeme::{Lexeme, split_commas};
 use crate::lexer::TokenKind;
@@ -41,7 +41,7 @@ impl Reader<'_, '_> {
             let address = self.in_schema(Kind::View)?;
             if replaces && is_empty_view(self.cursor.rest()) {
                 // --clean takes a view out of a dependency loop so before it drops it.
-                return Some(Meaning::Noise(Noise::Clean));
+                return Some(Meaning::Removal(vec![address]));
             }
             address
         } else {

@@ -2,7 +2,7 @@
 
 use super::{DataForm, Meaning, Noise, Reader};
 use crate::Name;
-use crate::lexeme::{Cursor, lexemes_of, literal_value};
+use crate::lexeme::{Cursor, Lexeme, lexemes_of, literal_value};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind};
 
@@ -37,7 +37,16 @@ impl Reader<'_, '_> {
         let arguments = self.cursor.parentheses()?;
         // With `--if-exists`, it is asked first whether there is such a large object.
         if function.bytes() == b"lo_unlink" {
-            return Some(Meaning::Noise(Noise::Clean));
+            let number = match arguments {
+                [number] => Some(number),
+                _ => None,
+            };
+            let is_number = |word: &&Lexeme<'_>| matches!(word.kind, TokenKind::String | TokenKind::Number);
+            let number = number.filter(is_number).or_else(|| self.cursor.rest().last().filter(is_number));
+            let number = number.map(|number| literal_value(number).unwrap_or_else(|| number.text.to_vec()));
+            let object =
+                number.map(|number| Address::global(Kind::LargeObject, Name::from(number.as_slice())));
+            return Some(Meaning::Removal(object.into_iter().collect()));
         }
         if !self.cursor.at_end() {
             return None;

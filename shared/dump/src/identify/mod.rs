@@ -8,6 +8,7 @@ mod create;
 mod data;
 mod privilege;
 mod reference;
+mod removal;
 mod signature;
 pub(crate) mod types;
 
@@ -15,6 +16,7 @@ use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::{self, Change, Session};
+use crate::transaction;
 use crate::{Name, QualifiedName};
 
 /// What a statement is.
@@ -28,6 +30,8 @@ pub(crate) enum Meaning {
     Session(Change),
     /// It carries data.
     Data { address: Address, form: DataForm },
+    /// It takes something away, as `--clean` does with what is to be made; what, where that is known.
+    Removal(Vec<Address>),
     /// It is needed to restore and says nothing about schema or data.
     Noise(Noise),
     /// It is not understood.
@@ -64,7 +68,7 @@ pub enum Noise {
     Clean,
     /// Switching triggers off and on around data.
     Triggers,
-    /// Transactions around large objects.
+    /// Transactions, as around large objects.
     Transaction,
     /// Statistics of the planner (`--statistics`).
     PlannerStatistics,
@@ -154,9 +158,9 @@ impl Reader<'_, '_> {
             "GRANT" | "REVOKE" => self.privilege(),
             "COPY" | "INSERT" | "REFRESH" => self.data(),
             "SELECT" => session::change(lexemes).map(Meaning::Session).or_else(|| self.select()),
-            "BEGIN" | "COMMIT" if lexemes.len() == 1 => Some(Meaning::Noise(Noise::Transaction)),
-            "DROP" => Some(Meaning::Noise(Noise::Clean)),
-            _ => None,
+            "DROP" => Some(Meaning::Removal(self.removed())),
+            "UPDATE" => self.template_dance(),
+            _ => transaction::read(lexemes).map(|_| Meaning::Noise(Noise::Transaction)),
         }
     }
 

@@ -1,0 +1,90 @@
+//! Statements of a dump that take away what it made before.
+
+use std::collections::HashMap;
+
+use dump::{Address, Class, DataForm, Kind, Name, Noise, Role};
+
+use crate::plan::{DatabasePlan, Step};
+
+impl DatabasePlan {
+    /// Returns the indexes of the steps that take away what the dump made before and does not make again behind; where it
+    /// is not understood what they take away, those too.
+    ///
+    /// A dump written over another one in the same file begins by removing all that the first one made, and makes it anew.
+    pub fn removals(&self) -> Vec<usize> {
+        let removes = |step: &Step| step.subject.class == Class::Noise(Noise::Clean);
+        if !self.steps.iter().any(removes) {
+            return Vec::new();
+        }
+        let made = Made::of(&self.steps);
+        let steps = self.steps.iter().enumerate().filter(|(_, step)| removes(step));
+        let lasting = steps.filter(|(at, step)| {
+            let removed = &step.subject.removed;
+            removed.is_empty() || removed.iter().any(|address| made.is_gone(address, *at))
+        });
+        lasting.map(|(at, _)| at).collect()
+    }
+}
+
+/// What a dump makes, with the indexes of the steps.
+struct Made<'s> {
+    by_name: HashMap<&'s Name, Vec<(usize, &'s Address)>>,
+    by_schema: HashMap<&'s Name, Vec<(usize, &'s Address)>>,
+}
+
+impl<'s> Made<'s> {
+    fn of(steps: &'s [Step]) -> Made<'s> {
+        let mut made = Made { by_name: HashMap::new(), by_schema: HashMap::new() };
+        for (at, step) in steps.iter().enumerate() {
+            let makes = matches!(
+                step.subject.class,
+                Class::Part(
+                    Role::Definition | Role::Shell | Role::Attachment | Role::Default | Role::Identity
+                ) | Class::Data(DataForm::LargeObject)
+            );
+            let Some(address) = step.subject.address.as_ref().filter(|_| makes) else { continue };
+            made.by_name.entry(&address.name).or_default().push((at, address));
+            if let Some(schema) = schema(address) {
+                made.by_schema.entry(schema).or_default().push((at, address));
+            }
+        }
+        made
+    }
+
+    /// Says whether something that was made before a step is not made again behind it.
+    fn is_gone(&self, removed: &Address, at: usize) -> bool {
+        let named = |name: &Name| self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        let of_schema = match removed.kind {
+            Kind::Schema => self.by_schema.get(&removed.name).map(Vec::as_slice).unwrap_or_default(),
+            _ => &[],
+        };
+        // A column, or its default, is mostly made with its table.
+        let whole = removed
+            .parent
+            .as_deref()
+            .into_iter()
+            .flat_map(|parent| named(&parent.name).iter().filter(move |(_, made)| is_same(made, parent)));
+        let itself = named(&removed.name).iter().filter(|(_, made)| is_same(made, removed));
+        let mut before = itself.chain(whole).chain(of_schema).filter(|(made, _)| *made < at);
+        before.any(|(_, made)| {
+            !named(&made.name).iter().any(|(again, other)| *again > at && is_same(other, made))
+        })
+    }
+}
+
+/// Says whether a statement that removes means what another one makes: it may call a view a table, and name a routine
+/// without its arguments.
+fn is_same(made: &Address, removed: &Address) -> bool {
+    let parents = match (&made.parent, &removed.parent) {
+        (Some(made), Some(removed)) => made.name == removed.name,
+        _ => true,
+    };
+    made.name == removed.name
+        && parents
+        && schema(made) == schema(removed)
+        && (removed.signature.is_empty() || made.signature == removed.signature)
+}
+
+fn schema(address: &Address) -> Option<&Name> {
+    address.schema.as_ref().or_else(|| address.parent.as_deref().and_then(schema))
+}
