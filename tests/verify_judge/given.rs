@@ -119,9 +119,11 @@ impl Given {
         };
         let mut missing = Missing::default();
         for (name, expected) in &expected {
+            // A dump with the name of its database makes it.
+            let arguments: &[&str] = if name.is_some() { &["--create"] } else { &[] };
             let database = name.as_deref().unwrap_or(DATABASE);
             match cluster
-                .pg_dump(database, &[])
+                .pg_dump(database, arguments)
                 .map_err(|error| error.to_string())
                 .and_then(|text| State::of(&text))
             {
