@@ -242,3 +242,98 @@ fn code_that_looks_at_rows_sees_those_before_them() {
     }
     assert_all(&cases);
 }
+
+#[test]
+fn a_dump_over_a_dump_is_the_last_one() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let clean = "DROP INDEX public.t_b;\nALTER TABLE ONLY public.t DROP CONSTRAINT t_pkey;\nDROP FUNCTION app.f(integer);\n\
+                 DROP TABLE app.p1;\nDROP TABLE app.p;\nDROP VIEW public.v;\nDROP TABLE public.t;\nDROP DOMAIN app.d;\nDROP SCHEMA \
+                 app;\nSELECT pg_catalog.lo_unlink('5');\n";
+    let dump = |rows: &str| format!("{clean}{}{LARGE_OBJECT}", DUMP.replace("1\tone\n2\ttwo\n", rows));
+    let two = |first: &str, second: &str| {
+        format!(
+            "{}\n\n--\n-- PostgreSQL database dump complete\n--\n\n\n--\n-- PostgreSQL database dump\n--\n\n{}",
+            dump(first),
+            dump(second)
+        )
+    };
+    let same = two("1\tone\n2\ttwo\n", "1\tone\n2\ttwo\n");
+    assert_all(&[
+        Case::plain(folder, "twice", &same, 0),
+        Case::plain(folder, "another", &two("1\tone\n", "1\tone\n2\ttwo\n3\tthree\n"), 0),
+    ]);
+}
+
+#[test]
+fn meta_commands_are_told_once_and_for_what_they_do() {
+    if is_skipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut cases = Vec::new();
+    for (at, (line, code, words)) in [
+        ("\\set ON_ERROR_STOP on", 0, "not run: it restores nothing"),
+        ("\\echo 'half of it'", 0, "not run: it restores nothing"),
+        ("\\timing", 0, "not run: it restores nothing"),
+        ("\\pset pager off", 0, "not run: it restores nothing"),
+        ("\\connect - mary", 0, "psql makes what follows as this role"),
+        ("\\set schema app", 3, "may be something else than what is written"),
+        ("\\set AUTOCOMMIT off", 3, "psql leaves only what a `COMMIT`"),
+        ("\\q", 1, "psql ends here"),
+        ("\\i more.sql", 1, "no pg_dump writes"),
+        ("\\echo `id`", 1, "no pg_dump writes"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(
+            case(folder, &format!("meta {at} {line}"), line, "", code).says(words).never("is not understood"),
+        );
+    }
+    cases.push(case(folder, "quits at the end", "", "\\q", 0).at(&[("restore", "1")]));
+    assert_all(&cases);
+}
+
+#[test]
+fn clusters_are_what_pg_dumpall_clean_writes() {
+    let Some(programs) = Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cluster = Cluster::start(&programs).unwrap();
+    for database in ["base", "between", "later"] {
+        cluster.create_database(database).unwrap();
+    }
+    let table = "CREATE TABLE t (a integer PRIMARY KEY);\nINSERT INTO t VALUES (1), (2);\n";
+    let roles = "CREATE ROLE app;\nALTER ROLE app IN DATABASE between SET work_mem = '8MB';\nALTER TABLE t OWNER TO app;\n";
+    cluster.psql_script("base", format!("{table}{roles}").as_bytes()).unwrap();
+    cluster.psql_script("later", table.as_bytes()).unwrap();
+    let dump = |arguments: &[&str]| {
+        let output = cluster.command("pg_dumpall").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let clean = dump(&["--clean"]);
+    let case = |name: &str, text: String, code| Case::bytes(folder, name, text.as_bytes(), code);
+    assert_all(&[
+        case("clean", clean.clone(), 0),
+        case("clean if exists", dump(&["--clean", "--if-exists"]), 0),
+        case("drops a database at its end", format!("{clean}\n\\connect postgres\nDROP DATABASE base;\n"), 1)
+            .says("DROP DATABASE base; "),
+        case("drops a role at its end", format!("{clean}\nDROP ROLE app;\n"), 3)
+            .says("takes away what stands before it"),
+        case("two in one file", clean.repeat(2), 0),
+        case(
+            "grants to a group",
+            format!("CREATE ROLE app;\n{table}GRANT SELECT ON TABLE t TO GROUP app;\n"),
+            0,
+        ),
+    ]);
+}

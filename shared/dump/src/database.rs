@@ -50,9 +50,36 @@ pub(crate) struct Section {
     pub data: Data,
     pub trailer: Vec<u8>,
     pub encoding: String,
+    /// What was taken away; where it is made again, it is as it was made last.
+    pub removed: Vec<Address>,
 }
 
 impl Section {
+    /// Remembers what a statement takes away of what was made before.
+    pub fn remove(&mut self, removed: Vec<Address>) {
+        if !self.is_empty() {
+            self.removed.extend(removed);
+        }
+    }
+
+    /// Forgets what was known of something that was taken away and is made again.
+    pub fn make(&mut self, made: &Address) {
+        let is_of = |removed: &Address| match removed.kind {
+            Kind::Schema if made.kind != Kind::Schema => made.schema.as_ref() == Some(&removed.name),
+            _ => is_within(removed, made),
+        };
+        if !self.removed.iter().any(is_of) {
+            return;
+        }
+        self.removed.retain(|removed| removed.kind == Kind::Schema || !is_of(removed));
+        self.parts.retain(|part| !is_within(&part.address, made));
+        self.owners.retain(|(address, ..)| !is_within(address, made));
+        self.data.retain(|address| !is_within(address, made));
+        if made.kind == Kind::LargeObject {
+            self.data.large_objects.retain(|number, _| number.to_string().as_bytes() != made.name.bytes());
+        }
+    }
+
     /// Says whether nothing was read into it.
     fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -134,6 +161,24 @@ pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec
     databases.sort_by(|one, other| one.name.cmp(&other.name));
     let databases = databases.into_iter().map(|section| section.finish(keep_large_objects)).collect();
     (databases, catalog::resolve(cluster.parts, cluster.owners))
+}
+
+/// Says whether something is, or is a part of, what another address names; it may be called a table that is a view.
+fn is_within(address: &Address, whole: &Address) -> bool {
+    let same = address.name == whole.name
+        && (address.schema == whole.schema || address.parent.is_some() && whole.parent.is_some())
+        && address.signature == whole.signature
+        && address.parent.as_ref().map(|parent| &parent.name)
+            == whole.parent.as_ref().map(|parent| &parent.name)
+        && (address.kind == whole.kind || [address.kind, whole.kind].iter().all(|kind| is_relation(*kind)));
+    same || address.parent.as_deref().is_some_and(|parent| is_within(parent, whole))
+}
+
+fn is_relation(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable | Kind::Sequence | Kind::Index
+    )
 }
 
 /// The kind of the object at the end of the chain of parents.

@@ -20,6 +20,7 @@ mod layout;
 mod ledger;
 mod lexeme;
 pub mod lexer;
+mod meta_command;
 mod name;
 pub mod object;
 mod order;
@@ -49,14 +50,13 @@ pub use event::{Event, Events, Kept, Statement, Want};
 pub use foreign_key::ForeignKey;
 pub use identify::{DataForm, Noise};
 pub use ledger::Ledger;
+pub use meta_command::connect_target;
 pub use name::{Name, QualifiedName};
 pub use object::{Address, Kind, Role};
 pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
-pub use reading::{
-    Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, connect_target, read,
-};
+pub use reading::{Disagreement, Dump, ReadOptions, Reading, TocEntry, Unknown, Versions, read};
 pub use rename::without_name;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};
 pub use script::write_script;

@@ -14,7 +14,7 @@ use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session, Shared};
 use crate::source::Source;
-use crate::{Name, Position, layout, values};
+use crate::{Name, Position, layout, meta_command, values};
 
 mod kept;
 mod toc;
@@ -373,12 +373,10 @@ impl Reading {
         } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
             self.restricted = None;
         }
-        // `\encoding` comes in front of `\connect` to a database with an odd name.
-        let known = [b"\\restrict".as_slice(), b"\\unrestrict", b"\\encoding"];
-        if let Some(target) = connect_target(line) {
+        if let Some(target) = meta_command::connect_target(line) {
             self.connect(target);
             self.ledger.add_noise(Noise::MetaCommand, text.len());
-        } else if known.iter().any(|command| line.split(|b| *b == b' ').next() == Some(command)) {
+        } else if meta_command::is_known(line) {
             self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
@@ -438,7 +436,10 @@ impl Reading {
                 self.other(statement);
             }
             Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
-            Meaning::Removal(_) => self.ledger.add_noise(Noise::Clean, bytes),
+            Meaning::Removal(removed) => {
+                self.ledger.add_noise(Noise::Clean, bytes);
+                self.section().remove(removed);
+            }
             Meaning::Noise(noise) => self.ledger.add_noise(noise, bytes),
             Meaning::Data { address, form } => {
                 self.ledger.data += bytes as u64;
@@ -450,6 +451,9 @@ impl Reading {
             }
             Meaning::Part { address, role } => {
                 self.account_part(&address, bytes);
+                if matches!(role, Role::Definition | Role::Shell) {
+                    self.section().make(&address);
+                }
                 self.part(statement, address, role, &mut words, &identified.unqualified);
             }
         }
@@ -570,6 +574,7 @@ impl Reading {
             DataForm::LargeObject => {
                 let number =
                     std::str::from_utf8(address.name.bytes()).ok().and_then(|name| name.parse().ok());
+                self.section().make(&address);
                 let (flow, data) = self.flow();
                 flow.large_object(statement, number, data);
             }
@@ -633,30 +638,6 @@ impl Reading {
 /// Says whether a statement carries rows.
 fn is_data(statement: &Statement<'_>) -> bool {
     statement.is_copy_from_stdin() || statement.begins_with(&["INSERT", "INTO"])
-}
-
-/// Returns the database that a line of psql's `\connect` leads to; `None` if it is no such line.
-///
-/// ```
-/// assert_eq!(dump::connect_target(b"\\connect shop"), Some(dump::Name::from("shop")));
-/// ```
-pub fn connect_target(line: &[u8]) -> Option<Name> {
-    let arguments = line.strip_prefix(b"\\connect ")?.trim_ascii();
-    let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") else {
-        // psql does not fold the case of what is not quoted.
-        let quoted = arguments.first() == Some(&b'"');
-        return Some(if quoted { Name::from_sql(arguments) } else { Name::from(arguments) });
-    };
-    // `"dbname='…'"`: psql's quotes outside, libpq's inside (`appendPsqlMetaConnect`, string_utils.c).
-    let text = Name::from_sql(conninfo.trim_ascii());
-    let value = text.bytes().strip_prefix(b"dbname=")?.trim_ascii();
-    let value = value.strip_prefix(b"'").and_then(|v| v.strip_suffix(b"'")).unwrap_or(value);
-    let mut name = Vec::new();
-    let mut bytes = value.iter();
-    while let Some(byte) = bytes.next() {
-        name.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
-    }
-    Some(Name::from(name.as_slice()))
 }
 
 /// The part of the session's state that a statement needs to mean the same elsewhere.

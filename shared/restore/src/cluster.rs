@@ -13,6 +13,7 @@ use dump::{Address, Class, Event, Events, Kind, Name, Role, Statement, Stream};
 use crate::cause::Cause;
 use crate::escalation::{self, OfCluster, Refusal};
 use crate::plan::{Place, Step, Work};
+use crate::removal::removes;
 use crate::session::{Session, Shared, lacks_rights};
 use crate::settings::standard_conforming_strings;
 use crate::stand_in::missing_role;
@@ -57,7 +58,7 @@ pub fn restore_roles(steps: &[Step], options: &Options) -> Result<ClusterReport,
     let shared = Shared::connect(options)?;
     let mut report = ClusterReport::default();
     let mut session = Session::connect(&shared)?;
-    let steps = || steps.iter().filter(|step| kind(step).is_some_and(Kind::is_global));
+    let steps = || steps.iter().filter(|step| kind(step).is_some_and(Kind::is_global) && !removes(step));
     // All of them first: they are members of each other.
     for step in steps().filter(|step| makes_role(step)) {
         if let Some(address) = &step.subject.address
@@ -88,7 +89,7 @@ pub fn try_database(steps: &[Step], name: Option<&Name>, options: &Options) -> R
     let shared = Shared::connect(options)?;
     let mut report = ClusterReport::default();
     let mut session = Session::connect(&shared)?;
-    for step in steps.iter().filter(|step| kind(step) == Some(Kind::Database)) {
+    for step in steps.iter().filter(|step| kind(step) == Some(Kind::Database) && !removes(step)) {
         let same = step.subject.address.as_ref().map(plain::root).map(|address| &address.name) == name;
         if !same {
             continue;

@@ -10,7 +10,8 @@ use dump::{
     Statement, Subject, Subjects, Transaction, Want,
 };
 
-use crate::plan::{DatabasePlan, Location, MetaCommand, Place, Plan, RowsPlan, Step, Work, excerpt};
+use crate::meta_command::{MetaCommand, MetaEffect};
+use crate::plan::{DatabasePlan, Location, Place, Plan, RowsPlan, Step, Work, excerpt};
 use crate::settings::{Follower, Settings};
 use crate::transaction::{self, UndoneBy};
 use crate::{Error, Source};
@@ -87,6 +88,8 @@ pub(crate) struct Planning {
     /// How many bytes of memory the plan may take.
     room: u64,
     transactions: transaction::Follower,
+    /// The first `\q`, by its place among the meta-commands, and how much was planned then.
+    quit: Option<(usize, (usize, usize, usize))>,
 }
 
 impl Default for Planning {
@@ -102,6 +105,7 @@ impl Default for Planning {
             settled: Arc::default(),
             room: u64::MAX,
             transactions: transaction::Follower::default(),
+            quit: None,
         }
     }
 }
@@ -322,7 +326,9 @@ impl Planning {
                 }
                 Event::Meta(text) => {
                     self.kept.add(1, 0);
-                    self.plan.meta_commands.push(MetaCommand { at, excerpt: excerpt(text) });
+                    // `pg_restore` takes it for SQL.
+                    let effect = MetaEffect::Elsewhere;
+                    self.plan.meta_commands.push(MetaCommand { at, excerpt: excerpt(text), effect });
                 }
                 _ => {}
             }
@@ -345,82 +351,61 @@ impl Planning {
         self.end_script();
         self.end_transactions();
         (self.subjects, self.settings) = (Subjects::default(), Follower::default());
-        match self.plan.databases.last_mut() {
-            Some(last) if last.steps.is_empty() => last.name = Some(name),
-            _ => self.plan.databases.push(DatabasePlan { name: Some(name), ..DatabasePlan::default() }),
-        }
+        let databases = &mut self.plan.databases;
+        let known = databases.iter().position(|database| database.name.as_ref() == Some(&name));
+        // What stands in front of the first one is no database where nothing does.
+        let nameless = databases.iter().position(|one| one.name.is_none() && one.steps.is_empty());
+        let database = known.or(nameless).map(|at| databases.remove(at)).unwrap_or_default();
+        databases.push(DatabasePlan { name: Some(name), ..database });
     }
 
     fn meta(&mut self, text: &[u8], at: Position) {
         self.kept.add(1, 0);
         let line = text.trim_ascii_end();
-        let command = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let mut effect = MetaEffect::of(line);
         if let Some(name) = dump::connect_target(line) {
             self.connect(name);
-            if !names_only_a_database(line) {
-                self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line) });
-            }
-        } else if ![&b"\\restrict"[..], b"\\unrestrict", b"\\encoding"].contains(&command) {
-            self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line) });
+        } else if effect == Some(MetaEffect::Quits) {
+            self.end_script();
+            // Where something follows, it is that which is not restored.
+            let then = self.work();
+            self.quit.get_or_insert((self.plan.meta_commands.len(), then));
+            effect = Some(MetaEffect::Prints);
         }
+        if let Some(effect) = effect {
+            self.plan.meta_commands.push(MetaCommand { at: Place::At(at), excerpt: excerpt(line), effect });
+        }
+    }
+
+    /// How much was planned so far.
+    fn work(&mut self) -> (usize, usize, usize) {
+        (self.plan.databases.len(), self.steps().len(), self.plan.cluster.len())
     }
 
     /// Returns the plan.
     pub fn finish(mut self) -> Plan {
-        self.plan.databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
+        if let Some((command, then)) = self.quit
+            && self.work() != then
+        {
+            self.plan.meta_commands[command].effect = MetaEffect::Quits;
+        }
+        let databases = &mut self.plan.databases;
+        databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
+        // One that is made and never connected to is empty; where there is no `\connect` at all, all of it is about one.
+        if databases.iter().any(|database| database.name.is_some()) {
+            let makes = |step: &&Step| step.subject.class == Class::Part(Role::Definition);
+            let made =
+                self.plan.cluster.iter().filter(makes).filter_map(|step| step.subject.address.as_ref());
+            for made in made.filter(|address| address.kind == Kind::Database) {
+                if !databases.iter().any(|database| database.name.as_ref() == Some(&made.name)) {
+                    let name = Some(made.name.clone());
+                    databases.push(DatabasePlan { name, ..DatabasePlan::default() });
+                }
+            }
+        }
         self.plan.databases.iter_mut().for_each(DatabasePlan::finish);
         self.plan
     }
-}
-
-/// Says whether a `\connect` names a database and nothing else, as pg_dump writes it (`appendPsqlMetaConnect` in
-/// string_utils.c): with anything more psql would go elsewhere.
-fn names_only_a_database(line: &[u8]) -> bool {
-    let Some(arguments) = line.strip_prefix(b"\\connect ").map(<[u8]>::trim_ascii) else { return false };
-    let is_word = |text: &[u8]| {
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-        text.first().is_some_and(|first| *first != b'-') && text.iter().all(plain)
-    };
-    if let Some(conninfo) = arguments.strip_prefix(b"-reuse-previous=on ") {
-        // libpq's quotes within psql's.
-        let text = in_double_quotes(conninfo.trim_ascii());
-        let value = text.as_deref().and_then(|text| text.strip_prefix(b"dbname="));
-        return value.is_some_and(|value| is_word(value) || is_one_literal(value));
-    }
-    match in_double_quotes(arguments) {
-        // Which psql takes for a connection string.
-        Some(name) => {
-            !name.contains(&b'=')
-                && ![&b"postgres://"[..], b"postgresql://"].iter().any(|scheme| name.starts_with(scheme))
-        }
-        None => is_word(arguments),
-    }
-}
-
-/// What stands in the double quotes around all of a text, in which a doubled one is one.
-fn in_double_quotes(text: &[u8]) -> Option<Vec<u8>> {
-    let inner = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let mut found = Vec::new();
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte == b'"' {
-            bytes.next().filter(|next| **next == b'"')?;
-        }
-        found.push(*byte);
-    }
-    Some(found)
-}
-
-/// Says whether a text is one value in libpq's quotes, in which `\` takes the meaning of what follows.
-fn is_one_literal(text: &[u8]) -> bool {
-    let Some(inner) = text.strip_prefix(b"'").and_then(|text| text.strip_suffix(b"'")) else { return false };
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte == b'\'' || *byte == b'\\' && bytes.next().is_none() {
-            return false;
-        }
-    }
-    true
 }
 
 /// What the data is about that a statement carries, if that may be long: such statements stay in the file.
@@ -466,40 +451,4 @@ pub(crate) fn owner_statement(address: &Address, owner: &Name) -> Vec<u8> {
 /// What an address is a part of, at the end of the chain.
 pub(crate) fn root(address: &Address) -> &Address {
     address.parent.as_deref().map_or(address, root)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connect_that_leads_elsewhere_is_told_apart() {
-        for line in [
-            r"\connect shop",
-            r#"\connect "The Shop""#,
-            r#"\connect -reuse-previous=on "dbname='the \'shop\' \\'""#,
-            r#"\connect -reuse-previous=on "dbname='a ""shop""'""#,
-            r#"\connect -reuse-previous=on "dbname=shop""#,
-        ] {
-            assert!(names_only_a_database(line.as_bytes()), "{line}");
-        }
-        for line in [
-            r"\connect 'host=evil'",
-            r#"\connect "host=evil""#,
-            r"\connect postgres://evil/shop",
-            r#"\connect "postgresql://evil/shop""#,
-            r"\connect shop mallory evil",
-            r"\connect - mallory",
-            r"\connect host=evil",
-            r"\connect `touch canary`",
-            r"\connect :name",
-            r#"\connect -reuse-previous=on "dbname='shop' host='evil'""#,
-            r#"\connect -reuse-previous=on "dbname=shop host=evil""#,
-            r#"\connect -reuse-previous=on "dbname='shop'" \! touch canary"#,
-            r#"\connect -reuse-previous=on "dbname='shop\'""#,
-            r#"\connect "shop" "mallory""#,
-        ] {
-            assert!(!names_only_a_database(line.as_bytes()), "{line}");
-        }
-    }
 }

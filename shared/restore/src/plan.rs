@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dump::{Address, Class, Kind, Name, Noise, Position, Role, Subject};
 
 use crate::build;
+use crate::meta_command::MetaCommand;
 use crate::settings::Settings;
 use crate::transaction::{Block, Undone};
 
@@ -15,7 +16,7 @@ use crate::transaction::{Block, Undone};
 pub struct Plan {
     /// The databases in the order of the dump; one without a name for a dump taken without `--create`.
     pub databases: Vec<DatabasePlan>,
-    /// The meta-commands of psql that a restore does not obey.
+    /// The meta-commands of psql that are not planned as pg_dump means them.
     pub meta_commands: Vec<MetaCommand>,
     /// Statements on roles, tablespaces, parameters and databases themselves, in the order of the dump: a scratch server
     /// has stand-ins for these.
@@ -36,15 +37,6 @@ pub struct DatabasePlan {
     pub undone: Vec<Undone>,
     /// The transactions that are committed.
     pub(crate) blocks: Vec<Block>,
-}
-
-/// A meta-command of psql.
-#[derive(Clone, Debug)]
-pub struct MetaCommand {
-    /// Where it stands.
-    pub at: Place,
-    /// Its first characters.
-    pub excerpt: String,
 }
 
 /// Something to be done.

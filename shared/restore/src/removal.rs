@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dump::{Address, Class, DataForm, Kind, Name, Noise, Role};
 
-use crate::plan::{DatabasePlan, Step};
+use crate::plan::{DatabasePlan, Plan, Step};
 
 impl DatabasePlan {
     /// Returns the indexes of the steps that take away what the dump made before and does not make again behind; where it
@@ -12,18 +12,33 @@ impl DatabasePlan {
     ///
     /// A dump written over another one in the same file begins by removing all that the first one made, and makes it anew.
     pub fn removals(&self) -> Vec<usize> {
-        let removes = |step: &Step| step.subject.class == Class::Noise(Noise::Clean);
-        if !self.steps.iter().any(removes) {
-            return Vec::new();
-        }
-        let made = Made::of(&self.steps);
-        let steps = self.steps.iter().enumerate().filter(|(_, step)| removes(step));
-        let lasting = steps.filter(|(at, step)| {
-            let removed = &step.subject.removed;
-            removed.is_empty() || removed.iter().any(|address| made.is_gone(address, *at))
-        });
-        lasting.map(|(at, _)| at).collect()
+        lasting(&self.steps)
     }
+}
+
+impl Plan {
+    /// Returns the same of the statements on roles and on databases themselves.
+    pub fn removals(&self) -> impl Iterator<Item = &Step> {
+        lasting(&self.cluster).into_iter().map(|at| &self.cluster[at])
+    }
+}
+
+/// Says whether a step takes something away.
+pub(crate) fn removes(step: &Step) -> bool {
+    step.subject.class == Class::Noise(Noise::Clean)
+}
+
+fn lasting(steps: &[Step]) -> Vec<usize> {
+    if !steps.iter().any(removes) {
+        return Vec::new();
+    }
+    let made = Made::of(steps);
+    let removals = steps.iter().enumerate().filter(|(_, step)| removes(step));
+    let lasting = removals.filter(|(at, step)| {
+        let removed = &step.subject.removed;
+        removed.is_empty() || removed.iter().any(|address| made.is_gone(address, *at))
+    });
+    lasting.map(|(at, _)| at).collect()
 }
 
 /// What a dump makes, with the indexes of the steps.

@@ -16,6 +16,7 @@ mod source;
 mod stages;
 mod standing;
 mod stored;
+mod undone;
 mod verdict;
 
 use std::io::{self, Write};
@@ -246,14 +247,7 @@ fn verify_within(
     }
     let Some(dump) = dump? else { return Ok(()) };
     let (plan, source) = restore::Plan::read_until(&backup.path, limit.stop())?;
-    for command in &plan.meta_commands {
-        let why = "a psql meta-command that no pg_dump writes; it is not run";
-        report.find(Verdict::Bad, command.excerpt.clone(), Some(command.at.to_string()), why);
-    }
-    for undone in plan.databases.iter().flat_map(|database| &database.undone) {
-        let begin = restoring::place(undone.begin, &backup);
-        report.find(Verdict::Bad, "transaction", Some(begin), undone.by.to_string());
-    }
+    undone::check(&plan, &backup, report);
     if let Some(recorded) = recorded {
         recorded.check(&dump, report);
     }

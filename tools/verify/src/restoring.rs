@@ -20,6 +20,7 @@ use crate::input::Backup;
 use crate::limit::{Disk, Limit};
 use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
+use crate::undone::TAKES_AWAY;
 use crate::verdict::{Finding, Report, Verdict};
 
 /// How a backup is restored.
@@ -439,8 +440,7 @@ fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backu
     let failed: HashSet<usize> = restored.failures.iter().map(|failure| failure.step).collect();
     for at in plan.removals().into_iter().filter(|at| !failed.contains(at)) {
         let step = &plan.steps[at];
-        let why = "takes away what stands before it in the backup, and is not made again behind it";
-        report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), why);
+        report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), TAKES_AWAY);
     }
 }
 

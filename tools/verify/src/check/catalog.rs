@@ -173,8 +173,9 @@ fn objects(client: &mut Client, restored: &Restored<'_>, report: &mut Report) ->
         let mut addresses: Vec<&Address> = Vec::new();
         for part in object.parts.iter().filter(|part| matches!(part.role, Role::Definition | Role::Shell)) {
             let kind = part.address.kind;
-            // What is said of databases and roles is tried, and told, for the whole dump.
-            if key(&part.address).is_none() && !kind.is_global() && kind != Kind::Database {
+            // What is said of databases and roles, and to psql, is told for the whole dump.
+            let meta = part.text.starts_with(b"\\");
+            if key(&part.address).is_none() && !kind.is_global() && kind != Kind::Database && !meta {
                 unlisted.push(part);
             } else if !addresses.contains(&&part.address) {
                 addresses.push(&part.address);

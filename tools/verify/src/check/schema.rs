@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
-use dump::{Address, Attribute, Class, Database, Dump, Kind, ReadOptions, Role, Schema};
+use dump::{Address, Attribute, Class, Database, Dump, Kind, Part, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, Superuser};
 use scratch::{Client, Pipe};
 
@@ -31,7 +31,14 @@ pub fn check(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let copy = read(server, superuser)?;
-    let schema = |schema: &Schema| Schema { trailer: Vec::new(), ..schema.clone() };
+    let schema = |schema: &Schema| {
+        let mut schema = Schema { trailer: Vec::new(), ..schema.clone() };
+        // What is said to psql was told.
+        let to_psql = |part: &Part| part.address.kind == Kind::Other && part.text.starts_with(b"\\");
+        schema.objects.values_mut().for_each(|object| object.parts.retain(|part| !to_psql(part)));
+        schema.objects.retain(|_, object| !object.parts.is_empty());
+        schema
+    };
     let alone = |schema: Schema| Dump {
         databases: vec![Database { schema, ..Database::default() }],
         ..Dump::default()
