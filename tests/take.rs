@@ -273,3 +273,33 @@ fn a_dead_man_switch_is_told() {
     assert_eq!(code, 0, "{result:#}");
     assert!(stderr.contains("--ping") && !stderr.contains("hush"), "{stderr}");
 }
+
+#[test]
+fn values_are_read_as_pg_dump_writes_them() {
+    let Some(source) = Source::start() else { return };
+    source.psql(
+        "CREATE TABLE shop.bytes AS SELECT n, decode(md5(n::text), 'hex') AS b, 'shop.goods'::regclass AS r, now() AS at \
+         FROM generate_series(1, 50) n",
+    );
+    let taken = |what: &str, arguments: &[&str]| {
+        let arguments = [arguments, &["--content", "--then-verify"]].concat();
+        let (code, result, stderr) = source.take(&arguments);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{what}: {result:#}");
+        fs::read(path(&result)).unwrap()
+    };
+    let quoted = |dump: &[u8]| memchr::memmem::find(dump, b"\t\"shop\".\"goods\"").is_some();
+    assert!(quoted(&taken("quoted by option", &["--quote-all-identifiers"])));
+    source.psql("ALTER DATABASE shop SET bytea_output = escape");
+    let dump = taken("of the database", &[]);
+    assert!(memchr::memmem::find(&dump, b"\\\\2").is_some() && !quoted(&dump));
+    taken("packed", &["-Fc"]);
+    source.psql(
+        "ALTER DATABASE shop SET quote_all_identifiers = on; ALTER ROLE postgres SET bytea_output = hex",
+    );
+    let dump = taken("of the role", &[]);
+    assert!(memchr::memmem::find(&dump, b"\\\\x").is_some() && quoted(&dump));
+    let mut command = source.command(&["--content", "--then-verify", "--json"]);
+    let output =
+        command.env("PGOPTIONS", "-c bytea_output=escape -c quote_all_identifiers=off").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -282,9 +282,17 @@ fn points_in_time_may_be_of_any_time_zone() {
     let report = assert_verified(&path, &[]);
     assert!(report["notes"].to_string().contains("points in time are written as in"), "{report:#}");
 
-    // Still, another point in time is another.
+    // One that is written in yet another zone is still what the backup says.
     let row = dump.lines().find(|line| line.contains("-03:30\t")).unwrap();
     fs::write(&path, dump.replacen(row, &row.replacen("-03:30", "-04:30", 1), 1)).unwrap();
+    let report = assert_verified(&path, &[]);
+    assert!(report["notes"].to_string().contains("compared by value"), "{report:#}");
+
+    // Another point in time is another.
+    let moved = "CREATE FUNCTION public.moves() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.at := NEW.at + \
+                 interval '1 hour'; RETURN NEW; END$$;\nCREATE TRIGGER moves BEFORE INSERT ON public.times FOR EACH ROW \
+                 EXECUTE FUNCTION public.moves();\n";
+    fs::write(&path, dump.replacen("COPY public.times", &format!("{moved}COPY public.times"), 1)).unwrap();
     let (code, report) = verify(&path, &[]);
     assert_eq!(code, 1, "{report:#}");
 }

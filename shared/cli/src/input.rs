@@ -41,9 +41,22 @@ impl<'s> From<&'s mut Reference> for DataWanted<'s> {
 /// A plain dump as the dump crate wants its bytes.
 struct Bytes(Plain);
 
+/// Whether every line is a whole row.
+struct Whole(bool);
+
+impl Default for Whole {
+    fn default() -> Whole {
+        Whole(true)
+    }
+}
+
 impl Source for Bytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.read(buf)
+    }
+
+    fn start(&self) -> u64 {
+        self.0.offset()
     }
 
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
@@ -55,10 +68,15 @@ impl Source for Bytes {
     }
 
     fn count(&mut self, from: u64) -> io::Result<Option<(dump::Content, u64)>> {
-        let folded = self.0.fold_lines(from, b"\\.", &dump::Content::add_row)?;
-        Ok(folded.map(|(blocks, end)| {
+        // A row that goes on behind its line is for the reader of rows.
+        let take = |(content, whole): &mut (dump::Content, Whole), line: &[u8]| {
+            content.add_row(line);
+            whole.0 &= line.last() != Some(&b'\\') || dump::is_whole_row(line);
+        };
+        let folded = self.0.fold_lines(from, b"\\.", &take)?;
+        Ok(folded.filter(|(blocks, _)| blocks.iter().all(|(_, whole)| whole.0)).map(|(blocks, end)| {
             let mut content = dump::Content::default();
-            blocks.iter().for_each(|block| content.add(block));
+            blocks.iter().for_each(|(block, _)| content.add(block));
             (content, end)
         }))
     }

@@ -44,6 +44,6 @@ pub use error::{Error, ServerError};
 pub use parameters::Parameters;
 pub use prompt::Prompt;
 pub use secret::Secret;
-pub use session::usual_search_path;
+pub use session::usual_setting;
 pub use sslmode::SslMode;
 pub use written::Written;

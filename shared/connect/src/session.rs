@@ -119,22 +119,23 @@ impl Found {
     }
 }
 
-/// Reads the search path that a session has by the settings of its database and role, and of whoever connects
-/// (`PGOPTIONS`).
+/// Reads what a session has for a setting that ours begin with a value of their own for, such as `search_path`, by the settings
+/// of its database and role, and of whoever connects (`PGOPTIONS`).
 ///
-/// It takes a session that has this path, in which nothing is run but one call of a function that is named with its schema
-/// and takes a literal: there is nothing to be found by the path.
+/// It takes a session that has this value, in which nothing is run but one call of a function that is named with its schema
+/// and takes a literal: there is nothing to be found by a path.
 ///
 /// # Errors
 /// As for [`Client::connect`].
-pub fn usual_search_path(parameters: &Parameters) -> Result<String, Error> {
+pub fn usual_setting(parameters: &Parameters, name: &'static str) -> Result<String, Error> {
     let mut settings = settings(parameters);
-    settings.retain(|(name, _)| !name.eq_ignore_ascii_case(SEARCH_PATH));
+    settings.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     let mut client = Client::reach(parameters, &settings)?;
-    let row = client.query(b"SELECT pg_catalog.current_setting('search_path')")?.pop().unwrap_or_default();
-    let path = row.into_iter().next().flatten();
-    path.map(|path| String::from_utf8_lossy(&path).into_owned())
-        .ok_or_else(|| Error::Protocol("a session without search_path".to_owned()))
+    let sql = format!("SELECT pg_catalog.current_setting('{name}')");
+    let value = client.query(sql.as_bytes())?.pop().and_then(|row| row.into_iter().next()?);
+    value
+        .map(|value| String::from_utf8_lossy(&value).into_owned())
+        .ok_or_else(|| Error::Protocol(format!("a session without {name}")))
 }
 
 /// Says in words what a pooler that refuses a setting in the startup packet means.

@@ -184,9 +184,9 @@ fn a_session_is_what_was_asked_for_whatever_the_owner_sets() {
     assert_eq!(setting(&named, "search_path"), "\"$user\", public");
     assert_eq!(shown(&to.clone().with_setting("role", "other"), "current_user"), "other");
     // What the database gives, and what whoever connects says, is only read.
-    assert_eq!(connect::usual_search_path(&to).unwrap(), "public");
+    assert_eq!(connect::usual_setting(&to, "search_path").unwrap(), "public");
     let plain = Parameters::resolve(&written, &environment(&[])).unwrap();
-    assert_eq!(connect::usual_search_path(&plain).unwrap(), "public, pg_catalog");
+    assert_eq!(connect::usual_setting(&plain, "search_path").unwrap(), "public, pg_catalog");
     // The role that a role was given for itself is no owner's choice; that for the database counts more.
     cluster.psql("postgres", "ALTER ROLE postgres SET role = 'keeper'").unwrap();
     assert_eq!(shown(&to, "current_user"), "keeper");

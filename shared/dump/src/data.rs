@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::content::{ByteHasher, Content};
+use crate::copy_form::{Converter, Form, with_lines};
 use crate::event::{Statement, Want};
 use crate::identify::DataForm;
 use crate::lexer::{Token, TokenKind};
@@ -41,6 +42,7 @@ impl Data {
             let known = self.tables.entry(address).or_default();
             known.content.add(&table.content);
             known.expressions += table.expressions;
+            known.unread |= table.unread;
         }
     }
 }
@@ -52,6 +54,10 @@ pub struct TableData {
     pub content: Content,
     /// Number of rows written as `INSERT` of expressions, which have no COPY text: they are not in `content`.
     pub expressions: u64,
+    /// Number of `INSERT`s of a query, whose rows nobody knows without running it.
+    pub queries: u64,
+    /// Whether rows stand behind a COPY whose options are not understood, or leave some out: they were counted as lines.
+    pub unread: bool,
 }
 
 /// A small statement that belongs to the data.
@@ -144,6 +150,8 @@ struct Run {
     relation: Address,
     want: Want,
     columns: Option<Vec<Name>>,
+    /// Makes COPY text of rows in another form.
+    converter: Option<Converter>,
     /// Whether the sink was told, and which columns were left out then.
     begun: Option<Vec<usize>>,
 }
@@ -155,12 +163,23 @@ impl Flow {
         database: Option<&Name>,
         relation: Address,
         columns: Option<Vec<Name>>,
+        form: Form,
         data: &mut Data,
         sink: &mut dyn DataSink,
     ) -> io::Result<Want> {
         let want = self.relation(database, relation, columns, sink);
         self.begin(&[], data, sink)?;
-        Ok(want)
+        if form == Form::Usual || want == Want::Nothing {
+            return Ok(want);
+        }
+        if let Some(run) = &mut self.run {
+            match form {
+                Form::With(options) => run.converter = Some(Converter::new(options)),
+                _ => data.tables.entry(run.relation.clone()).or_default().unread = true,
+            }
+        }
+        // What a source counts by itself are lines.
+        Ok(Want::Rows)
     }
 
     /// Begins, or goes on with, rows that come as INSERT.
@@ -185,7 +204,7 @@ impl Flow {
         sink: &mut dyn DataSink,
     ) -> Want {
         let want = sink.wants(database, &relation);
-        self.run = Some(Run { relation, want, columns, begun: None });
+        self.run = Some(Run { relation, want, columns, converter: None, begun: None });
         want
     }
 
@@ -205,9 +224,34 @@ impl Flow {
         sink.begin(&run.relation, written.as_deref())
     }
 
+    /// Takes lines that a dump has behind a COPY.
+    pub fn copied(&mut self, lines: &[u8], data: &mut Data, sink: &mut dyn DataSink) -> io::Result<()> {
+        let Some(run) = self.run.as_mut().filter(|run| run.want != Want::Nothing) else { return Ok(()) };
+        let Some(converter) = &mut run.converter else {
+            return self.lines(&with_lines(lines), data, sink);
+        };
+        let mut converted = std::mem::take(&mut self.converted);
+        converted.clear();
+        converter.lines(lines, &mut converted);
+        self.lines(&converted, data, sink)?;
+        self.converted = converted;
+        Ok(())
+    }
+
+    /// Ends the rows of a COPY.
+    pub fn end_copy(&mut self, data: &mut Data, sink: &mut dyn DataSink) -> io::Result<()> {
+        let mut rest = Vec::new();
+        let converter = self.run.as_mut().and_then(|run| run.converter.as_mut());
+        converter.into_iter().for_each(|converter| converter.finish(&mut rest));
+        self.lines(&rest, data, sink)?;
+        self.end();
+        Ok(())
+    }
+
     /// Takes lines of COPY text.
-    pub fn lines(&mut self, lines: &[u8], data: &mut Data, sink: &mut dyn DataSink) -> io::Result<()> {
-        let Some(run) = self.run.as_ref().filter(|run| run.want != Want::Nothing) else { return Ok(()) };
+    fn lines(&mut self, lines: &[u8], data: &mut Data, sink: &mut dyn DataSink) -> io::Result<()> {
+        let wanted = |run: &&Run| run.want != Want::Nothing && !lines.is_empty();
+        let Some(run) = self.run.as_ref().filter(wanted) else { return Ok(()) };
         data.tables.entry(run.relation.clone()).or_default().content.add_lines(lines);
         if run.want == Want::Rows { sink.rows(lines) } else { Ok(()) }
     }

@@ -57,9 +57,9 @@ pub(crate) struct Section {
 impl Section {
     /// Remembers what a statement takes away of what was made before.
     pub fn remove(&mut self, removed: Vec<Address>) {
-        if !self.is_empty() {
-            self.removed.extend(removed);
-        }
+        let is_known = |address: &Address| address.kind == Kind::Database || !self.is_empty();
+        let known: Vec<Address> = removed.into_iter().filter(is_known).collect();
+        self.removed.extend(known);
     }
 
     /// Forgets what was known of something that was taken away and is made again.
@@ -68,7 +68,7 @@ impl Section {
             Kind::Schema if made.kind != Kind::Schema => made.schema.as_ref() == Some(&removed.name),
             _ => is_within(removed, made),
         };
-        if !self.removed.iter().any(is_of) {
+        if made.kind != Kind::Database && !self.removed.iter().any(is_of) {
             return;
         }
         self.removed.retain(|removed| removed.kind == Kind::Schema || !is_of(removed));
@@ -122,6 +122,21 @@ impl Section {
             }
         }
         Database { name: self.name, schema, data }
+    }
+}
+
+/// Forgets what was read of a database that was taken away and is made again.
+pub(crate) fn make_again(sections: &mut [Section], database: &Address) {
+    let was_removed = |section: &Section| section.removed.contains(database);
+    if !sections.iter().any(was_removed) {
+        return;
+    }
+    for section in sections {
+        section.make(database);
+        if section.name.as_ref() == Some(&database.name) {
+            let encoding = std::mem::take(&mut section.encoding);
+            *section = Section { name: section.name.take(), encoding, ..Section::default() };
+        }
     }
 }
 

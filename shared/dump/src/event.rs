@@ -46,7 +46,7 @@ pub enum Event<'a> {
     },
     /// A psql meta-command: the line from its backslash on, with its line break.
     Meta(&'a [u8]),
-    /// Whole lines of COPY data, each with its line break.
+    /// Whole lines of COPY data, each with its line break; behind the last of them a row ends.
     Rows(&'a [u8]),
     /// Bytes of COPY data that were jumped over; begins and ends at a line's beginning.
     RowsSkipped(u64),
@@ -169,9 +169,10 @@ impl<'t> Events<Stream<&'t [u8]>> {
 }
 
 impl<S: Source> Events<S> {
-    /// Makes a reader that begins at the source's first byte.
+    /// Makes a reader that begins at the first byte of the source's text.
     pub fn new(source: S) -> Self {
-        Events::with_buffer(source, vec![0; READ])
+        let at = Position { byte: source.start(), ..Position::START };
+        Events { at, ..Events::with_buffer(source, vec![0; READ]) }
     }
 
     fn with_buffer(source: S, buf: Vec<u8>) -> Self {
@@ -331,8 +332,15 @@ impl<S: Source> Events<S> {
             }
             TokenKind::Backslash => {
                 let len = self.line_len()?;
+                let at = self.at;
                 let range = self.take(len);
-                Ok(Some(Event::Meta(&self.buf[range])))
+                let line = &self.buf[range];
+                match crate::encoding_target(line.trim_ascii_end()) {
+                    Some(encoding) if UNSAFE_ENCODINGS.contains(&encoding.as_str()) => {
+                        Err(Error::Fault { at, fault: Fault::UnsafeEncoding(encoding) })
+                    }
+                    _ => Ok(Some(Event::Meta(line))),
+                }
             }
             _ => self.statement(first),
         }

@@ -1,5 +1,6 @@
 //! Events → a schema: reads a whole dump and accounts for every byte of it.
 
+use crate::copy_form::Form;
 use crate::data::{Data, DataSink, DataStatement, Flow};
 use crate::database::{self, Database, Section};
 use crate::error::{Error, Fault};
@@ -8,17 +9,20 @@ use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::ledger::Ledger;
 use crate::lexeme::{Lexeme, lexemes};
 use crate::lexer::{Token, TokenKind};
+use crate::load::copy_from;
 use crate::object::{Address, Kind, Role};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session, Shared};
 use crate::source::Source;
-use crate::{Name, Position, layout, meta_command, values};
+use crate::{Name, Position, layout, values};
 
 mod kept;
+mod meta;
 mod toc;
 
+pub use meta::{connect_target, encoding_target};
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
 
@@ -90,6 +94,8 @@ pub struct ReadOptions {
     pub keep_secrets: bool,
     /// The input is a file of a tree, already canonical: no word of it is older than it says.
     pub canonical: bool,
+    /// Takes what stands behind the dump's end for a part of it, as a server does; else it is kept as it is.
+    pub to_the_end: bool,
 }
 
 /// Reads a dump to its end.
@@ -240,6 +246,11 @@ impl Reading {
 
     fn read_all<S: Source>(&mut self, mut events: Events<S>, sink: &mut dyn DataSink) -> Result<(), Error> {
         let mut in_copy = false;
+        let mark = events.position().byte;
+        if mark > 0 {
+            // A byte order mark.
+            self.ledger.add_noise(Noise::Gap, mark as usize);
+        }
         loop {
             let at = events.position();
             let failed = |source| Error::Read { at, source };
@@ -282,7 +293,7 @@ impl Reading {
                 Event::Rows(text) => {
                     self.ledger.data += text.len() as u64;
                     let (flow, data) = self.flow();
-                    flow.lines(text, data, sink).map_err(failed)?;
+                    flow.copied(text, data, sink).map_err(failed)?;
                 }
                 Event::RowsSkipped(bytes) => self.ledger.data += bytes,
                 Event::RowsCounted(bytes, content) => {
@@ -292,7 +303,8 @@ impl Reading {
                 }
                 Event::EndOfRows(text) => {
                     in_copy = false;
-                    self.flow.end();
+                    let (flow, data) = self.flow();
+                    flow.end_copy(data, sink).map_err(failed)?;
                     if self.in_trailer {
                         self.keep_in_trailer(text);
                     } else {
@@ -373,10 +385,13 @@ impl Reading {
         } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
             self.restricted = None;
         }
-        if let Some(target) = meta_command::connect_target(line) {
+        if let Some(encoding) = encoding_target(line) {
+            self.section().encoding = encoding;
+        }
+        if let Some(target) = connect_target(line) {
             self.connect(target);
             self.ledger.add_noise(Noise::MetaCommand, text.len());
-        } else if meta_command::is_known(line) {
+        } else if meta::is_known(line) {
             self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
@@ -388,7 +403,11 @@ impl Reading {
 
     /// Says whether the dump's own end was seen, so that what follows is somebody's addition.
     fn is_behind_end(&self) -> bool {
-        self.opened == Frame::Complete && self.cluster_opened != Frame::Open
+        !self.options.to_the_end && self.opened == Frame::Complete && self.cluster_opened != Frame::Open
+    }
+
+    fn keeps_trailers(&self) -> bool {
+        !self.options.canonical && !self.options.to_the_end
     }
 
     /// Takes a statement; returns what is wanted of the rows that follow it, if any do.
@@ -415,7 +434,7 @@ impl Reading {
         let identified = identify::identify(&words, &self.session);
         let bytes = statement.text.len();
         match identified.meaning {
-            Meaning::Session(change) if session::begins_trailer(&change) && !self.options.canonical => {
+            Meaning::Session(change) if session::begins_trailer(&change) && self.keeps_trailers() => {
                 self.in_trailer = true;
                 self.keep_in_trailer(statement.text);
             }
@@ -435,7 +454,11 @@ impl Reading {
             {
                 self.other(statement);
             }
-            Meaning::Data { form: DataForm::Insert, .. } | Meaning::Unknown => self.other(statement),
+            Meaning::Data { form: DataForm::Insert, address } => {
+                self.section().data.tables.entry(address).or_default().queries += 1;
+                self.other(statement);
+            }
+            Meaning::Unknown => self.other(statement),
             Meaning::Removal(removed) => {
                 self.ledger.add_noise(Noise::Clean, bytes);
                 self.section().remove(removed);
@@ -452,7 +475,10 @@ impl Reading {
             Meaning::Part { address, role } => {
                 self.account_part(&address, bytes);
                 if matches!(role, Role::Definition | Role::Shell) {
-                    self.section().make(&address);
+                    match address.kind {
+                        Kind::Database => database::make_again(&mut self.sections, &address),
+                        _ => self.section().make(&address),
+                    }
                 }
                 self.part(statement, address, role, &mut words, &identified.unqualified);
             }
@@ -554,13 +580,14 @@ impl Reading {
         unqualified: &[usize],
         sink: &mut dyn DataSink,
     ) -> std::io::Result<Option<Want>> {
+        let form_of_rows = Form::of(words);
         rewrite::rewrite(words, &address, Role::Definition, unqualified, &self.session, Origin::default());
         match form {
             DataForm::Copy => {
-                let columns = crate::schema::names_in_parentheses(&layout::line(words));
+                let columns = copy_from(statement).and_then(|copy| copy.columns);
                 let database = self.section().name.clone();
                 let (flow, data) = self.flow();
-                return flow.copy(database.as_ref(), address, columns, data, sink).map(Some);
+                return flow.copy(database.as_ref(), address, columns, form_of_rows, data, sink).map(Some);
             }
             DataForm::SequenceValue | DataForm::Refresh => {
                 // The name in the literal, spelled as names are spelled elsewhere.

@@ -121,8 +121,12 @@ fn spell_options(lexemes: &mut [Lexeme<'_>]) {
             && (lexemes[at - 1].is("WITH") || lexemes[at - 1].is("SET"));
         let Some(len) = begins.then(|| group_len(&lexemes[at..])).flatten() else { continue };
         for value in at + 3..at + len {
-            let follows =
-                lexemes[value - 1].text.as_ref() == b"=" && lexemes[value].kind == TokenKind::String;
+            let assigned = lexemes[value - 1].text.as_ref() == b"=";
+            if assigned && lexemes[value].kind == TokenKind::Number {
+                lexemes[value] = literal(&lexemes[value].text);
+                continue;
+            }
+            let follows = assigned && lexemes[value].kind == TokenKind::String;
             let text = follows.then(|| literal_value(&lexemes[value])).flatten();
             if let Some(word) = text.map(|text| Name::from(text.as_slice()))
                 && word.to_sql() == word.bytes()
@@ -255,6 +259,16 @@ fn remove_in_modes(lexemes: &mut Vec<Lexeme<'_>>) {
 
 /// Sorts the privileges of a `GRANT` or `REVOKE` and writes out an `ALL` that meant less than it does today.
 fn privileges(lexemes: &mut Vec<Lexeme<'_>>, address: &Address, origin: Origin) {
+    // What older servers wrote, and people write, besides (`privileges` and `grantee` in gram.y).
+    for at in (1..lexemes.len().saturating_sub(1)).rev() {
+        let (before, next) = (&lexemes[at - 1], &lexemes[at + 1]);
+        let of_role = before.is("TO") || before.is("FROM") || before.kind == TokenKind::Comma;
+        let says_nothing = lexemes[at].is("PRIVILEGES") && before.is("ALL")
+            || lexemes[at].is("GROUP") && of_role && next.is_name();
+        if says_nothing {
+            lexemes.remove(at);
+        }
+    }
     let Some(verb) = lexemes.iter().position(|lexeme| lexeme.is("GRANT") || lexeme.is("REVOKE")) else {
         return;
     };

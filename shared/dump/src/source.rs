@@ -12,6 +12,12 @@ pub trait Source {
     /// Reads up to `buf.len()` bytes; 0 means the end of the input.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize>;
 
+    /// Returns where the text begins, in bytes from the beginning of the input: behind a byte order mark, which no read
+    /// gives. Asked once, before anything is read.
+    fn start(&self) -> u64 {
+        0
+    }
+
     /// Returns the smallest offset, from `from` on, at which `needle` stands.
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
         let _ = (needle, from);

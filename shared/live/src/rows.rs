@@ -25,8 +25,8 @@ pub fn count(
     count.ok_or_else(|| Error::Protocol("a count that is no number".to_owned()))
 }
 
-/// Reads count, length and hash of a table's rows, of these columns or of all that are not generated. `read` is told of
-/// bytes as they come.
+/// Reads count, length and hash of a table's rows, of these columns or of all that are not generated; of a table that an
+/// extension made, of those rows that belong into a backup. `read` is told of bytes as they come.
 ///
 /// # Errors
 /// When the server refuses, or the connection to it is lost.
@@ -41,14 +41,22 @@ pub fn content(
     // The rows of a partitioned table, which a backup may load through it, are its partitions'.
     let kind = client.query(
         &[
-            b"SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=)",
+            b"SELECT c.relkind, (SELECT x.extcondition[pg_catalog.array_position(x.extconfig, c.oid)] \
+              FROM pg_catalog.pg_extension x WHERE c.oid OPERATOR(pg_catalog.=) ANY (x.extconfig)) \
+              FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=)",
             &*literal(&table),
             b"::pg_catalog.regclass",
         ]
         .concat(),
     )?;
-    let partitioned = kind.first().and_then(|row| row.first()?.as_deref()) == Some(b"p");
+    let kind = kind.into_iter().next().unwrap_or_default();
+    let partitioned = kind.first().and_then(|kind| kind.as_deref()) == Some(b"p");
+    let condition = kind.get(1).and_then(|condition| condition.as_deref()).unwrap_or_default();
     let sql = match (partitioned, list) {
+        (false, list) if !condition.is_empty() => {
+            let list = list.unwrap_or_else(|| b"*".to_vec());
+            [b"COPY (SELECT ", &*list, b" FROM ONLY ", &*table, b" ", condition, b") TO STDOUT"].concat()
+        }
         (true, list) => {
             let list = list.unwrap_or_else(|| b"*".to_vec());
             [b"COPY (SELECT ", &*list, b" FROM ", &*table, b") TO STDOUT"].concat()

@@ -104,7 +104,7 @@ impl Snapshot {
     /// # Errors
     /// When the server cannot be reached once more, or refuses.
     pub fn visible_tables(&mut self) -> Result<BTreeSet<QualifiedName>, Error> {
-        let path = connect::usual_search_path(&self.parameters)?;
+        let path = connect::usual_setting(&self.parameters, "search_path")?;
         relation::visible(&mut self.client, &path)
     }
 

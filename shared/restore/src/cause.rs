@@ -215,6 +215,13 @@ impl Causes {
         }
         // Names of others than what is missing are no matter.
         let made = UNDEFINED.contains(&code) && own();
+        let rows = match &step.work {
+            Work::Rows(rows) => rows.copy.as_deref(),
+            Work::Statement(_) => None,
+        };
+        if rows.is_some_and(|copy| older::explains_rows(error, copy, self.major)) {
+            return Cause::OlderServer;
+        }
         if self.dump.is_some_and(|dump| older::explains(error, dump, self.major)) && !made {
             return Cause::OlderServer;
         }

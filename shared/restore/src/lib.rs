@@ -14,6 +14,7 @@
 //! [`Failure`], tied to the object and the place in the file, with a [`Cause`] that says whether the backup is to blame.
 
 mod build;
+mod by_value;
 mod cause;
 mod cluster;
 mod error;
@@ -22,6 +23,7 @@ mod meta_command;
 mod newer;
 mod older;
 mod outside;
+mod pieces;
 mod plain;
 mod plan;
 mod removal;
@@ -37,6 +39,7 @@ mod toc;
 mod transaction;
 mod watched;
 
+pub use by_value::{ByValue, Printed};
 pub use cause::{Cause, Judgement};
 pub use cluster::{ClusterFailure, ClusterReport, database_options, restore_roles, try_database};
 pub use error::Error;

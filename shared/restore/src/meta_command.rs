@@ -102,6 +102,8 @@ impl MetaEffect {
             () if is(&["connect"]) && first == b"-" => {
                 match (words.next().is_some_and(is_word), words.next()) {
                     (true, None) => MetaEffect::Role,
+                    // The same once more.
+                    (false, None) if arguments == b"-" => MetaEffect::Prints,
                     _ => MetaEffect::Elsewhere,
                 }
             }
@@ -214,6 +216,7 @@ mod tests {
             (r"\connect shop", None),
             (r"\c shop", None),
             (r"\connect - mary", Some(MetaEffect::Role)),
+            (r"\connect -", Some(MetaEffect::Prints)),
             (r"\connect - mary evil", Some(MetaEffect::Elsewhere)),
             (r"\echo all is well", Some(MetaEffect::Prints)),
             (r"\echo `touch canary`", Some(MetaEffect::Elsewhere)),

@@ -38,6 +38,13 @@ pub(crate) fn explains(error: &ServerError, dump: u32, server: u32) -> bool {
     is_older(error.code(), error.message(), dump, server)
 }
 
+/// Says whether a server refused rows because they come with the object identifiers that rows had up to 11
+/// (`pg_dump --oids`).
+pub(crate) fn explains_rows(error: &ServerError, copy: &[u8], server: u32) -> bool {
+    const SINCE: u32 = 12;
+    server >= SINCE && error.code() == "42601" && dump::has_row_identifiers(copy)
+}
+
 fn is_older(code: &str, message: &str, dump: u32, server: u32) -> bool {
     let between = |since: u32| dump < since && since <= server;
     let said = MESSAGES

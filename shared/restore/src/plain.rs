@@ -12,6 +12,7 @@ use dump::{
 
 use crate::meta_command::{MetaCommand, MetaEffect};
 use crate::plan::{DatabasePlan, Location, Place, Plan, RowsPlan, Step, Work, excerpt};
+use crate::removal::removes;
 use crate::settings::{Follower, Settings};
 use crate::transaction::{self, UndoneBy};
 use crate::{Error, Source};
@@ -22,6 +23,10 @@ pub(crate) struct Bytes(pub Plain);
 impl dump::Source for Bytes {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut self.0, buf)
+    }
+
+    fn start(&self) -> u64 {
+        self.0.offset()
     }
 
     fn find(&mut self, needle: &[u8], from: u64) -> io::Result<Found> {
@@ -115,6 +120,8 @@ struct Script {
     subject: Subject,
     start: Position,
     end: u64,
+    /// Whether a transaction is open that begins in front of it.
+    in_transaction: bool,
 }
 
 impl Planning {
@@ -183,7 +190,14 @@ impl Planning {
         location: Location,
     ) {
         let standard_conforming_strings = self.subjects.standard_conforming_strings();
-        let rows = RowsPlan { table, copy, location, alone: false, standard_conforming_strings };
+        let rows = RowsPlan {
+            table,
+            copy,
+            location,
+            alone: false,
+            standard_conforming_strings,
+            in_transaction: false,
+        };
         let settings = self.settings.now();
         let copy = rows.copy.as_ref().map_or(0, Vec::len);
         self.push(Step { subject, at, work: Work::Rows(rows), settings }, copy);
@@ -225,7 +239,14 @@ impl Planning {
         }
         let begin = self.begin.take();
         let Some(subject) = script_subject(statement, &subject) else {
-            self.end_script();
+            // What stands between two pieces of a large object is run in front of it, whose transaction goes on.
+            let large_object = self
+                .script
+                .as_ref()
+                .is_some_and(|script| script.subject.class == Class::Data(DataForm::LargeObject));
+            if !(large_object && self.transactions.is_open()) {
+                self.end_script();
+            }
             return self.add(statement, subject, Place::At(statement.at));
         };
         match self.script.as_mut().filter(|script| script.subject == subject) {
@@ -233,8 +254,10 @@ impl Planning {
             None => {
                 self.end_script();
                 let large_object = subject.class == Class::Data(DataForm::LargeObject);
-                let start = begin.filter(|_| large_object).unwrap_or(statement.at);
-                self.script = Some(Script { subject, start, end });
+                let begin = begin.filter(|_| large_object);
+                let start = begin.unwrap_or(statement.at);
+                let in_transaction = begin.is_none() && self.transactions.is_open();
+                self.script = Some(Script { subject, start, end, in_transaction });
             }
         }
     }
@@ -268,10 +291,13 @@ impl Planning {
     }
 
     fn end_script(&mut self) {
-        let Some(Script { subject, start, end }) = self.script.take() else { return };
+        let Some(Script { subject, start, end, in_transaction }) = self.script.take() else { return };
         let table = subject.address.clone();
         let location = Location::Range { start, len: end - start.byte };
         self.add_rows(subject, Place::At(start), table, None, location);
+        if let Some(Step { work: Work::Rows(rows), .. }) = self.steps().last_mut() {
+            rows.in_transaction = in_transaction;
+        }
     }
 
     /// Adds a statement, unless it is none of a scratch database's.
@@ -288,6 +314,9 @@ impl Planning {
                 let settings = self.settings.now();
                 let work = Work::Statement(statement.text.to_vec());
                 self.kept.add(1, statement.text.len());
+                if subject.class == Class::Part(Role::Definition) {
+                    self.make_again(&subject);
+                }
                 self.plan.cluster.push(Step { subject, at, work, settings });
             }
             _ => {
@@ -310,7 +339,22 @@ impl Planning {
         let made = |step: &Step| step.subject.address == subject.address;
         match kind {
             Some(kind) if kind.is_global() || kind == Kind::Database => self.plan.cluster.iter().any(made),
-            _ => self.transactions.is_open() || !self.steps().is_empty(),
+            _ => {
+                self.transactions.is_open()
+                    || !self.steps().is_empty()
+                    || subject.removed.iter().any(is_everywhere)
+            }
+        }
+    }
+
+    /// Forgets what was planned of a database that was taken away, where it is made again.
+    fn make_again(&mut self, made: &Subject) {
+        let removed = |step: &Step| removes(step) && step.subject.address == made.address;
+        if made.address.as_ref().is_some_and(|address| address.kind == Kind::Database)
+            && self.plan.cluster.iter().any(removed)
+        {
+            let name = made.address.as_ref().map(|address| &address.name);
+            self.plan.databases.retain(|database| database.name.as_ref() != name);
         }
     }
 
@@ -365,6 +409,9 @@ impl Planning {
         let mut effect = MetaEffect::of(line);
         if let Some(name) = dump::connect_target(line) {
             self.connect(name);
+        } else if let Some(encoding) = dump::encoding_target(line) {
+            self.end_script();
+            self.settings.encode(&encoding, Place::At(at));
         } else if effect == Some(MetaEffect::Quits) {
             self.end_script();
             // Where something follows, it is that which is not restored.
@@ -389,6 +436,7 @@ impl Planning {
         {
             self.plan.meta_commands[command].effect = MetaEffect::Quits;
         }
+        self.plan.databases.iter_mut().for_each(forget_what_comes_again);
         let databases = &mut self.plan.databases;
         databases.retain(|database| database.name.is_some() || !database.steps.is_empty());
         // One that is made and never connected to is empty; where there is no `\connect` at all, all of it is about one.
@@ -408,20 +456,59 @@ impl Planning {
     }
 }
 
+/// Says whether every database has something from its beginning.
+fn is_everywhere(address: &Address) -> bool {
+    match address.kind {
+        Kind::Schema => address.name.bytes() == b"public",
+        Kind::Extension | Kind::Language => address.name.bytes() == b"plpgsql",
+        _ => false,
+    }
+}
+
+/// Leaves out what takes away, in front of everything else, what every database has and the dump makes again.
+fn forget_what_comes_again(database: &mut DatabasePlan) {
+    let first = database.steps.iter().position(|step| !removes(step)).unwrap_or(database.steps.len());
+    let (head, rest) = database.steps.split_at(first);
+    let made = |address: &Address| {
+        rest.iter().any(|step| match step.subject.class {
+            Class::Part(Role::Definition) => step.subject.address.as_ref() == Some(address),
+            // That of PL/pgSQL.
+            Class::Noise(Noise::BuiltIn) => address.kind != Kind::Schema,
+            _ => false,
+        })
+    };
+    let comes_again =
+        |step: &Step| step.subject.removed.iter().all(|address| is_everywhere(address) && made(address));
+    let stays: Vec<bool> = head.iter().map(|step| !comes_again(step)).collect();
+    // The transactions count the steps.
+    if database.blocks.is_empty() && database.undone.is_empty() {
+        let mut at = 0;
+        database.steps.retain(|_| {
+            at += 1;
+            stays.get(at - 1).copied().unwrap_or(true)
+        });
+    }
+}
+
 /// What the data is about that a statement carries, if that may be long: such statements stay in the file.
 fn script_subject(statement: &Statement<'_>, subject: &Subject) -> Option<Subject> {
     match subject.class {
         Class::Data(DataForm::Insert) => Some(subject.clone()),
         Class::Data(DataForm::LargeObject) => {
-            let fills = |token: &dump::lexer::Token| {
-                let word = statement.bytes(*token).to_ascii_lowercase();
-                [&b"lo_open"[..], b"lowrite", b"lo_close"].contains(&word.as_slice())
-            };
-            let fills = statement.begins_with(&["SELECT"]) && statement.tokens.iter().take(4).any(fills);
+            let fills = fills_large_object(statement);
             fills.then(|| Subject { address: None, ..subject.clone() })
         }
         _ => None,
     }
+}
+
+/// Says whether a statement opens, fills or closes a large object.
+pub(crate) fn fills_large_object(statement: &Statement<'_>) -> bool {
+    let fills = |token: &dump::lexer::Token| {
+        let word = statement.bytes(*token).to_ascii_lowercase();
+        [&b"lo_open"[..], b"lowrite", b"lo_close"].contains(&word.as_slice())
+    };
+    statement.begins_with(&["SELECT"]) && statement.tokens.iter().take(4).any(fills)
 }
 
 /// The statement that gives what a statement makes to the role that the session acts as.

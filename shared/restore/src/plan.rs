@@ -74,6 +74,8 @@ pub struct RowsPlan {
     pub(crate) alone: bool,
     /// Whether `\` is an ordinary character in the literals of statements.
     pub(crate) standard_conforming_strings: bool,
+    /// Whether statements stand in a transaction that begins in front of them: those of large objects need one.
+    pub(crate) in_transaction: bool,
 }
 
 /// Where data is.
@@ -120,6 +122,7 @@ impl Step {
             (_, Work::Statement(text)) if self.subject.class == Class::Noise(Noise::Clean) => excerpt(text),
             (Some(address), Work::Rows(_)) => format!("data of {address}"),
             (Some(address), Work::Statement(_)) => address.to_string(),
+            (None, Work::Rows(RowsPlan { copy: Some(copy), .. })) => excerpt(copy),
             (None, Work::Rows(_)) => "large objects".to_owned(),
             (None, Work::Statement(text)) => excerpt(text),
         }

@@ -10,12 +10,15 @@ use connect::{Parameters, ServerError};
 
 use crate::cause::{Cause, Causes};
 use crate::escalation::Refusal;
-use crate::plan::{DatabasePlan, Place, Step, Work};
+use crate::plan::{DatabasePlan, Place, RowsPlan, Step, Work};
 use crate::session::{Failed, Session, Shared};
 use crate::source::{Data, Wanted, wrapped};
 use crate::superuser::{Gathered, Superuser};
 use crate::watched::Watched;
-use crate::{Error, Source, build, rows::Rows, script};
+use crate::{Error, Source, build, rows::Rows, script, stand_in};
+
+/// How often rows are loaded again that name roles which nobody made: an error tells one.
+const ATTEMPTS: usize = 100;
 
 /// How a dump is restored.
 #[derive(Clone, Debug)]
@@ -244,7 +247,7 @@ fn load(
             (_, Some(object)) => {
                 script::large_object(&mut session, step, object, bytes)?.into_iter().collect()
             }
-            (None, None) => script::run(&mut session, step, data.rows.standard_conforming_strings, bytes)?,
+            (None, None) => script::run(&mut session, step, data.rows, bytes)?,
             (Some(copy), None) => {
                 // What such code has put there already stays.
                 let alone = data.rows.alone && watched.is_empty();
@@ -263,9 +266,38 @@ fn load(
         failures.lock().unwrap_or_else(|poison| poison.into_inner()).extend(failed);
         Ok(())
     };
-    source.visit(*jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
+    let mut wanted = wanted;
+    for _ in 0..ATTEMPTS {
+        source.visit(*jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
+        let mut failures = failures.lock().unwrap_or_else(|poison| poison.into_inner());
+        let again = lacking_roles(shared, steps, &failures)?;
+        if again.is_empty() {
+            break;
+        }
+        failures.retain(|(step, _)| !again.contains(step));
+        wanted.retain(|wanted| again.contains(&wanted.step));
+    }
     let failures = failures.into_inner().unwrap_or_else(|poison| poison.into_inner());
     Ok((failures, times.into_inner().unwrap_or_else(|poison| poison.into_inner())))
+}
+
+/// Makes the roles that rows of a COPY name and nobody made before; returns the steps whose rows may be loaded now.
+fn lacking_roles(
+    shared: &Shared<'_>,
+    steps: &[Step],
+    failures: &[(usize, Failed)],
+) -> Result<BTreeSet<usize>, Error> {
+    let mut again = BTreeSet::new();
+    for (at, failed) in failures {
+        // Nothing of a COPY stays that fails; INSERTs were tried again at once.
+        let copied = matches!(&steps[*at].work, Work::Rows(RowsPlan { copy: Some(_), .. }));
+        if let Some(role) = stand_in::missing_role(&failed.error).filter(|_| copied)
+            && shared.make_role(&role)?
+        {
+            again.insert(*at);
+        }
+    }
+    Ok(again)
 }
 
 /// Data whose bytes are counted as they are read.

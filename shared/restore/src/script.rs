@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::io::Read;
 
-use dump::{Event, Events, Stream};
+use dump::{Class, DataForm, Event, Events, Stream, Transaction};
 
 use crate::Error;
-use crate::plan::Step;
+use crate::plain::fills_large_object;
+use crate::plan::{RowsPlan, Step};
 use crate::session::{Failed, Session, Target};
 use crate::source::LargeObject;
 
@@ -19,7 +20,7 @@ const PIECE: usize = 256 * 1024;
 pub(crate) fn run(
     session: &mut Session<'_>,
     step: &Step,
-    standard_conforming_strings: bool,
+    rows: &RowsPlan,
     data: &mut dyn Read,
 ) -> Result<Vec<Failed>, Error> {
     if session.target(step)? == Target::Foreign {
@@ -28,10 +29,23 @@ pub(crate) fn run(
     }
     let mut failures = Vec::new();
     let mut batch = Batch::default();
+    let large_objects = step.subject.class == Class::Data(DataForm::LargeObject);
+    if rows.in_transaction && large_objects {
+        batch.text.extend_from_slice(b"BEGIN;");
+        batch.end_statement();
+    }
     let mut events = Events::new(Stream(data));
-    events.set_standard_conforming_strings(standard_conforming_strings);
+    events.set_standard_conforming_strings(rows.standard_conforming_strings);
     while let Some(event) = events.next()? {
         let complete = match event {
+            // What stands in between is run by a step of its own.
+            Event::Statement(statement)
+                if large_objects
+                    && !fills_large_object(&statement)
+                    && Transaction::of(&statement).is_none() =>
+            {
+                continue;
+            }
             Event::Statement(statement) => {
                 batch.text.extend_from_slice(statement.text);
                 statement.complete
@@ -44,10 +58,16 @@ pub(crate) fn run(
         };
         if complete {
             let committed = batch.end_statement();
-            if batch.text.len() > BATCH || batch.is_open && committed {
+            // What a statement opens outside of a transaction is closed when it ends.
+            let alone = large_objects && !batch.in_transaction && !committed;
+            if batch.text.len() > BATCH || batch.is_open && committed || alone {
                 batch.send(session, step, &mut failures)?;
             }
         }
+    }
+    if batch.in_transaction {
+        batch.text.extend_from_slice(b"COMMIT;");
+        batch.end_statement();
     }
     batch.send(session, step, &mut failures)?;
     Ok(failures)

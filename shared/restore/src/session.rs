@@ -341,13 +341,43 @@ impl<'s> Session<'s> {
                 if frozen {
                     self.client.execute(b"ROLLBACK")?;
                 }
-                let refused = (error.code() == "42501").then_some(Refusal::Kind);
-                return Ok(Some(Failed { refused, error: checked(*error)? }));
+                let error = checked(*error)?;
+                return match error.code() {
+                    // Which the server says before it asks for rows.
+                    "42501" => self.copy_into_member(step, copy, data, error),
+                    _ => Ok(Some(Failed { error, refused: None })),
+                };
             }
             Err(connect::Error::Input(error)) => return Err(Error::Reread(error)),
             Err(error) => return Err(error.into()),
         }
         Ok(None)
+    }
+
+    /// Loads rows that the restoring role may not load, if they are an extension's table's; `error` is what the server said.
+    fn copy_into_member(
+        &mut self,
+        step: &Step,
+        copy: &[u8],
+        data: &mut dyn Read,
+        error: ServerError,
+    ) -> Result<Option<Failed>, Error> {
+        let refused = self.shared.withheld.unwrap_or(Refusal::Kind);
+        let table = step.subject.address.as_ref().filter(|_| self.shared.withheld.is_none());
+        let Some(table) = table.filter(|_| copy.ends_with(b" FROM stdin")) else {
+            return Ok(Some(Failed { error, refused: Some(refused) }));
+        };
+        let columns = dump::copy_columns(copy);
+        let outcome = self.shared.superuser().copy_into_member(
+            step,
+            &table.qualified_name(),
+            columns.as_deref(),
+            data,
+        )?;
+        Ok(match outcome {
+            Outcome::Refused(_) => Some(Failed { error, refused: Some(refused) }),
+            outcome => failed(outcome, error),
+        })
     }
 
     /// Says what a step loads rows into.

@@ -120,6 +120,12 @@ impl Follower {
         }
     }
 
+    /// Takes psql's `\encoding`.
+    pub fn encode(&mut self, encoding: &str, at: Place) {
+        let sql = format!("SET client_encoding TO '{}';", encoding.replace('\'', "''")).into_bytes();
+        self.set(b"client_encoding".to_vec(), sql, at, Some(encoding.as_bytes().to_vec()));
+    }
+
     /// Sets one more.
     fn set(&mut self, name: Vec<u8>, sql: Vec<u8>, at: Place, value: Option<Vec<u8>>) {
         if self.now.get(&name).is_none_or(|known| known.sql != sql) {

@@ -4,6 +4,7 @@
 //!
 //! - statements of the dump, as [`escalation`] wrote them anew, and their undoing ([`Session::run`], [`Session::try_out`],
 //!   [`Session::create_extension`]);
+//! - rows of the dump in tables that an extension made, where no code of the dump's can run ([`Session::copy_into_member`]);
 //! - what gives a dump's things the owners that it says ([`Session::lend`], [`Session::try_owner`], [`Session::hand_over`]);
 //! - roles that stand in for those the dump speaks of ([`Session::stand_in`]);
 //! - `amcheck`, in a schema of our own ([`Superuser::lend_amcheck`]);
@@ -14,6 +15,8 @@
 //! Each session begins with an empty search path, as all of ours do, and every name, operator and function here is written with
 //! its schema: nothing of the dump's can be meant. Triggers of the dump do not fire in it: it is a replica's, and since
 //! PostgreSQL 17 event triggers are off in it altogether.
+
+mod members;
 
 use std::collections::BTreeSet;
 

@@ -74,7 +74,8 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
     let mark = fs::read(&mark_path).map_err(|_| not_a_tree())?;
     let mark = Mark::parse(&mark, &mark_path).map_err(|_| not_a_tree())?;
     let mut groups = files(root)?;
-    let mut reading = Reading::new(ReadOptions { keep_secrets: true, canonical: true });
+    let mut reading =
+        Reading::new(ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() });
     for (name, files) in &groups {
         if let Some(name) = name {
             reading.connect(name.clone());

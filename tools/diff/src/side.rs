@@ -18,7 +18,7 @@ use crate::{repository, server};
 const NOTHING: &str = "/dev/null";
 
 /// Secrets are compared, and never printed.
-const OPTIONS: ReadOptions = ReadOptions { keep_secrets: true, canonical: false };
+const OPTIONS: ReadOptions = ReadOptions { keep_secrets: true, canonical: false, to_the_end: false };
 
 /// Where a dump is.
 #[derive(Debug)]

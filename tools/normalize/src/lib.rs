@@ -32,7 +32,7 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     let path = &arguments.dump.dump;
-    let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, canonical: false };
+    let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, ..ReadOptions::default() };
     let mut reference = Reference::new(arguments.data.patterns.clone());
     let mut dump = cli::read_dump(path, options, (&mut reference).into())?;
     cli::report_reading(&dump, &path.display().to_string());

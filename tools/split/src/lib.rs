@@ -87,7 +87,7 @@ pub fn run() -> Result<Outcome, Failure> {
         None => None,
     };
     let path = &arguments.dump.dump;
-    let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, canonical: false };
+    let options = ReadOptions { keep_secrets: arguments.dump.keep_secrets, ..ReadOptions::default() };
     let mut reference = Reference::new(arguments.data.patterns.clone());
     let mut dump = cli::read_dump(path, options, (&mut reference).into())?;
     cli::report_reading(&dump, &path.display().to_string());
@@ -150,7 +150,8 @@ fn prove(dump: &Dump, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> 
 }
 
 fn read_back<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> Result<Dump, Failure> {
-    let mut reading = Reading::new(ReadOptions { keep_secrets: true, canonical: true });
+    let mut reading =
+        Reading::new(ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() });
     for (path, text) in files.filter(|(path, _)| !path.ends_with(layout::TRAILER)) {
         reading
             .add(Stream(text.as_slice()), &mut NoData)
@@ -176,7 +177,7 @@ fn prove_object(object: &Object, back: Option<&Object>) -> Result<(), Failure> {
 
 /// Says whether a file that we did not write holds nothing but what we would write to its path.
 fn is_same_object(path: &str, text: &[u8]) -> bool {
-    let options = ReadOptions { keep_secrets: true, canonical: true };
+    let options = ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() };
     let Ok(dump) = dump::read(Stream(text), options, &mut NoData) else { return false };
     let known = dump.unknown.is_empty() && dump.ledger.data == 0;
     // Which database's folder it is in says nothing about the file.

@@ -149,8 +149,16 @@ impl Source {
         let version = client.parameter("server_version").unwrap_or_default().to_owned();
         let major = client.server_major();
         let standby = word(&mut client, "SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
+        // What pg_dump leaves as its session has it, and writes values by; the time zone is left as it is as well.
+        let bytea_output = word(&mut client, "SELECT pg_catalog.current_setting('bytea_output')")?;
         drop(client);
-        let mut to = live::pinned(connection.parameters().clone(), &encoding);
+        let quotes_all = match options.has("quote-all-identifiers") {
+            true => "on".to_owned(),
+            false => connect::usual_setting(connection.parameters(), "quote_all_identifiers")?,
+        };
+        let mut to = live::pinned(connection.parameters().clone(), &encoding)
+            .with_setting("bytea_output", bytea_output.as_deref().unwrap_or("hex"))
+            .with_setting("quote_all_identifiers", &quotes_all);
         if let Some(digits) = options.values("extra-float-digits").last().and_then(|value| value.to_str()) {
             to = to.with_setting("extra_float_digits", digits);
         }

@@ -123,7 +123,8 @@ impl Backup {
             let error = anyhow::anyhow!("a tree is no backup: {}", self.path.display());
             return Err(Failure::from(error).with_hint("make a dump of it with `pgdump-join`"));
         }
-        cli::read_input(input, &self.path, ReadOptions::default(), wanted)
+        let options = ReadOptions { to_the_end: true, ..ReadOptions::default() };
+        cli::read_input(input, &self.path, options, wanted)
     }
 }
 

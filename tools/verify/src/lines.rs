@@ -6,6 +6,7 @@ use std::io;
 use cli::{Failure, Progress};
 use dump::{Address, DataSink, Dump, Name, Want};
 
+use crate::check::rows;
 use crate::input::{Backup, damage};
 use crate::verdict::{Report, Rows, Table, Verdict};
 
@@ -27,7 +28,12 @@ pub fn check(backup: &Backup, dump: &Dump, progress: &Progress, report: &mut Rep
     for database in &dump.databases {
         for (address, data) in &database.data.tables {
             let key = (database.name.clone(), address.clone());
-            let fault = lines.faults.get(&key);
+            let unread = rows::UNREAD.to_owned();
+            let (verdict, why) = match lines.faults.get(&key) {
+                _ if data.unread => (Verdict::Unclear, unread),
+                Some(fault) => (Verdict::Bad, fault.clone()),
+                None => (Verdict::Verified, String::new()),
+            };
             report.tables.push(Table {
                 database: database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string),
                 name: address.qualified_name().to_string(),
@@ -35,8 +41,8 @@ pub fn check(backup: &Backup, dump: &Dump, progress: &Progress, report: &mut Rep
                 actual: None,
                 loaded_in: None,
                 compared_in: None,
-                verdict: if fault.is_some() { Verdict::Bad } else { Verdict::Verified },
-                why: fault.cloned().unwrap_or_default(),
+                verdict,
+                why,
             });
         }
     }

@@ -61,6 +61,8 @@ pub struct Restored<'a> {
     pub failures: &'a [restore::Failure],
     /// The same by what it is about.
     pub failed: Failed<'a>,
+    /// Where its rows are.
+    pub source: &'a Source,
     /// What was done and undone, such as rights on parts of the server.
     pub tried: &'a BTreeSet<String>,
     /// Foreign servers that lead elsewhere than the backup says.
@@ -74,6 +76,8 @@ pub struct Restored<'a> {
     /// The restoring role's way into the database, with settings under which values are written as pg_dump writes them. It reads
     /// everything: no superuser reads what is a backup's.
     pub reader: connect::Parameters,
+    /// The same way, with the settings that a restore begins with.
+    pub restorer: connect::Parameters,
 }
 
 /// Restores and compares.
@@ -202,12 +206,14 @@ pub fn verify(
             plan,
             failures: &restored.failures,
             failed: Failed::new(plan, &restored.failures),
+            source,
             tried: &restored.tried,
             nowhere: &restored.nowhere,
             loads: loads(plan, &restored.loads),
             jobs: options.jobs,
             progress: options.progress.clone(),
             reader,
+            restorer: restorer.clone(),
         };
         options.progress.begin("comparison", Some(row_bytes(restored.database)));
         let begin = Instant::now();
@@ -216,8 +222,10 @@ pub fn verify(
             Ok(early) => early,
             Err(error) => return ended(error.into(), report),
         };
-        let compared = rows::tables(&restored, early, report)?
-            .and_then(|()| rows::sequences(&restored, report))
+        if let Err(error) = rows::tables(&restored, early, report)? {
+            return ended(error, report);
+        }
+        let compared = rows::sequences(&restored, report)
             .and_then(|()| rows::large_objects(&restored, report))
             .and_then(|()| catalog::check(&restored, report))
             .and_then(|()| rights::check(&restored, options.full, dump, report));

@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::{Event, Events, LONG, State, Want, Weight};
 use crate::content::{ByteHasher, Content};
+use crate::copy_form::{trailing_backslashes, whole_rows};
 use crate::error::{Error, Fault};
 use crate::position::Position;
 use crate::source::{Found, Source};
@@ -69,7 +70,7 @@ impl<S: Source> Events<S> {
             let rest = &self.buf[self.start..self.end];
             let end = match memmem::find(&rest[from..], b"\n\\.") {
                 Some(hit) => Some(from + hit + 1),
-                None => memchr::memrchr(b'\n', rest).map(|newline| newline + 1),
+                None => whole_rows(rest),
             };
             if let Some(end) = end {
                 let range = self.take(end);
@@ -89,6 +90,8 @@ impl<S: Source> Events<S> {
     /// Counts and hashes one row, of which all that is in the buffer is a part.
     fn long_row(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
         let (at, mut hasher) = (self.at, ByteHasher::default());
+        // Whether what was hashed ends in a backslash that takes what follows for a value's.
+        let mut escaped = false;
         loop {
             let rest = &self.buf[self.start..self.end];
             let newline = memchr::memchr(b'\n', rest);
@@ -96,10 +99,18 @@ impl<S: Source> Events<S> {
             let row = rest[..newline.unwrap_or(rest.len())].strip_suffix(b"\r");
             let row = row.unwrap_or(&rest[..newline.unwrap_or(rest.len())]);
             hasher.add(row);
+            if let count @ 1.. = row.len() {
+                let backslashes = trailing_backslashes(row);
+                escaped = (backslashes + usize::from(escaped && backslashes == count)) % 2 == 1;
+            }
             let len = newline.map_or(row.len(), |newline| newline + 1);
+            let goes_on = newline.is_some_and(|newline| escaped && row.len() == newline);
             self.take(len);
             let bytes = self.at.byte - at.byte;
-            if newline.is_some() {
+            if goes_on {
+                hasher.add(b"n");
+                escaped = false;
+            } else if newline.is_some() {
                 return Ok(Some(Event::RowsCounted(bytes, Content::of_row(&hasher))));
             }
             if let Some(fault) = (Weight { text: bytes, tokens: 0 }).fault_of_row(u64::MAX) {

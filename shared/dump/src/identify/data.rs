@@ -18,6 +18,7 @@ impl Reader<'_, '_> {
         let address = self.in_schema(kind)?;
         if form == DataForm::Copy {
             self.cursor.parentheses();
+            self.cursor.eat("WITH OIDS");
             self.cursor.expect("FROM")?;
             if !self.cursor.peek()?.is("STDIN") {
                 return None;

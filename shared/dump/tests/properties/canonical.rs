@@ -14,7 +14,7 @@ fn form(text: &str) -> Result<String, TestCaseError> {
     let text = format!("{ORIGIN}{text}");
     let dump = dump::read(
         Stream(text.as_bytes()),
-        ReadOptions { keep_secrets: true, canonical: false },
+        ReadOptions { keep_secrets: true, ..ReadOptions::default() },
         &mut NoData,
     )
     .map_err(|error: Error| TestCaseError::fail(format!("{error}\n{text}")))?;

@@ -1,6 +1,7 @@
 //! What is asked of a restored database.
 
 pub mod assertion;
+pub mod by_value;
 pub mod catalog;
 pub mod failed;
 pub mod pages;

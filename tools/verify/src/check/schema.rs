@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
-use dump::{Address, Attribute, Class, Database, Dump, Kind, Part, ReadOptions, Role, Schema};
+use dump::{Address, Attribute, Class, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, Superuser};
 use scratch::{Client, Pipe};
 
@@ -30,13 +30,12 @@ pub fn check(
     origin: &Dump,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let copy = read(server, superuser)?;
+    let copy = read(server, superuser, &restored.database.schema.encoding)?;
+    // Of what is not understood it was told that it ran.
+    let understood = |object: &Object| object.address.kind != Kind::Other;
     let schema = |schema: &Schema| {
         let mut schema = Schema { trailer: Vec::new(), ..schema.clone() };
-        // What is said to psql was told.
-        let to_psql = |part: &Part| part.address.kind == Kind::Other && part.text.starts_with(b"\\");
-        schema.objects.values_mut().for_each(|object| object.parts.retain(|part| !to_psql(part)));
-        schema.objects.retain(|_, object| !object.parts.is_empty());
+        schema.objects.retain(|_, object| understood(object));
         schema
     };
     let alone = |schema: Schema| Dump {
@@ -65,8 +64,7 @@ pub fn check(
         }
         // An owner and a comment are what they are; everything else is written by the server in its own way.
         let everywhere = matches!(change.attribute, Attribute::Owner | Attribute::Comment);
-        let unread = change.object.kind == Kind::Other;
-        let verdict = if (same_major || everywhere) && !unread { Verdict::Bad } else { Verdict::Unclear };
+        let verdict = if same_major || everywhere { Verdict::Bad } else { Verdict::Unclear };
         found.push(finding(verdict, change, &report.format));
     }
     report.findings.extend(found);
@@ -77,13 +75,17 @@ pub fn check(
     Ok(())
 }
 
-/// Reads what the newest pg_dump there is writes of the copy.
-fn read(server: &Server, superuser: &Superuser) -> Result<Dump, Failure> {
+/// Reads what the newest pg_dump there is writes of the copy, in the encoding of the backup.
+fn read(server: &Server, superuser: &Superuser, encoding: &str) -> Result<Dump, Failure> {
     let program = Client::newest("pg_dump").map_err(|error| {
         Failure::from(error)
             .with_hint("`--level full` needs `pg_dump` to read the restored copy; `--level restore` does not")
     })?;
-    let pipe = Pipe::open(server.pg_dump(&program, superuser), Stdio::null())?;
+    let mut command = server.pg_dump(&program, superuser);
+    if !encoding.is_empty() {
+        command.arg(format!("--encoding={encoding}"));
+    }
+    let pipe = Pipe::open(command, Stdio::null())?;
     let ended = pipe.ended();
     let name = Path::new("the restored copy");
     let dump = cli::read_reader(Box::new(pipe), name, ReadOptions::default(), DataWanted::Nothing)?;

@@ -110,7 +110,7 @@ impl<'p> Live<'p> {
                 open.push(at);
             }
         }
-        self.in_other_zones(to, &snapshot, backup, database, (&tasks, open), &columns, report)?;
+        self.by_other_settings(to, &mut snapshot, backup, database, (&tasks, open), &columns, report)?;
         let sequences = sequences(&mut snapshot, database, report)?;
         let objects = large_objects(snapshot.client(), database, report)?;
         let read = found.iter().filter(|found| matches!(found, Found::Content(_))).count();
@@ -149,12 +149,13 @@ impl<'p> Live<'p> {
         live::count(client, &task.name, task.partitioned, "").map(Found::Count)
     }
 
-    /// Compares again in the zones in which the backup may have been taken, and tells of what differs in all of them.
+    /// Compares again under the settings that the backup may have been taken with: zones, and the form of `bytea`. Tells of what
+    /// differs under all of them.
     #[allow(clippy::too_many_arguments, reason = "what one comparison needs")]
-    fn in_other_zones(
+    fn by_other_settings(
         &self,
         to: &Parameters,
-        snapshot: &Snapshot,
+        snapshot: &mut Snapshot,
         backup: &Backup,
         database: &Database,
         (tasks, mut open): (&[Task<'_>], Vec<usize>),
@@ -165,8 +166,20 @@ impl<'p> Live<'p> {
             return Ok(());
         }
         let addresses: BTreeSet<Address> = open.iter().filter_map(|at| tasks[*at].address.cloned()).collect();
-        for zone in zone::candidates(backup, database.name.as_ref(), &addresses, to)? {
-            let to = to.clone().with_setting("TimeZone", &zone);
+        let mut settings = zone::candidates(backup, database.name.as_ref(), &addresses, to)?
+            .iter()
+            .map(|zone| to.clone().with_setting("TimeZone", zone))
+            .collect::<Vec<_>>();
+        if addresses
+            .iter()
+            .map(|address| has_bytea(snapshot, address))
+            .collect::<Result<Vec<_>, _>>()?
+            .contains(&true)
+        {
+            let escaped = |to: &Parameters| to.clone().with_setting("bytea_output", "escape");
+            settings.extend(std::iter::once(to).chain(&settings).map(escaped).collect::<Vec<_>>());
+        }
+        for to in settings {
             let again: Vec<Task<'_>> = open.iter().map(|at| tasks[*at].again()).collect();
             let found = self.read(&to, snapshot, &again, columns)?;
             let differs = |found: &Found, at: usize| !matches!(found, Found::Content(content) if *content == tasks[at].expected.content);
@@ -248,6 +261,10 @@ fn tasks<'a>(
     let mut tasks = Vec::new();
     for (name, (address, data)) in &data {
         let relation = relations.get(name).cloned().unwrap_or_default();
+        if data.unread {
+            report.find(Verdict::Unclear, format!("table {name}"), None, rows::UNREAD);
+            continue;
+        }
         tasks.push(Task {
             name: name.clone(),
             address: Some(address),
@@ -301,6 +318,19 @@ fn sequences(snapshot: &mut Snapshot, database: &Database, report: &mut Report) 
         report.find(verdict, format!("value of {}", statement.address), None, why);
     }
     Ok(compared)
+}
+
+/// Says whether a table has a column of type `bytea`, which pg_dump writes as its session's settings say.
+fn has_bytea(snapshot: &mut Snapshot, address: &Address) -> Result<bool, Error> {
+    let sql = [
+        b"SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=)",
+        &*live::literal(&address.qualified_name().to_sql()),
+        b"::pg_catalog.regclass::pg_catalog.oid AND a.atttypid OPERATOR(pg_catalog.=) \
+          'pg_catalog.bytea'::pg_catalog.regtype::pg_catalog.oid AND NOT a.attisdropped",
+    ]
+    .concat();
+    let found = snapshot.attempt(|client| client.query(&sql))?;
+    Ok(found.is_ok_and(|rows| !rows.is_empty()))
 }
 
 /// Whether its rows are elsewhere: no backup has them unless it was asked for.

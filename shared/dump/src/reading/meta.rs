@@ -1,4 +1,4 @@
-//! Meta-commands of psql that pg_dump writes.
+//! Meta-commands of psql that lead somewhere or change what follows.
 
 use crate::Name;
 
@@ -40,4 +40,19 @@ pub fn connect_target(line: &[u8]) -> Option<Name> {
         name.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
     }
     Some(Name::from(name.as_slice()))
+}
+
+/// Returns the encoding that a line of psql's `\encoding` sets, in upper case; `None` if it is no such line, or only asks.
+///
+/// ```
+/// assert_eq!(dump::encoding_target(b"\\encoding 'latin1'").as_deref(), Some("LATIN1"));
+/// assert_eq!(dump::encoding_target(b"\\encoding"), None);
+/// ```
+pub fn encoding_target(line: &[u8]) -> Option<String> {
+    let rest =
+        line.strip_prefix(b"\\encoding").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))?;
+    let word = rest.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?;
+    let word = word.strip_prefix(b"'").and_then(|word| word.strip_suffix(b"'")).unwrap_or(word);
+    let word = word.strip_suffix(b";").unwrap_or(word);
+    Some(String::from_utf8_lossy(word).trim_matches('"').to_ascii_uppercase())
 }
