@@ -97,7 +97,8 @@ fn cases(text: &Text, size: &Size) -> Vec<Case> {
     for at in (1..ways.len()).rev() {
         ways.swap(at, random.below(at + 1));
     }
-    let mut cases = Vec::new();
+    let mut cases =
+        vec![Case { name: format!("made {} untouched", size.seed), dump: Dump::Made(Made::untouched(text)) }];
     for number in 0..size.count {
         let way = &ways[number % ways.len()];
         let mut random = Random(size.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));

@@ -101,7 +101,8 @@ impl Tally {
                 .zip(cells)
                 .map(|(column, cell)| format!("{cell:>0$}", column.words().len()))
                 .collect();
-            format!("{}\n", format!("{name:<width$}  {}", cells.join("  ")).trim_end())
+            let line = format!("{name:<width$}  {}", cells.join("  "));
+            format!("{}\n", line.trim_end())
         };
         let mut table = line("", &COLUMNS.map(|column| column.words().to_owned()));
         let mut sums: BTreeMap<Outcome, usize> = BTreeMap::new();

@@ -49,6 +49,11 @@ impl Made {
         }
     }
 
+    /// The healthy dump itself.
+    pub fn untouched(text: &Text) -> Made {
+        Made { way: "untouched".to_owned(), ..Made::new("the healthy dump", text.bytes.clone(), 0..0) }
+    }
+
     fn rest(self) -> Made {
         Made { expected: Expected::Rest, ..self }
     }
