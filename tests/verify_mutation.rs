@@ -26,6 +26,8 @@ mod corpus;
 mod damage;
 #[path = "verify_mutation/oracle.rs"]
 mod oracle;
+#[path = "verify_mutation/random.rs"]
+mod random;
 #[path = "verify_mutation/record.rs"]
 mod record;
 #[path = "verify_mutation/run.rs"]
@@ -43,7 +45,8 @@ use std::thread;
 use scratch::{Cluster, Programs};
 
 use archives::{Archive, gzip};
-use damage::{Backup, Damage, Mark, Random, near, near_lines};
+use damage::{Backup, Damage, Mark, near, near_lines};
+use random::Random;
 use run::{Run, Tally};
 use text::Text;
 

@@ -11,7 +11,8 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::bytes::{self, Change};
 use crate::contents::{Contents, Entry};
-use crate::damage::{Backup, Damage, Mark, Random, near, words};
+use crate::damage::{Backup, Damage, Mark, near, words};
+use crate::random::Random;
 
 /// A healthy archive, and the kinds of damage it can take.
 pub struct Archive {

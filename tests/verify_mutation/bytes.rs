@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::damage::{Random, replaced};
+use crate::random::{Random, replaced};
 
 /// What happened to the bytes of one file.
 pub struct Change {

@@ -4,7 +4,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::damage::{Mark, Random, near, replaced, words};
+use crate::damage::{Mark, near, words};
+use crate::random::{Random, replaced};
 use crate::text::bare;
 
 /// A table of contents: a `toc.dat`, or a custom archive with its data.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::damage::{Mark, Random, find, near, near_lines, replaced, words};
+use crate::damage::{Mark, find, near, near_lines, words};
+use crate::random::{Random, replaced};
 
 /// The text of a healthy dump and where its parts are.
 pub struct Text {

@@ -9,6 +9,7 @@ mod corpus;
 mod demo;
 mod fuzz;
 mod generated;
+mod judge;
 mod literals;
 mod mutate;
 mod process;
@@ -52,6 +53,8 @@ enum Task {
     },
     /// Damage healthy backups in every way, and look whether `pgdump-verify` finds it.
     Mutate(mutate::Arguments),
+    /// Tamper with dumps, and look whether `pgdump-verify` says of them what psql leaves.
+    Judge(judge::Arguments),
     /// Check the house rules that no compiler checks.
     Tidy,
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Corpus => corpus::run(),
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Task::Judge(arguments) => judge::run(&arguments),
         Task::Mutate(arguments) => mutate::run(&arguments),
         Task::Tidy => tidy::run(),
     };
