@@ -171,9 +171,10 @@ impl Follower {
         if authorization.iter().any(|words| statement.begins_with(words)) {
             // Only a superuser may be another session user. For granting, being in the role is as good.
             let key = b"session authorization".to_vec();
-            match statement.tokens.get(3).map(|token| statement.bytes(*token)) {
-                // A literal says who owns what follows, which the plan gives it by statements of its own.
-                Some(role) if !role.eq_ignore_ascii_case(b"default") && !role.starts_with(b"'") => {
+            // A literal says who owns what follows, which the plan gives it by statements of its own.
+            let name = statement.tokens.get(3).filter(|token| token.kind != TokenKind::String);
+            match name.map(|token| statement.bytes(*token)) {
+                Some(role) if !role.eq_ignore_ascii_case(b"default") => {
                     self.set(key, [b"SET ROLE ", role, b";"].concat(), at, None);
                 }
                 _ => self.unset(&key),
