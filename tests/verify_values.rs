@@ -389,6 +389,10 @@ fn programs_with_places(programs: &Programs, folder: &Path) -> Option<PathBuf> {
                   SELECT pg_catalog.pg_extension_config_dump('hidden', '');\n";
     fs::write(shared.join("extension/places.control"), control).unwrap();
     fs::write(shared.join("extension/places--1.sql"), script).unwrap();
+    // One that everybody may make, and whose tables are his who does.
+    let (control, script) = (format!("{control}superuser = false\n"), script.replace("places", "spots"));
+    fs::write(shared.join("extension/spots.control"), control).unwrap();
+    fs::write(shared.join("extension/spots--1.sql"), script.replace("hidden", "covered")).unwrap();
     Some(bindir)
 }
 
@@ -399,7 +403,7 @@ fn rows_of_extensions_are_loaded_and_compared() {
     let Some(bindir) = programs_with_places(&programs, folder.path()) else { return };
     let cluster = Cluster::start(&Programs::in_dir(&bindir).unwrap()).unwrap();
     cluster.create_database("map").unwrap();
-    cluster.psql("map", "CREATE EXTENSION places").unwrap();
+    cluster.psql("map", "CREATE EXTENSION places; CREATE EXTENSION spots").unwrap();
     let with = |case: Case| case.with("--pg-bindir").with(bindir.to_str().unwrap());
     let mut cases = Vec::new();
     let dump = |name: &str, arguments: &[&str]| {
@@ -408,7 +412,9 @@ fn rows_of_extensions_are_loaded_and_compared() {
         path
     };
     cases.push(with(Case::of("none of the user's", dump("none.sql", &[]), 0)));
-    let own = "INSERT INTO places VALUES (5, 'mine', true), (6, NULL, true); INSERT INTO hidden VALUES (0.1), ('-0')";
+    let own = "INSERT INTO places VALUES (5, 'mine', true), (6, NULL, true); INSERT INTO hidden VALUES (0.1), ('-0'); \
+               INSERT INTO spots VALUES (7, 'seven', true); \
+               CREATE TABLE near (spot integer REFERENCES spots); INSERT INTO near VALUES (1), (7)";
     cluster.psql("map", own).unwrap();
     for (name, arguments) in [("rows.sql", &[][..]), ("rows.dump", &["-Fc"])] {
         cases.push(with(Case::of(name, dump(name, arguments), 0).never("differs")));

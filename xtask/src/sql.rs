@@ -119,6 +119,7 @@ const RUN_AS: [(&str, &[&str]); 3] = [
         "As the superuser of the scratch server, in a database that holds a backup's code",
         &[
             "shared/restore/src/superuser.rs",
+            "shared/restore/src/superuser/",
             "shared/restore/src/stand_in.rs",
             "shared/restore/src/escalation/",
         ],

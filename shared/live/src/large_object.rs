@@ -25,12 +25,14 @@ pub fn large_objects(client: &mut Client) -> Result<Vec<u32>, Error> {
 /// When the server refuses, or the connection to it is lost.
 pub fn large_object(client: &mut Client, number: u32) -> Result<(u64, u128), Error> {
     let mut hasher = ByteHasher::default();
-    let open =
-        format!("SELECT fd, pg_catalog.loread(fd, {CHUNK}) FROM pg_catalog.lo_open({number}, {READ}) AS fd");
+    // Whatever `bytea_output` is.
+    let open = format!(
+        "SELECT fd, pg_catalog.encode(pg_catalog.loread(fd, {CHUNK}), 'hex') FROM pg_catalog.lo_open({number}, {READ}) AS fd"
+    );
     let mut row = client.query(open.as_bytes())?.pop().unwrap_or_default();
     let descriptor = row.first().cloned().flatten().unwrap_or_default();
     let descriptor = String::from_utf8_lossy(&descriptor).into_owned();
-    let more = format!("SELECT pg_catalog.loread({descriptor}, {CHUNK})");
+    let more = format!("SELECT pg_catalog.encode(pg_catalog.loread({descriptor}, {CHUNK}), 'hex')");
     loop {
         let bytes = row.pop().flatten().and_then(|text| unhexed(&text));
         let bytes = bytes.ok_or_else(|| Error::Protocol("bytes that are not hexadecimal".to_owned()))?;
@@ -44,9 +46,9 @@ pub fn large_object(client: &mut Client, number: u32) -> Result<(u64, u128), Err
     Ok(hasher.finish())
 }
 
-/// The bytes of a `bytea` as the server writes it with `bytea_output = hex`: `\x00ff`.
+/// The bytes of pairs of hexadecimal digits.
 fn unhexed(text: &[u8]) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix(b"\\x").filter(|digits| digits.len().is_multiple_of(2))?;
+    let digits = Some(text).filter(|digits| digits.len().is_multiple_of(2))?;
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }

@@ -17,9 +17,11 @@ use crate::{Error, Options};
 /// Statements name several roles at most, each of which an error tells one by one.
 const ATTEMPTS: usize = 100;
 
-/// Tells the kind of a relation, if it is there.
+/// Tells the kind of a relation, if it is there; that of one that an extension made, and may have put rows into, is none.
 const KIND: &str = "SELECT c.relkind FROM pg_catalog.pg_class c \
-    WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})::pg_catalog.oid";
+    WHERE NOT (c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND EXISTS (SELECT FROM pg_catalog.pg_depend d \
+        WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid \
+        AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog.\"char\")) AND c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({table})::pg_catalog.oid";
 
 /// Finds out whether foreign tables are among the partitions of a table.
 const FOREIGN_PARTS: &str = "WITH RECURSIVE part (number) AS (SELECT pg_catalog.to_regclass({table})::pg_catalog.oid \

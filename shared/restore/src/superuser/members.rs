@@ -29,8 +29,8 @@ WITH RECURSIVE member (number) AS (
                 AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid
             AND t.tgenabled OPERATOR(pg_catalog.=) ANY ('{R,A}'::pg_catalog.\"char\"[]))
-), part (class, number) AS (
-    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, m.number FROM member m
+), part AS (
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, m.number AS number FROM member m
     UNION SELECT d.classid, d.objid FROM part p JOIN pg_catalog.pg_depend d
         ON d.refclassid OPERATOR(pg_catalog.=) p.class AND d.refobjid OPERATOR(pg_catalog.=) p.number
     WHERE d.deptype OPERATOR(pg_catalog.=) ANY ('{a,i}'::pg_catalog.\"char\"[])
@@ -38,16 +38,16 @@ WITH RECURSIVE member (number) AS (
             'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid,
             'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid,
             'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid])
-), needed (class, number) AS (
-    SELECT p.class, p.number FROM part p
+), needed AS (
+    SELECT p.class AS class, p.number AS number FROM part p
     UNION SELECT f.class, f.number FROM needed n, LATERAL (
-        SELECT d.refclassid, d.refobjid FROM pg_catalog.pg_depend d
+        SELECT d.refclassid AS class, d.refobjid AS number FROM pg_catalog.pg_depend d
         WHERE d.classid OPERATOR(pg_catalog.=) n.class AND d.objid OPERATOR(pg_catalog.=) n.number
         UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid, k.oid FROM pg_catalog.pg_constraint k
         WHERE n.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid
-            AND k.contypid OPERATOR(pg_catalog.=) n.number) AS f (class, number)
-), owner (number) AS (
-    SELECT o.relowner FROM needed n JOIN pg_catalog.pg_class o ON o.oid OPERATOR(pg_catalog.=) n.number
+            AND k.contypid OPERATOR(pg_catalog.=) n.number) AS f
+), owner AS (
+    SELECT o.relowner AS number FROM needed n JOIN pg_catalog.pg_class o ON o.oid OPERATOR(pg_catalog.=) n.number
     WHERE n.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
     UNION SELECT o.proowner FROM needed n JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) n.number
     WHERE n.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
