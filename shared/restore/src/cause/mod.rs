@@ -26,7 +26,7 @@ use crate::escalation::Refusal;
 use crate::plan::{DatabasePlan, Step, Work};
 use crate::session::Failed;
 use crate::settings::RefusedSetting;
-use crate::{Options, newer, older, product};
+use crate::{Options, newer, older, product, stand_in};
 use contents::Contents;
 use missing::{Missing, Sort};
 
@@ -254,8 +254,12 @@ impl Causes {
 
     /// Finds the cause of a setting that was refused.
     pub fn of_setting(&self, refused: &RefusedSetting) -> Found {
-        let missing = Missing::read(&refused.error);
-        let found = missing.as_ref().and_then(|missing| self.explained(missing));
+        let found = Missing::read(&refused.error).and_then(|missing| {
+            // A name that nobody knows is no value, whatever a dump of a part may leave out.
+            let known = extension::of_name(missing.bare()).is_some();
+            let found = self.explained(&missing)?;
+            (known || !matches!(found.cause, Cause::NotInBackup(_))).then_some(found)
+        });
         found.unwrap_or_else(|| refused.cause.clone().into())
     }
 
@@ -355,7 +359,11 @@ impl Causes {
             // Since 17.
             "22007" if self.newer && message.ends_with("type interval: \"infinity\"") => Cause::NewerServer,
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
-            _ => Cause::Backup,
+            // A role is the server's, and one that stands in for it could not be made.
+            _ => match stand_in::missing_role(error) {
+                Some(role) => Cause::NotInBackup(format!("role {role}")),
+                None => Cause::Backup,
+            },
         }
     }
 
