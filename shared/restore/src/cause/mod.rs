@@ -191,6 +191,8 @@ pub(crate) struct Causes {
     lost: BTreeMap<(Sort, String), Lost>,
     /// The same where the backup is to blame.
     broken: BTreeMap<(Sort, String), usize>,
+    /// Relations that could not be given to their owners, by name.
+    disowned: BTreeMap<String, Lost>,
     /// Relations without their rows, by their names without a schema: error messages tell no more.
     empty: BTreeMap<String, Lost>,
     extensions: Vec<LostExtension>,
@@ -208,6 +210,7 @@ impl Causes {
             contents: Contents::of(&plan.steps, options.partial),
             lost: BTreeMap::new(),
             broken: BTreeMap::new(),
+            disowned: BTreeMap::new(),
             empty: BTreeMap::new(),
             extensions: Vec::new(),
             count: 0,
@@ -246,6 +249,10 @@ impl Causes {
                 let root = if matches!(found.cause, Cause::Follows(_)) { found.root } else { root };
                 let what = format!("rows of {address}");
                 self.empty.insert(address.name.to_string(), Lost { what, root });
+            }
+            Judgement::Unclear if step.subject.class == Class::Part(Role::Owner) => {
+                let [(_, name), _] = keys;
+                self.disowned.insert(name, Lost { what: format!("owner of {address}"), root });
             }
             Judgement::Unclear => {}
         }
@@ -378,6 +385,13 @@ impl Causes {
             });
             // A column that a table lacks is no fault of whoever has not made another.
             return lost.filter(|_| missing.is_none_or(|missing| missing.sort != Sort::Column)).map(follows);
+        }
+        // `OWNED BY`
+        if error.message().starts_with("sequence must have same owner as table") {
+            let own = step.subject.address.as_ref().map(|address| contents::key(address).1);
+            let lost =
+                own.and_then(|name| self.disowned.get(&name)).or_else(|| self.disowned.values().next());
+            return lost.map(follows);
         }
         let told = match error.code() {
             // materialized view "m" has not been populated
