@@ -26,7 +26,7 @@ use crate::escalation::Refusal;
 use crate::plan::{DatabasePlan, Place, Step, Work};
 use crate::session::Failed;
 use crate::settings::RefusedSetting;
-use crate::{Options, newer, older, product};
+use crate::{Options, newer, older, product, stand_in};
 use contents::Contents;
 use missing::{Missing, Sort};
 
@@ -216,6 +216,8 @@ pub(crate) struct Causes {
     lost: BTreeMap<(Sort, String), Lost>,
     /// The same where the backup is to blame.
     broken: BTreeMap<(Sort, String), usize>,
+    /// Relations that could not be given to their owners, by name.
+    disowned: BTreeMap<String, Lost>,
     /// Relations without their rows, by their names without a schema: error messages tell no more.
     empty: BTreeMap<String, Lost>,
     extensions: Vec<LostExtension>,
@@ -233,6 +235,7 @@ impl Causes {
             contents: Contents::of(&plan.steps, options.partial),
             lost: BTreeMap::new(),
             broken: BTreeMap::new(),
+            disowned: BTreeMap::new(),
             empty: BTreeMap::new(),
             extensions: Vec::new(),
             count: 0,
@@ -272,6 +275,10 @@ impl Causes {
                 let what = format!("rows of {address}");
                 self.empty.insert(address.name.to_string(), Lost { what, root });
             }
+            Judgement::Unclear if step.subject.class == Class::Part(Role::Owner) => {
+                let [(_, name), _] = keys;
+                self.disowned.insert(name, Lost { what: format!("owner of {address}"), root });
+            }
             Judgement::Unclear => {}
         }
         found
@@ -279,8 +286,12 @@ impl Causes {
 
     /// Finds the cause of a setting that was refused.
     pub fn of_setting(&self, refused: &RefusedSetting) -> Found {
-        let missing = Missing::read(&refused.error);
-        let found = missing.as_ref().and_then(|missing| self.explained(missing));
+        let found = Missing::read(&refused.error).and_then(|missing| {
+            // A name that nobody knows is no value, whatever a dump of a part may leave out.
+            let known = extension::of_name(missing.bare()).is_some();
+            let found = self.explained(&missing)?;
+            (known || !matches!(found.cause, Cause::NotInBackup(_))).then_some(found)
+        });
         found.unwrap_or_else(|| refused.cause.clone().into())
     }
 
@@ -390,7 +401,11 @@ impl Causes {
             // Since 17.
             "22007" if self.newer && message.ends_with("type interval: \"infinity\"") => Cause::NewerServer,
             "42939" | "42704" if message.starts_with("role \"pg_") => Cause::NewerServer,
-            _ => Cause::Backup,
+            // A role is the server's, and one that stands in for it could not be made.
+            _ => match stand_in::missing_role(error) {
+                Some(role) => Cause::NotInBackup(format!("role {role}")),
+                None => Cause::Backup,
+            },
         }
     }
 
@@ -405,6 +420,13 @@ impl Causes {
             });
             // A column that a table lacks is no fault of whoever has not made another.
             return lost.filter(|_| missing.is_none_or(|missing| missing.sort != Sort::Column)).map(follows);
+        }
+        // `OWNED BY`
+        if error.message().starts_with("sequence must have same owner as table") {
+            let own = step.subject.address.as_ref().map(|address| contents::key(address).1);
+            let lost =
+                own.and_then(|name| self.disowned.get(&name)).or_else(|| self.disowned.values().next());
+            return lost.map(follows);
         }
         let told = match error.code() {
             // materialized view "m" has not been populated

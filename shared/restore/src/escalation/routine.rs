@@ -99,10 +99,12 @@ impl Tokens<'_> {
         loop {
             // -1
             value += usize::from(self.tokens.get(value)?.kind == TokenKind::Operator);
-            if !self.is_kind(value + 1, TokenKind::Comma) {
-                return Some(value + 1);
+            match self.tokens.get(value + 1).map(|token| token.kind) {
+                Some(TokenKind::Comma) => value += 2,
+                // A call, which is no value.
+                Some(TokenKind::LeftParen) => return None,
+                _ => return Some(value + 1),
             }
-            value += 2;
         }
     }
 }
@@ -190,7 +192,7 @@ mod tests {
             [
                 format!("{routine} LEAKPROOF"),
                 format!("{routine} SET log_statement TO E'none'"),
-                format!("{routine} SET x.y = - 1 , E'it''s'"),
+                format!("{routine} SET x.y = -1 , E'it''s'"),
             ]
         );
     }
