@@ -461,7 +461,7 @@ fn an_emptied_large_object_is_not_verified() {
     let nothing = "whether it was emptied cannot be told";
     assert_all(&[
         Case::of("zstd 16", put("zstd16", 15, 3, ".zst", &zstd(list), b""), 1)
-            .says("the file is empty")
+            .says("its file is empty, and this pg_dump")
             .at(&FILE),
         Case::of("zstd 18", put("zstd18", 16, 3, ".zst", &zstd(list), b""), 3).says(nothing).at(&FILE),
         Case::of("zstd of nothing", put("frame", 15, 3, ".zst", &zstd(list), &zstd(b"")), 0)
@@ -472,4 +472,57 @@ fn an_emptied_large_object_is_not_verified() {
             .at(&FILE),
         Case::of("nothing", put("bare", 16, 0, "", list, b""), 0).never(nothing).at(&FILE),
     ]);
+}
+
+#[test]
+fn a_second_dump_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let one = dump_with(3);
+    let other = one.replace("public.t", "public.u");
+    let shop = one.replacen("CREATE TABLE", "\\connect shop\nCREATE TABLE", 1);
+    let crm = one.replacen("CREATE TABLE", "\\connect crm\nCREATE TABLE", 1);
+    let case = |name: &str, first: &str, second: &str, code| {
+        Case::bytes(folder, name, [first, second].concat().as_bytes(), code)
+    };
+    let says = "a second dump begins in the same file, at line 16";
+    let mut cases = vec![
+        case("twice", &one, &one, 3).says(says).says("table public.t (line 16").at(&FILE),
+        case("twice, restored", &one, &one, 1).says(says).at(&[("restore", "1")]),
+        case("two parts", &one, &other, 0).says(says).at(&FILE),
+        case("two databases", &shop, &crm, 0).never("a second dump").at(&FILE),
+    ];
+    cases.extend(reported("appended-twice.sql").map(|path| {
+        Case::of("appended-twice.sql", path, 3)
+            .says("a second dump begins in the same file, at line 138")
+            .at(&FILE)
+    }));
+    cases.extend(
+        reported("crlf.sql").map(|path| Case::of("crlf.sql", path, 0).says("lines end with CR LF").at(&FILE)),
+    );
+    assert_all(&cases);
+}
+
+#[test]
+fn the_words_of_a_server_are_told_once() {
+    let Some(programs) = scratch::Programs::find_optional().unwrap() else {
+        eprintln!("skipped: no PostgreSQL server programs");
+        return;
+    };
+    let cluster = scratch::Cluster::start(&programs).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("shop.sql");
+    std::fs::write(&backup, dump_with(3)).unwrap();
+    let (host, port) = (cluster.socket_dir(), cluster.port());
+    for (to, words) in [
+        ("dbname=nosuch user=postgres", "cannot connect to \"nosuch\": database \"nosuch\" does not exist"),
+        ("dbname=postgres user=nobody", "cannot connect to \"postgres\": role \"nobody\" does not exist"),
+    ] {
+        let to = format!("host={} port={port} {to}", host.display());
+        for option in ["--against", "--server"] {
+            let (code, text) = verdict::verify(&[backup.to_str().unwrap(), option, &to]);
+            assert_eq!((code, text.matches(words).count()), (2, 1), "{option} {to}: {text}");
+            assert!(!text.contains("unexpected end of file"), "{text}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ _pgdump__verify() {
 
     case "${cmd}" in
         pgdump__verify)
-            opts="-j -W -w -h -V --dir --newest --max-age --level --jobs --pg-bindir --globals --server --keep --trust --timeout --assert --equals --manifest --against --content --password --no-password --reap --json --report --color --help --version"
+            opts="-j -W -w -h -V --dir --newest --max-age --min-rows --level --jobs --pg-bindir --globals --server --keep --trust --timeout --assert --equals --manifest --against --content --password --no-password --reap --json --report --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -34,6 +34,10 @@ _pgdump__verify() {
                     return 0
                     ;;
                 --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-rows)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

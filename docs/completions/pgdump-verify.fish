@@ -1,5 +1,6 @@
 complete -c pgdump-verify -l dir -d 'Verify every backup in a folder: what is one by its content or, if it is damaged, by its name (.sql .dump .backup …, compressed or not). Folders in it are not entered, but for archives in the directory format. That there is none is as bad as a bad one' -r -F
-complete -c pgdump-verify -l max-age -d 'How old the newest of the backups may be, such as `26h` or `7d`; an older one is as bad as a bad one' -r
+complete -c pgdump-verify -l max-age -d 'How old the newest backup of each database may be, such as `26h` or `7d`; an older one is as bad as a bad one' -r
+complete -c pgdump-verify -l min-rows -d 'How many rows the backup has to hold at least, all tables together; one that holds fewer is bad' -r
 complete -c pgdump-verify -l level -d 'How much is proved' -r -f -a "file\t'The file alone, without a server: its structure is complete, every row has its columns and its encoding'
 restore\t'The backup is restored, and every table compared with it by count and content'
 full\t'Also, what `pg_dump` writes of the restored schema is compared with the backup: definitions, owners, privileges, comments'"
@@ -17,7 +18,7 @@ complete -c pgdump-verify -l report -d 'Write one more report, in the form that 
 complete -c pgdump-verify -l color -d 'Whether to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c pgdump-verify -l newest -d 'Of a folder only the newest backup, by the time that an archive holds, else by the file\'s'
+complete -c pgdump-verify -l newest -d 'Of a folder only the newest backup of each database, by the time that an archive holds, else by the file\'s. The database is that of the manifest beside it, else of the archive\'s header, else its name without the time in it'
 complete -c pgdump-verify -l trust -d 'Let a superuser run what fails without one, such as functions in C: only for backups of your own'
 complete -c pgdump-verify -l content -d 'With `--against`, compare the content of all rows, not only their number'
 complete -c pgdump-verify -s W -l password -d 'Ask for a password before connecting'

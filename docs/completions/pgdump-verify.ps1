@@ -22,7 +22,8 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-verify' -ScriptBlock {
     $completions = @(switch ($command) {
         'pgdump-verify' {
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Verify every backup in a folder: what is one by its content or, if it is damaged, by its name (.sql .dump .backup …, compressed or not). Folders in it are not entered, but for archives in the directory format. That there is none is as bad as a bad one')
-            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old the newest of the backups may be, such as `26h` or `7d`; an older one is as bad as a bad one')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old the newest backup of each database may be, such as `26h` or `7d`; an older one is as bad as a bad one')
+            [CompletionResult]::new('--min-rows', '--min-rows', [CompletionResultType]::ParameterName, 'How many rows the backup has to hold at least, all tables together; one that holds fewer is bad')
             [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, 'How much is proved')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many connections load rows, build indexes and compare [default: the number of processors]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many connections load rows, build indexes and compare [default: the number of processors]')
@@ -37,7 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-verify' -ScriptBlock {
             [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'Compare the backup with what its source holds now: a URL, a connection string or the name of a database. Every difference is one of the backup (exit code 1), though the source may have moved on since. Nothing is written there')
             [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write one more report, in the form that the file''s name says: .json, .html (one page that needs nothing else), .md (at most 65,536 characters), .xml (JUnit), .prom (for Prometheus'' textfile collector); may be given several times. It is written after trouble too, and says so')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether to use colours')
-            [CompletionResult]::new('--newest', '--newest', [CompletionResultType]::ParameterName, 'Of a folder only the newest backup, by the time that an archive holds, else by the file''s')
+            [CompletionResult]::new('--newest', '--newest', [CompletionResultType]::ParameterName, 'Of a folder only the newest backup of each database, by the time that an archive holds, else by the file''s. The database is that of the manifest beside it, else of the archive''s header, else its name without the time in it')
             [CompletionResult]::new('--trust', '--trust', [CompletionResultType]::ParameterName, 'Let a superuser run what fails without one, such as functions in C: only for backups of your own')
             [CompletionResult]::new('--content', '--content', [CompletionResultType]::ParameterName, 'With `--against`, compare the content of all rows, not only their number')
             [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Ask for a password before connecting')

@@ -16,7 +16,8 @@ _pgdump-verify() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '()--dir=[Verify every backup in a folder\: what is one by its content or, if it is damaged, by its name (.sql .dump .backup …, compressed or not). Folders in it are not entered, but for archives in the directory format. That there is none is as bad as a bad one]:FOLDER:_files' \
-'--max-age=[How old the newest of the backups may be, such as \`26h\` or \`7d\`; an older one is as bad as a bad one]:DURATION:_default' \
+'--max-age=[How old the newest backup of each database may be, such as \`26h\` or \`7d\`; an older one is as bad as a bad one]:DURATION:_default' \
+'--min-rows=[How many rows the backup has to hold at least, all tables together; one that holds fewer is bad]:NUMBER:_default' \
 '--level=[How much is proved]:LEVEL:((file\:"The file alone, without a server\: its structure is complete, every row has its columns and its encoding"
 restore\:"The backup is restored, and every table compared with it by count and content"
 full\:"Also, what \`pg_dump\` writes of the restored schema is compared with the backup\: definitions, owners, privileges, comments"))' \
@@ -33,7 +34,7 @@ full\:"Also, what \`pg_dump\` writes of the restored schema is compared with the
 '--against=[Compare the backup with what its source holds now\: a URL, a connection string or the name of a database. Every difference is one of the backup (exit code 1), though the source may have moved on since. Nothing is written there]:URL:_default' \
 '*--report=[Write one more report, in the form that the file'\''s name says\: .json, .html (one page that needs nothing else), .md (at most 65,536 characters), .xml (JUnit), .prom (for Prometheus'\'' textfile collector); may be given several times. It is written after trouble too, and says so]:FILE:_default' \
 '--color=[Whether to use colours]:WHEN:(auto always never)' \
-'()--newest[Of a folder only the newest backup, by the time that an archive holds, else by the file'\''s]' \
+'()--newest[Of a folder only the newest backup of each database, by the time that an archive holds, else by the file'\''s. The database is that of the manifest beside it, else of the archive'\''s header, else its name without the time in it]' \
 '--trust[Let a superuser run what fails without one, such as functions in C\: only for backups of your own]' \
 '--content[With \`--against\`, compare the content of all rows, not only their number]' \
 '(-w --no-password)-W[Ask for a password before connecting]' \

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::custom::Area;
+use crate::decompress::Compression;
 use crate::entry::{self, Entry};
 use crate::header::Header;
 use crate::piece::{Piece, Visitor};
@@ -131,14 +132,14 @@ impl Archive {
         &self.room
     }
 
-    /// Returns the large objects of a directory of which nothing tells whether they are empty or were emptied.
+    /// Returns the large objects of a directory whose file should be compressed and is empty, with how it should be.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`Archive::visit`] that a directory's files bring about before any is read.
-    pub fn doubtful(&self) -> Result<Vec<u32>, Error> {
+    pub fn empty_files(&self) -> Result<Vec<(u32, Compression)>, Error> {
         match self.store {
-            Store::Directory => directory::doubtful(&self.path, &self.entries, self.header.version),
+            Store::Directory => directory::empty_files(&self.path, &self.entries),
             Store::Custom { .. } | Store::Tar { .. } => Ok(Vec::new()),
         }
     }
@@ -168,11 +169,11 @@ impl Archive {
     }
 
     fn walk(&mut self, visit: &mut Visitor<'_>) -> Result<(), Error> {
-        let Archive { entries, path, store, header, .. } = self;
+        let Archive { entries, path, store, .. } = self;
         match store {
             Store::Custom { source, area } => area.walk(&mut source.scan(path, area.start)?, entries, visit),
             Store::Tar { source, start } => tar::walk(&mut source.scan(path, *start)?, entries, visit),
-            Store::Directory => directory::walk(path, entries, header.version, visit),
+            Store::Directory => directory::walk(path, entries, visit),
         }
     }
 
@@ -204,7 +205,7 @@ impl Archive {
         visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
     ) -> Result<(), Error> {
         let stop = self.stop.clone();
-        let Archive { entries, path, store, header, .. } = self;
+        let Archive { entries, path, store, .. } = self;
         let visitor: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync) =
             &|piece, reader| visitor(piece, &mut stop.reader(reader));
         match store {
@@ -214,9 +215,7 @@ impl Archive {
             Store::Tar { source: Source::File(file), start } => {
                 tar::walk_parallel(file, *start, path, entries, threads, rank, visitor)
             }
-            Store::Directory => {
-                directory::walk_parallel(path, entries, header.version, threads, rank, visitor)
-            }
+            Store::Directory => directory::walk_parallel(path, entries, threads, rank, visitor),
             Store::Custom { .. } | Store::Tar { .. } => {
                 self.walk(&mut |piece, reader| visitor(piece, reader))
             }

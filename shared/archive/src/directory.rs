@@ -131,12 +131,8 @@ fn same_file(_: &File, path: &Path) -> io::Result<()> {
     Err(io::Error::other("replaced while it was opened"))
 }
 
-/// Since this version of the archive, pg_dump makes no frame of Zstandard around nothing (17; `Zstd_open` in
-/// compress_zstd.c of 16 makes one at once). Of LZ4 it never did (`LZ4Stream_init` comes with the first byte).
-const NO_EMPTY_FRAME: (u8, u8, u8) = (1, 16, 0);
-
 /// Finds all files with data, and checks that there are no others.
-fn parts(directory: &Path, entries: &[Entry], version: (u8, u8, u8)) -> Result<Vec<Part>, Error> {
+fn parts(directory: &Path, entries: &[Entry]) -> Result<Vec<Part>, Error> {
     let mut used = BTreeSet::new();
     let mut parts = Vec::new();
     let mut objects = BTreeSet::new();
@@ -174,13 +170,8 @@ fn parts(directory: &Path, entries: &[Entry], version: (u8, u8, u8)) -> Result<V
                 return Err(Error::damaged(&file.path, 0, format!("a large object is there twice: {oid}")));
             }
             let file = find(&name, &|| format!("large object {oid}"))?;
-            // zlib writes its head and foot even around nothing, and so does gzip.
-            let framed = match file.compression {
-                Compression::Gzip => true,
-                Compression::Zstd => version < NO_EMPTY_FRAME,
-                Compression::None | Compression::Lz4 => false,
-            };
-            if file.size == 0 && framed {
+            // zlib writes its head and foot even around nothing, and so does gzip; the others may not.
+            if file.size == 0 && file.compression == Compression::Gzip {
                 return Err(Error::damaged(&file.path, 0, format!("the file is empty: large object {oid}")));
             }
             parts.push(Part { index, large_object: Some(oid), file });
@@ -237,25 +228,19 @@ impl Part {
 }
 
 /// Goes through the files in the order of the table of contents.
-pub(crate) fn walk(
-    directory: &Path,
-    entries: &[Entry],
-    version: (u8, u8, u8),
-    visit: &mut Visitor<'_>,
-) -> Result<(), Error> {
-    parts(directory, entries, version)?.iter().try_for_each(|part| part.deliver(entries, true, visit))
+pub(crate) fn walk(directory: &Path, entries: &[Entry], visit: &mut Visitor<'_>) -> Result<(), Error> {
+    parts(directory, entries)?.iter().try_for_each(|part| part.deliver(entries, true, visit))
 }
 
 /// Goes through the files, several at once.
 pub(crate) fn walk_parallel(
     directory: &Path,
     entries: &[Entry],
-    version: (u8, u8, u8),
     threads: usize,
     rank: &dyn Fn(&Entry) -> usize,
     visit: &(dyn Fn(Piece<'_>, &mut dyn Read) -> io::Result<()> + Sync),
 ) -> Result<(), Error> {
-    let parts = parts(directory, entries, version)?;
+    let parts = parts(directory, entries)?;
     let sizes: Vec<u64> = parts.iter().map(|part| part.file.size).collect();
     let fair_share = pool::fair_share(&sizes, threads);
     pool::run(threads, &sizes, &|job| rank(&entries[parts[job].index]), &|job| {
@@ -263,16 +248,11 @@ pub(crate) fn walk_parallel(
     })
 }
 
-/// Returns the large objects whose file is empty although it should be compressed: pg_dump writes nothing around nothing,
-/// and whoever empties a file leaves the same.
-pub(crate) fn doubtful(
-    directory: &Path,
-    entries: &[Entry],
-    version: (u8, u8, u8),
-) -> Result<Vec<u32>, Error> {
-    let parts = parts(directory, entries, version)?.into_iter();
+/// Returns the large objects whose file is empty although it should be compressed.
+pub(crate) fn empty_files(directory: &Path, entries: &[Entry]) -> Result<Vec<(u32, Compression)>, Error> {
+    let parts = parts(directory, entries)?.into_iter();
     let empty = parts.filter(|part| part.file.size == 0 && part.file.compression != Compression::None);
-    Ok(empty.filter_map(|part| part.large_object).collect())
+    Ok(empty.filter_map(|part| Some((part.large_object?, part.file.compression))).collect())
 }
 
 /// All bytes of a file.

@@ -162,6 +162,7 @@ impl Format {
     pub(crate) fn refusal(self, path: &Path) -> String {
         match self {
             Format::Foreign(foreign) => foreign.refusal(path),
+            Format::Binary => not_a_dump(path, Some("binary data, or a damaged one")),
             _ if self.is_no_dump() => format!("{}: {}", not_a_dump(path, Some(self)), self.advice(path)),
             _ => format!("{self}: {}", self.advice(path)),
         }
@@ -195,7 +196,8 @@ impl Format {
             Format::Bzip2 => decompress("bzcat"),
             Format::Xz => decompress("xzcat"),
             Format::Zip => decompress("funzip"),
-            Format::Binary | Format::Foreign(_) => "or it is a damaged one".to_owned(),
+            // Told without advice.
+            Format::Binary | Format::Foreign(_) => name,
         }
     }
 }

@@ -88,7 +88,7 @@ pub fn by_name(name: &str) -> Option<String> {
     }
     let others = parts.iter().zip(&when).filter(|(_, when)| !**when).count();
     let word = |part: &str| WHEN.contains(&part.to_ascii_lowercase().as_str());
-    let kept = parts.iter().zip(&when).filter(|(part, when)| !**when && !(others > 1 && word(part)));
+    let kept = parts.iter().zip(&when).filter(|(part, when)| !(**when || others > 1 && word(part)));
     let kept: Vec<&str> = kept.map(|(part, _)| *part).collect();
     (kept.len() < parts.len() || is_rotated).then(|| kept.join("-"))
 }
