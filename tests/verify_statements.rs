@@ -134,6 +134,17 @@ fn what_is_taken_away_is_missed() {
     {
         cases.push(case(folder, &format!("nothing {at}"), before, after, 0));
     }
+    // What is no removal to its end is none.
+    for (at, (before, after)) in [
+        ("", "DROP TABLE public.nothing CREATE INDEX t_a ON public.t USING btree (a);"),
+        ("DROP TABLE public.nothing CREATE TYPE public.kind AS ENUM ('a');", ""),
+        ("", "ALTER TABLE public.t ALTER COLUMN a DROP DEFAULT ALTER COLUMN b SET NOT NULL;"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cases.push(case(folder, &format!("no removal {at}"), before, after, 1).says("syntax error"));
+    }
     // Large objects are written in a transaction, or not at all.
     let end = "-- PostgreSQL database dump complete\n--\n";
     let lone = LARGE_OBJECT.replace("BEGIN;\n", "");

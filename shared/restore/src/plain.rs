@@ -348,6 +348,8 @@ impl Planning {
     fn may_be_there(&mut self, kind: Option<Kind>, subject: &Subject) -> bool {
         let made = |step: &Step| step.subject.address == subject.address;
         match kind {
+            // What is not understood to its end may be anything, such as two statements without a `;` between them.
+            _ if subject.removed.is_empty() => true,
             Some(kind) if kind.is_global() || kind == Kind::Database => self.plan.cluster.iter().any(made),
             _ => {
                 self.transactions.is_open()

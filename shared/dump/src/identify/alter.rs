@@ -81,6 +81,8 @@ impl Reader<'_, '_> {
         }
         if self.cursor.eat("DETACH PARTITION") {
             let partition = self.in_schema(Kind::Table);
+            let _ = self.cursor.eat("CONCURRENTLY") || self.cursor.eat("FINALIZE");
+            let partition = partition.filter(|_| self.cursor.at_end());
             return Some(Meaning::Removal(partition.into_iter().collect()));
         }
         if self.cursor.eat("DROP") {
@@ -88,8 +90,14 @@ impl Reader<'_, '_> {
         }
         if self.cursor.eat("ALTER COLUMN") || self.cursor.eat("ALTER") {
             let column = table.part(Kind::Column, self.cursor.name()?);
-            if self.cursor.sees("DROP") {
-                return Some(Meaning::Removal(vec![column]));
+            if self.cursor.eat("DROP") {
+                let known = self.cursor.eat("DEFAULT")
+                    || self.cursor.eat("NOT NULL")
+                    || self.cursor.eat("EXPRESSION")
+                    || self.cursor.eat("IDENTITY");
+                self.cursor.eat("IF EXISTS");
+                let whole = known && self.cursor.at_end();
+                return Some(Meaning::Removal(if whole { vec![column] } else { Vec::new() }));
             }
             let role = match () {
                 () if self.cursor.sees("SET DEFAULT") => Role::Default,
@@ -121,8 +129,10 @@ impl Reader<'_, '_> {
         let kind = match () {
             () if self.cursor.eat("CONSTRAINT") => Kind::Constraint,
             () if self.cursor.eat("COLUMN") || self.cursor.eat("ATTRIBUTE") => Kind::Column,
-            // `DEFAULT` and `NOT NULL` of a domain.
-            () if of.kind == Kind::Domain => return vec![of.clone()],
+            () if of.kind == Kind::Domain => {
+                let known = self.cursor.eat("DEFAULT") || self.cursor.eat("NOT NULL");
+                return if known && self.cursor.at_end() { vec![of.clone()] } else { Vec::new() };
+            }
             () => Kind::Column,
         };
         self.cursor.eat("IF EXISTS");

@@ -31,6 +31,9 @@ impl Reader<'_, '_> {
             }
         }
         let _ = reader.cursor.eat("CASCADE") || reader.cursor.eat("RESTRICT");
+        if found[0].kind == Kind::Database && reader.cursor.eat("WITH") {
+            reader.cursor.parentheses();
+        }
         if reader.cursor.at_end() { found } else { Vec::new() }
     }
 

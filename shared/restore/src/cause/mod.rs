@@ -169,6 +169,11 @@ impl fmt::Display for Cause {
     }
 }
 
+/// Says whether what was to be taken away is not there, or something else depends on it.
+fn removes_nothing(code: &str) -> bool {
+    ["42P01", "42704", "42883", "42703", "3F000", "3D000", "42809", "42P16", "2BP01"].contains(&code)
+}
+
 /// Something that could not be made.
 #[derive(Clone, Debug)]
 struct Lost {
@@ -300,7 +305,9 @@ impl Causes {
         let code = error.code();
         let address = step.subject.address.as_ref();
         let kind = address.map(|address| address.kind);
-        if step.subject.class == Class::Noise(Noise::Clean) {
+        if step.subject.class == Class::Noise(Noise::Clean)
+            && (failed.refused.is_some() || removes_nothing(code))
+        {
             return failed.refused.map_or(Cause::NothingRemoved, Cause::Refused).into();
         }
         let role = match step.subject.class {
