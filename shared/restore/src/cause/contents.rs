@@ -24,7 +24,7 @@ pub(super) struct Contents {
     schemas: HashSet<String>,
     /// The schemas that it makes something in.
     filled: HashSet<String>,
-    /// Whether it makes relations.
+    /// Whether it makes tables.
     relations: bool,
     /// Whether it makes what a dump of some tables or sections does not: schemas, functions, types, extensions.
     pub whole: bool,
@@ -56,7 +56,8 @@ impl Contents {
             contents.addressed.extend(about.skip(usize::from(makes)).map(key));
         }
         let has = |wanted: fn(Kind) -> bool| kinds.iter().any(|kind| wanted(*kind));
-        contents.relations = has(|kind| kind.is_relation() && kind != Kind::Sequence);
+        // Views that need a primary key come with the last section.
+        contents.relations = has(|kind| matches!(kind, Kind::Table | Kind::ForeignTable));
         // A function that needs a primary key comes with the last section of a dump, among the keys of tables that it
         // does not make.
         let keys_alone = !contents.relations && has(|kind| matches!(kind, Kind::Constraint | Kind::Index));
