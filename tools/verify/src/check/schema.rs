@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::anyhow;
@@ -37,6 +38,10 @@ pub fn check(
     let schema = |schema: &Schema| {
         let mut schema = Schema { trailer: Vec::new(), ..schema.clone() };
         schema.objects.retain(|_, object| understood(object));
+        // It did its work when the statement ran: had a name led elsewhere without it, the copy would name that.
+        for part in schema.objects.values_mut().flat_map(|object| &mut object.parts) {
+            Arc::make_mut(&mut part.session).search_path.clear();
+        }
         schema
     };
     let alone = |schema: Schema| Dump {
