@@ -275,7 +275,6 @@ fn load(
         failures.lock().unwrap_or_else(|poison| poison.into_inner()).extend(failed);
         Ok(())
     };
-    let mut wanted = wanted;
     for _ in 0..ATTEMPTS {
         source.visit(*jobs, &wanted, &|data, bytes| visit(data, bytes).map_err(wrapped))?;
         let mut failures = failures.lock().unwrap_or_else(|poison| poison.into_inner());
