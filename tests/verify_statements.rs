@@ -315,7 +315,7 @@ fn meta_commands_are_told_once_and_for_what_they_do() {
         ("\\echo 'half of it'", 0, "not run: it restores nothing"),
         ("\\timing", 0, "not run: it restores nothing"),
         ("\\pset pager off", 0, "not run: it restores nothing"),
-        ("\\connect - mary", 0, "psql makes what follows as this role"),
+        ("\\connect - mary", 0, "owners and privileges"),
         ("\\set schema app", 3, "may be something else than what is written"),
         ("\\set AUTOCOMMIT off", 3, "psql leaves only what a `COMMIT`"),
         ("\\q", 1, "psql ends here"),

@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(unsupported("-", Format::Zstd), "zstd: decompress with `zstd -dc | pgdump-... -`");
         assert_eq!(
             unsupported("a.sql", Format::Utf16Le),
-            "UTF-16LE text: dump again with `pg_dump -f` instead of `>`, or convert it with \
+            "a.sql is not a PostgreSQL dump (it looks like UTF-16LE text): dump again with `pg_dump -f` instead of `>`, or convert it with \
              `iconv -f UTF-16LE -t UTF-8 a.sql | pgdump-... -`"
         );
         let path = Path::new("a.sql").to_path_buf();

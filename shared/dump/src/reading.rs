@@ -185,6 +185,8 @@ pub struct Reading {
     second: Another,
     /// The key of a `\restrict` that no `\unrestrict` has answered yet.
     restricted: Option<Vec<u8>>,
+    /// What a `\encoding` said that no statement has followed yet: in front of a `\connect` it is for that alone.
+    said_encoding: Option<String>,
     in_trailer: bool,
     /// Whether the values that follow belong to a statement that is kept as *other*.
     in_other: bool,
@@ -233,6 +235,7 @@ impl Reading {
             crlf: false,
             second: Another::default(),
             restricted: None,
+            said_encoding: None,
             in_trailer: false,
             in_other: false,
             flow: Flow::default(),
@@ -251,6 +254,7 @@ impl Reading {
     pub fn connect(&mut self, database: Name) {
         self.second.is_of_another_database();
         self.session = Session::default();
+        self.said_encoding = None;
         self.in_trailer = false;
         let encoding = self.section().encoding.clone();
         self.sections.push(Section { name: Some(database), encoding, ..Section::default() });
@@ -390,6 +394,9 @@ impl Reading {
     ) -> std::io::Result<Option<Want>> {
         let copies = statement.is_copy_from_stdin();
         self.in_other = false;
+        if let Some(encoding) = self.said_encoding.take() {
+            self.section().encoding = encoding;
+        }
         if self.in_trailer || self.is_behind_end() {
             self.in_trailer = true;
             self.keep_in_trailer(statement.text);

@@ -57,7 +57,7 @@ pub(crate) fn rewrite(
     let has_options =
         address.kind.is_relation() || matches!(address.kind, Kind::Index | Kind::Constraint | Kind::Column);
     if has_options && matches!(role, Role::Definition | Role::Setting) {
-        spell_options(lexemes);
+        spell_options(lexemes, address.kind != Kind::Column);
     }
     match (role, address.kind) {
         (Role::Definition, Kind::Table | Kind::ForeignTable) => {
@@ -113,7 +113,7 @@ fn spell_object_literals(lexemes: &mut [Lexeme<'_>]) {
 
 /// Writes the values of storage parameters as words where they are such, as pg_dump does (`appendReloptionsArray` in
 /// string_utils.c) unless it quotes all identifiers.
-fn spell_options(lexemes: &mut [Lexeme<'_>]) {
+fn spell_options(lexemes: &mut [Lexeme<'_>], quotes_numbers: bool) {
     let mut at = 0;
     while at + 1 < lexemes.len() {
         at += 1;
@@ -122,7 +122,8 @@ fn spell_options(lexemes: &mut [Lexeme<'_>]) {
         let Some(len) = begins.then(|| group_len(&lexemes[at..])).flatten() else { continue };
         for value in at + 3..at + len {
             let assigned = lexemes[value - 1].text.as_ref() == b"=";
-            if assigned && lexemes[value].kind == TokenKind::Number {
+            // Those of columns are written as they are.
+            if assigned && lexemes[value].kind == TokenKind::Number && quotes_numbers {
                 lexemes[value] = literal(&lexemes[value].text);
                 continue;
             }

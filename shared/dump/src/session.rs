@@ -69,6 +69,11 @@ impl Session {
         written.cloned().unwrap_or_else(|| Name::from("public"))
     }
 
+    /// Says whether names without a schema mean what the server brings along, where it has such a thing.
+    pub(crate) fn finds_the_servers_own(&self) -> bool {
+        self.search_path.iter().position(|name| name.bytes() == b"pg_catalog").is_none_or(|at| at == 0)
+    }
+
     /// Returns the one schema besides `pg_catalog` in which names are looked up: the path of pg_dump before 10.3.
     pub(crate) fn only_schema(&self) -> Option<&Name> {
         let mut schemas = self.search_path.iter().filter(|name| name.bytes() != b"pg_catalog");

@@ -20,8 +20,6 @@ pub struct MetaCommand {
 pub enum MetaEffect {
     /// It prints something or prints otherwise, and what it restores is the same.
     Prints,
-    /// It goes on as another role, of whom what follows is.
-    Role,
     /// What it runs from there on may be something else than what is written.
     Unclear,
     /// It commits nothing by itself from there on.
@@ -100,7 +98,7 @@ impl MetaEffect {
         Some(match () {
             () if is(&["restrict", "unrestrict", "encoding"]) => return None,
             // pg_dump up to 7.3 wrote it.
-            () if dump::connect_user(line).is_some() => MetaEffect::Role,
+            () if dump::connect_user(line).is_some() => return None,
             () if is(&["connect"]) && arguments == b"-" => MetaEffect::Prints,
             () if is(&["connect"]) && names_only_a_database(line) => return None,
             // A backquote runs a program, whatever the command is.
@@ -125,7 +123,6 @@ impl fmt::Display for MetaEffect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             MetaEffect::Prints => "a psql meta-command, not run: it restores nothing",
-            MetaEffect::Role => "a psql meta-command, not run: psql makes what follows as this role",
             MetaEffect::Unclear => {
                 "a psql meta-command, not run: what psql restores behind it may be something else than what is written"
             }
@@ -210,7 +207,7 @@ mod tests {
             (r"\restrict x", None),
             (r"\connect shop", None),
             (r"\c shop", None),
-            (r"\connect - mary", Some(MetaEffect::Role)),
+            (r"\connect - mary", None),
             (r"\connect -", Some(MetaEffect::Prints)),
             (r"\connect - mary evil", Some(MetaEffect::Elsewhere)),
             (r"\echo all is well", Some(MetaEffect::Prints)),

@@ -41,8 +41,8 @@ WITH RECURSIVE code (class, object) AS (
             WHERE code.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
             AND i.indexrelid OPERATOR(pg_catalog.=) code.object
     ) AS found (class, object) ON true
-), watched (relation) AS (
-    SELECT code.object FROM code
+), watched AS (
+    SELECT code.object AS relation FROM code
         WHERE code.class OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
     UNION SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal
     UNION SELECT r.ev_class FROM pg_catalog.pg_rewrite r

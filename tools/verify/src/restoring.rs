@@ -126,6 +126,13 @@ pub fn verify(
         }
         None => ended(error, &server, report),
     };
+    let gone = |failure: Failure, report: &mut Report| match limit.over() {
+        Some(why) => {
+            report.find(Verdict::Unclear, "server", None, why);
+            Ok(())
+        }
+        None => gone(failure, &server, report),
+    };
     report.server = Some(format!("PostgreSQL {}", server.major()));
     report.phases.push(("server start".to_owned(), begin.elapsed()));
     let newer = wanted.is_some_and(|major| major > server.major());
@@ -161,7 +168,7 @@ pub fn verify(
             let how = how(&superuser, &restorer);
             let made = cluster::roles(options.globals.as_deref(), backup, whole, &how, maybe_newer, report);
             if let Err(failure) = made {
-                return gone(failure, &server, report);
+                return gone(failure, report);
             }
         } else {
             let why = "not tried on a server that others use as well (`--server`)";
@@ -186,7 +193,7 @@ pub fn verify(
         };
         let (superuser, restorer) = match made {
             Ok(made) => made,
-            Err(failure) => return gone(failure, &server, report),
+            Err(failure) => return gone(failure, report),
         };
         let how = how(&superuser, &restorer);
         let reader = pinned(restorer.clone(), encoding);
@@ -239,7 +246,7 @@ pub fn verify(
         match rows::tables(&restored, early, report) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return ended(error, report),
-            Err(failure) => return gone(failure, &server, report),
+            Err(failure) => return gone(failure, report),
         }
         let compared = rows::sequences(&restored, report)
             .and_then(|()| rows::large_objects(&restored, report))
@@ -263,13 +270,7 @@ pub fn verify(
             options.progress.begin("schema of the copy", None);
             let begin = Instant::now();
             if let Err(failure) = schema::check(&server, &superuser, &restored, &rights, dump, report) {
-                return match limit.over() {
-                    Some(why) => {
-                        report.find(Verdict::Unclear, "server", None, why);
-                        Ok(())
-                    }
-                    None => gone(failure, &server, report),
-                };
+                return gone(failure, report);
             }
             add_phase(report, "schema of the copy", begin.elapsed());
         }

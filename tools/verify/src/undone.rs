@@ -13,7 +13,7 @@ pub fn check(plan: &Plan, backup: &Backup, report: &mut Report) {
         let place = place(command.at, backup);
         let (what, why) = (command.excerpt.clone(), command.effect.to_string());
         match command.effect {
-            MetaEffect::Prints | MetaEffect::Role => report.notes.push(format!("{what}: {why}, at {place}")),
+            MetaEffect::Prints => report.notes.push(format!("{what}: {why}, at {place}")),
             MetaEffect::Unclear | MetaEffect::CommitsNothing => {
                 report.find(Verdict::Unclear, what, Some(place), why);
             }

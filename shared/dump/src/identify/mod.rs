@@ -157,7 +157,14 @@ impl Reader<'_, '_> {
             "SECURITY" => self.security_label(),
             "GRANT" | "REVOKE" => self.privilege(),
             "COPY" | "INSERT" | "REFRESH" => self.data(),
-            "SELECT" => session::change(lexemes).map(Meaning::Session).or_else(|| self.select()),
+            // A function of that name is another one where another schema comes first.
+            "SELECT" => session::change(lexemes)
+                .filter(|_| {
+                    self.session.finds_the_servers_own()
+                        || lexemes.get(2).is_some_and(|dot| dot.kind == TokenKind::Dot)
+                })
+                .map(Meaning::Session)
+                .or_else(|| self.select()),
             "DROP" => Some(Meaning::Removal(self.removed())),
             "UPDATE" => self.template_dance(),
             _ => transaction::read(lexemes).map(|_| Meaning::Noise(Noise::Transaction)),

@@ -113,7 +113,7 @@ impl Reading {
             self.restricted = None;
         }
         if let Some(encoding) = encoding_target(line) {
-            self.section().encoding = encoding;
+            self.said_encoding = Some(encoding);
         }
         if let Some(role) = connect_user(line) {
             match connect_target(line) {
