@@ -23,6 +23,8 @@ const SCHEMA: &str = include_str!("../docs/schemas/pgdump-diff.schema.json");
 /// What a hostile name tries: to end a tag, an attribute, a command, a cell, a comment, and to run.
 const HOSTILE: &str =
     r#"</code><script>document.title='owned'</script>"'`|@octocat #1 ]](http://x) ]]> %0A::error::"#;
+/// The same in the 63 bytes that a name may have.
+const HOSTILE_NAME: &str = r#"</b><script>document.title=1</script>"'`|@octocat ](http ]]>%0A"#;
 
 const OLD: &str = "CREATE SCHEMA shop;
 CREATE TABLE shop.t (id integer NOT NULL, name text, gone text);
@@ -47,7 +49,7 @@ fn new_dump() -> String {
         .replace("1 + count", "2 + count")
         .replace("CREATE VIEW shop.dropped AS SELECT 1;\n", "")
         .replace("'old'", "E'new \u{202e}\u{1b}[31m\u{7f}'");
-    let (name, literal) = (HOSTILE.replace('"', "\"\""), HOSTILE.replace('\'', "''"));
+    let (name, literal) = (HOSTILE_NAME.replace('"', "\"\""), HOSTILE.replace('\'', "''"));
     format!(
         "{text}CREATE TABLE shop.\"{name}\" (\"<b>x\" integer);\n\
          ALTER TABLE ONLY shop.\"{name}\" ADD CONSTRAINT fk FOREIGN KEY (\"<b>x\") REFERENCES shop.t(id);\n\
@@ -416,9 +418,14 @@ fn the_page_works_in_a_browser_with_and_without_scripts() {
     let filter = format!("<output id=\"shown\">{changes} changes</output>");
     assert!(document.contains(&filter), "the filter did not run: {document}");
     let text = browser.text_without_scripts(&page).unwrap();
-    for shown in
-        [HOSTILE, "column id: type", "bigint", "RETURN 2 + count;", "VACUUM shop.t", "Texts side by side"]
-    {
+    for shown in [
+        HOSTILE_NAME,
+        "column id: type",
+        "bigint",
+        "RETURN 2 + count;",
+        "VACUUM shop.t",
+        "Texts side by side",
+    ] {
         assert!(text.contains(shown), "no {shown} in:\n{text}");
     }
     assert!(!text.contains("Fold all"), "a filter that does nothing is not shown: {text}");

@@ -135,6 +135,11 @@ impl<'c> Run<'c> {
             }
             0 if damage.forbidden => Err("called good, and the format forbids it".to_owned()),
             0 => self.by_restore(damage, sampled),
+            // What cannot be told from the file has to be told by a restore.
+            3 => {
+                named(damage, report, "unclear ")?;
+                self.by_restore(damage, sampled)
+            }
             2 if stderr.contains(self.path.to_str().unwrap()) => {
                 match restore(self.cluster, &self.path, &self.format) {
                     Restored::Clean(_) => Err("refused, and PostgreSQL restores it".to_owned()),
@@ -239,7 +244,8 @@ pub fn verify(backup: &Path, arguments: &[&str]) -> (i32, Value, String) {
 }
 
 /// What a report calls bad, in words.
-fn told(report: &Value) -> Vec<String> {
+/// What a report tells of what is not verified, a line for each.
+pub fn told(report: &Value) -> Vec<String> {
     let all = ["findings", "tables"].into_iter().filter_map(|list| report[list].as_array()).flatten();
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     all.filter(|one| one["verdict"] != "verified")

@@ -502,8 +502,10 @@ fn forget_what_comes_again(database: &mut DatabasePlan) {
             _ => false,
         })
     };
-    let comes_again =
-        |step: &Step| step.subject.removed.iter().all(|address| is_everywhere(address) && made(address));
+    let comes_again = |step: &Step| {
+        let removed = &step.subject.removed;
+        !removed.is_empty() && removed.iter().all(|address| is_everywhere(address) && made(address))
+    };
     let stays: Vec<bool> = head.iter().map(|step| !comes_again(step)).collect();
     // The transactions count the steps.
     if database.blocks.is_empty() && database.undone.is_empty() {

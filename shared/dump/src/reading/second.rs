@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::Position;
 use crate::database::Section;
 use crate::object::{Address, Role};
+use crate::schema::Part;
 
 /// Another dump behind the end of the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,10 @@ impl Another {
     pub fn finish(self, sections: &[Section], cleans: bool) -> Option<Second> {
         let at = self.first.or(self.last)?;
         let definitions = sections.iter().flat_map(|section| &section.parts);
-        let definitions = definitions.filter(|part| part.role == Role::Definition && !cleans);
+        // A view that was empty at first is made again, and so may a function be.
+        let makes =
+            |part: &&Part| part.role == Role::Definition && !part.text.starts_with(b"CREATE OR REPLACE ");
+        let definitions = definitions.filter(|part| !cleans && makes(part));
         let mut known = BTreeSet::new();
         let mut repeats = None;
         for part in definitions {
