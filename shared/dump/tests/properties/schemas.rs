@@ -25,7 +25,8 @@ const NAMES: [&str; 16] = [
     "a;b",
     "-- x",
     "$$",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    // With a number behind it, as long as a server keeps.
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "\\connect",
 ];
 

@@ -40,7 +40,10 @@ pub fn check(
         schema.objects.retain(|_, object| understood(object));
         // It did its work when the statement ran: had a name led elsewhere without it, the copy would name that.
         for part in schema.objects.values_mut().flat_map(|object| &mut object.parts) {
-            Arc::make_mut(&mut part.session).search_path.clear();
+            let session = Arc::make_mut(&mut part.session);
+            session.search_path.clear();
+            // What only older servers have is told of the rows.
+            session.with_oids = false;
         }
         schema
     };
