@@ -49,7 +49,7 @@ pub fn dump(text: &[u8]) -> Result<Vec<Verdict>> {
             }
         }
     }
-    let options = ReadOptions { keep_secrets: true, canonical: false };
+    let options = ReadOptions { keep_secrets: true, ..ReadOptions::default() };
     let read = dump::read(Stream(text), options, &mut NoData)?;
     let schemas: Vec<&Schema> =
         [&read.cluster].into_iter().chain(read.databases.iter().map(|database| &database.schema)).collect();
