@@ -162,6 +162,8 @@ fn what_is_taken_away_is_missed() {
     ] {
         cases.push(case(folder, name, "", &format!("--\n{end}\n{more}"), code).says(words));
     }
+    let twice = "CREATE SEQUENCE public.s;\nSELECT pg_catalog.setval('public.s', 4000, true);\nSELECT pg_catalog.setval('public.s', 4, true);";
+    cases.push(case(folder, "the last value stays", "", twice, 0).at(&[("restore", "4")]));
     let query = "INSERT INTO public.t SELECT 3, 'three';";
     cases.push(case(folder, "query", "", query, 3).says("rows come of a query").never("bad"));
     let value =

@@ -244,10 +244,15 @@ pub fn value_of_sequence(statement: &[u8]) -> String {
 /// When the connection to the server is lost.
 pub fn sequences(restored: &Restored<'_>, report: &mut Report) -> Result<(), Error> {
     let statements = &restored.database.data.statements;
-    let values = statements.iter().filter(|statement| statement.form == DataForm::SequenceValue);
+    // Of several values the last one stays.
+    let values: BTreeMap<&Address, &dump::DataStatement> = statements
+        .iter()
+        .filter(|statement| statement.form == DataForm::SequenceValue)
+        .map(|statement| (&statement.address, statement))
+        .collect();
     let mut client = Client::connect(&restored.reader)?;
     let mut checked = 0;
-    for statement in values {
+    for statement in values.into_values() {
         let Some(expected) = SequenceValue::of_statement(&statement.text) else {
             let text = String::from_utf8_lossy(&statement.text).trim_end().to_owned();
             let why = format!("the value comes of a query, and is not in the backup: {text}");
