@@ -144,7 +144,36 @@ fn settings() -> Vec<Row> {
 
 /// Triggers that fire for whoever comes.
 fn triggers() -> Vec<Row> {
+    // Which the restoring role makes, and the server as a superuser: its script has many commands.
+    const TRUSTED: &str = "CREATE SCHEMA later;\nCREATE EXTENSION pgcrypto WITH SCHEMA later;\n";
     vec![
+        (
+            "event trigger in the script of a trusted extension",
+            REFUSED,
+            "left disabled",
+            format!("{EVENT}{TRUSTED}"),
+        ),
+        (
+            "event trigger enabled for the script of a trusted extension",
+            REFUSED,
+            "left disabled",
+            format!("{EVENT}ALTER EVENT TRIGGER e ENABLE;\nALTER EVENT TRIGGER e ENABLE ALWAYS;\n{TRUSTED}"),
+        ),
+        (
+            "event trigger and a trusted extension by name",
+            NOT_GOOD,
+            "left disabled",
+            format!("{EVENT}DO $$ BEGIN EXECUTE 'CREATE SCHEMA l; CREATE EXTENSION pgcrypto SCHEMA l'; END $$;\n"),
+        ),
+        (
+            "event trigger and the update of a trusted extension",
+            NOT_GOOD,
+            "left disabled",
+            format!(
+                "CREATE SCHEMA l;\nCREATE EXTENSION pgcrypto WITH SCHEMA l VERSION '1.3';\n{EVENT}DO $$ BEGIN ALTER EXTENSION pgcrypto \
+                 UPDATE; DROP EXTENSION pgcrypto; CREATE EXTENSION hstore SCHEMA l; END $$;\n"
+            ),
+        ),
         (
             "event trigger that always fires",
             ANY,

@@ -82,6 +82,8 @@ pub struct Report {
     pub tried: BTreeSet<String>,
     /// Foreign servers that were made with an address that leads nowhere.
     pub nowhere: BTreeSet<String>,
+    /// Event triggers that were left disabled.
+    pub disabled: BTreeSet<String>,
     /// Tables into which rows were loaded alone, in the dump's order, because code runs when they arrive.
     pub watched: BTreeSet<String>,
     /// How long each phase took, in order.
@@ -201,12 +203,12 @@ pub fn restore(plan: &DatabasePlan, source: &Source, options: &Options) -> Resul
         Failure { step: at, what: step.label(), at: step.at, error: failed.error, cause, root, absent }
     });
     let failures = failures.collect();
-    let Gathered { roles, mut settings, tried, nowhere } = shared.finish();
+    let Gathered { roles, mut settings, tried, nowhere, disabled } = shared.finish();
     for setting in &mut settings {
         let Found { cause, root } = causes.of_setting(setting);
         (setting.cause, setting.root) = (cause, root);
     }
-    Ok(Report { failures, roles, settings, tried, nowhere, watched, phases, loads })
+    Ok(Report { failures, roles, settings, tried, nowhere, disabled, watched, phases, loads })
 }
 
 /// Adds what failed; of more than anybody reads, only what tells why.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use connect::{Client, Parameters, ServerError};
 use dump::{Class, Name, Role};
 
-use crate::escalation::{self, Apart, Refusal, Ruling};
+use crate::escalation::{self, Apart, EventTrigger, Refusal, Ruling};
 use crate::outside::{self, Leads};
 use crate::plan::Step;
 use crate::settings::{Setting, Settings, is_tried, reset, standard_conforming_strings};
@@ -194,7 +194,7 @@ impl<'s> Session<'s> {
             Some(error) => {
                 let conforming = standard_conforming_strings(&step.settings);
                 match self.withheld_or(|| escalation::ruling(text, conforming)) {
-                    Ruling::Run(sql) | Ruling::Try(sql) => {
+                    Ruling::Run(sql) | Ruling::Try(sql) | Ruling::Disabled(EventTrigger { sql, .. }) => {
                         failed(self.shared.try_as_superuser(step, &sql)?, error)
                     }
                     Ruling::Extend(_) | Ruling::Apart(_) => {
@@ -241,6 +241,11 @@ impl<'s> Session<'s> {
             Ruling::Run(sql) => {
                 let outcome = shared.run_as_superuser(step, &sql)?;
                 self.handed_over(step, outcome, error)
+            }
+            Ruling::Disabled(trigger) => {
+                let outcome =
+                    shared.with_roles(&mut |superuser| superuser.create_disabled(step, &trigger))?;
+                Ok(failed(outcome, error))
             }
             Ruling::Extend(extension) => {
                 let outcome =

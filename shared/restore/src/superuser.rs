@@ -3,7 +3,7 @@
 //! A [`Superuser`] is a way into such a database by which nobody can connect but the methods here. They run, and each says why,
 //!
 //! - statements of the dump, as [`escalation`] wrote them anew, and their undoing ([`Session::run`], [`Session::try_out`],
-//!   [`Session::create_extension`]);
+//!   [`Session::create_extension`], [`Session::create_disabled`]);
 //! - rows of the dump in tables that an extension made, where no code of the dump's can run ([`Session::copy_into_member`]);
 //! - what gives a dump's things the owners that it says ([`Session::lend`], [`Session::try_owner`], [`Session::hand_over`]);
 //! - roles that stand in for those the dump speaks of ([`Session::stand_in`]);
@@ -14,7 +14,8 @@
 //!
 //! Each session begins with an empty search path, as all of ours do, and every name, operator and function here is written with
 //! its schema: nothing of the dump's can be meant. Triggers of the dump do not fire in it: it is a replica's, and since
-//! PostgreSQL 17 event triggers are off in it altogether.
+//! PostgreSQL 17 event triggers are off in it altogether. Event triggers of the dump are disabled for everybody: the server goes through
+//! the scripts of trusted extensions as a superuser in the restoring role's sessions.
 
 mod members;
 
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 use connect::{Client, Parameters, ServerError};
 use dump::{Class, Kind, Name, Role};
 
-use crate::escalation::{Extension, Owner, Refusal, literal};
+use crate::escalation::{EventTrigger, Extension, Owner, Refusal, literal};
 use crate::plan::Step;
 use crate::session::{checked, left_undone};
 use crate::settings::{Refused, RefusedSetting, Setting, Settings, reset};
@@ -125,6 +126,7 @@ impl Superuser {
             trusted,
             tried: BTreeSet::new(),
             nowhere: BTreeSet::new(),
+            disabled: BTreeSet::new(),
         })
     }
 
@@ -258,6 +260,8 @@ pub(crate) struct Session {
     tried: BTreeSet<String>,
     /// Foreign servers that were made anew.
     nowhere: BTreeSet<String>,
+    /// Event triggers that were left disabled.
+    disabled: BTreeSet<String>,
 }
 
 /// What the superuser's connection found out.
@@ -271,6 +275,8 @@ pub(crate) struct Gathered {
     pub tried: BTreeSet<String>,
     /// Foreign servers that were made to lead nowhere.
     pub nowhere: BTreeSet<String>,
+    /// Event triggers that were left disabled.
+    pub disabled: BTreeSet<String>,
 }
 
 /// What became of a statement.
@@ -301,8 +307,8 @@ impl Outcome {
 impl Session {
     /// Returns what was found out.
     pub fn finish(self) -> Gathered {
-        let Session { roles, unknown, tried, nowhere, .. } = self;
-        Gathered { roles, settings: unknown.into_vec(), tried, nowhere }
+        let Session { roles, unknown, tried, nowhere, disabled, .. } = self;
+        Gathered { roles, settings: unknown.into_vec(), tried, nowhere, disabled }
     }
 
     /// Returns the server's major version; the highest number where the server does not tell it, so that nothing is newer.
@@ -374,6 +380,24 @@ impl Session {
         let result = self.run(step, sql);
         self.client.execute(b"ROLLBACK")?;
         result
+    }
+
+    /// Makes an event trigger and disables it in the same transaction, so that no command ever sets it off.
+    pub fn create_disabled(&mut self, step: &Step, trigger: &EventTrigger) -> Result<Outcome, Error> {
+        if let Some(outcome) = self.apply(step)? {
+            return Ok(outcome);
+        }
+        self.client.execute(b"BEGIN")?;
+        for sql in [&trigger.sql, &trigger.disable] {
+            let outcome = self.run(step, sql)?;
+            if !matches!(outcome, Outcome::Done) {
+                self.client.execute(b"ROLLBACK")?;
+                return Ok(outcome);
+            }
+        }
+        self.client.execute(b"COMMIT")?;
+        self.disabled.insert(step.label());
+        Ok(Outcome::Done)
     }
 
     /// Makes an extension, unless where it goes holds anything that no extension made: its script runs as a superuser, and may

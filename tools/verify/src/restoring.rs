@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
-use dump::{Address, Database, Dump, Name, Noise};
-use restore::{DatabasePlan, Place, Plan, RefusedSetting, Source, Superuser};
+use dump::{Address, Class, Database, Dump, Kind, Name, Noise, Role};
+use restore::{DatabasePlan, Place, Plan, RefusedSetting, Source, Step, Superuser};
 
 use crate::check::{Assertion, Failed, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
@@ -72,6 +72,8 @@ pub struct Restored<'a> {
     pub tried: &'a BTreeSet<String>,
     /// Foreign servers that lead elsewhere than the backup says.
     pub nowhere: &'a BTreeSet<String>,
+    /// Event triggers that were left disabled.
+    pub disabled: &'a BTreeSet<String>,
     /// How long the rows of a table took, which may stand in several places.
     pub loads: HashMap<&'a Address, Duration>,
     /// How many connections work at once.
@@ -219,6 +221,7 @@ pub fn verify(
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
         tell(&restored, backup, maybe_newer, options.trusted, report);
         tell_removals(plan, &restored, backup, report);
+        tell_disabled(plan, &restored, backup, report);
         let restored = Restored {
             backup,
             name,
@@ -230,6 +233,7 @@ pub fn verify(
             settings: &restored.settings,
             tried: &restored.tried,
             nowhere: &restored.nowhere,
+            disabled: &restored.disabled,
             loads: loads(plan, &restored.loads),
             jobs: options.jobs,
             progress: options.progress.clone(),
@@ -396,6 +400,28 @@ fn gone(failure: Failure, server: &Server, report: &mut Report) -> Result<(), Fa
     let why = format!("{error}{}", log.unwrap_or_default());
     report.find(Verdict::Unclear, "server", None, why);
     Ok(())
+}
+
+/// Puts into the report the event triggers that would have fired at what the backup makes behind them.
+fn tell_disabled(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
+    let trigger = |step: &Step| step.subject.address.as_ref().is_some_and(|on| on.kind == Kind::EventTrigger);
+    let makes = |step: &&Step| step.subject.class == Class::Part(Role::Definition) && !trigger(step);
+    for (at, step) in plan.steps.iter().enumerate() {
+        if step.subject.class != Class::Part(Role::Definition)
+            || !trigger(step)
+            || !restored.disabled.contains(&step.label())
+        {
+            continue;
+        }
+        if let Some(behind) = plan.steps[at + 1..].iter().find(makes) {
+            let why = format!(
+                "stands before what it may fire at ({}), and was left disabled: its code would run with a superuser's rights in the \
+                 scripts of extensions",
+                behind.label()
+            );
+            report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), why);
+        }
+    }
 }
 
 /// Puts into the report what the backup takes away of what it made before.

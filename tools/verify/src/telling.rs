@@ -135,6 +135,9 @@ pub fn tell(
              {what}"
         ));
     }
+    for what in &restored.disabled {
+        report.notes.push(format!("made and left disabled, so that nothing sets it off: {what}"));
+    }
     for what in &restored.nowhere {
         report.notes.push(format!(
             "made with an address that leads nowhere, so that nothing is read or written there: {what}"

@@ -8,7 +8,7 @@
 //!
 //! A form that is not here is refused, and the refusal says why ([`Refusal`]): functions in C or of the kind `internal`, base
 //! types, handlers and validators, the functions of operator classes, parsers and templates, casts that declare one type's
-//! bytes to be another's. That an event trigger fires whatever the session says is tried and undone.
+//! bytes to be another's. An event trigger is made and left disabled; that it is enabled is tried and undone.
 
 mod cluster;
 mod objects;
@@ -34,6 +34,8 @@ pub enum Ruling {
     Run(Vec<u8>),
     /// Make this extension, if nothing that its script could find where it goes is the dump's.
     Extend(Extension),
+    /// Make this event trigger and leave it disabled.
+    Disabled(EventTrigger),
     /// Have the restoring role make a routine without what needs a superuser, and add that.
     Apart(Apart),
     /// Run this in a transaction that is undone: it is a right on a part of the server, or something that could reach out of
@@ -41,6 +43,18 @@ pub enum Ruling {
     Try(Vec<u8>),
     /// Nothing.
     Refuse(Refusal),
+}
+
+/// A `CREATE EVENT TRIGGER`, and what disables it.
+///
+/// An event trigger runs the dump's code as whoever sets it off. That is a superuser where the server itself goes through the script
+/// of a trusted extension, which the restoring role may make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTrigger {
+    /// The statement.
+    pub sql: Vec<u8>,
+    /// The statement that disables it.
+    pub disable: Vec<u8>,
 }
 
 /// A `CREATE EXTENSION`.

@@ -4,7 +4,7 @@ use dump::lexer::TokenKind;
 use dump::{Name, QualifiedName};
 
 use super::phrase::Phrase;
-use super::{Extension, Refusal, Ruling, is_system, run, try_out};
+use super::{EventTrigger, Extension, Refusal, Ruling, is_system, run, try_out};
 
 /// Handlers of access methods that are the server's own.
 const ACCESS_METHODS: [&[u8]; 7] = [
@@ -58,6 +58,13 @@ pub(super) fn ruling(mut phrase: Phrase<'_>) -> Ruling {
         Some(Permit::Refused(refusal)) => Ruling::Refuse(refusal),
         Some(Permit::Run) => run(phrase),
         Some(Permit::Try) => try_out(phrase),
+        Some(Permit::Disabled(name)) => match phrase.end() {
+            Some(sql) => {
+                let disable = [b"ALTER EVENT TRIGGER ", &*name.to_sql(), b" DISABLE"].concat();
+                Ruling::Disabled(EventTrigger { sql, disable })
+            }
+            None => Ruling::Refuse(Refusal::Form),
+        },
         Some(Permit::Extend { name, schema }) => match phrase.end() {
             Some(sql) => Ruling::Extend(Extension { sql, name, schema }),
             None => Ruling::Refuse(Refusal::Form),
@@ -67,6 +74,7 @@ pub(super) fn ruling(mut phrase: Phrase<'_>) -> Ruling {
 
 enum Permit {
     Run,
+    Disabled(Name),
     Extend { name: Name, schema: Option<Name> },
     Try,
     Refused(Refusal),
@@ -170,10 +178,9 @@ fn extension(phrase: &mut Phrase<'_>) -> Option<Permit> {
     Some(Permit::Extend { name, schema })
 }
 
-/// Reads `name ON event [WHEN TAG IN ('…') [AND …]] EXECUTE FUNCTION f()`. It runs as whoever sets it off: not the superuser,
-/// whose sessions are replicas.
+/// Reads `name ON event [WHEN TAG IN ('…') [AND …]] EXECUTE FUNCTION f()`.
 fn event_trigger(phrase: &mut Phrase<'_>) -> Option<Permit> {
-    phrase.name()?;
+    let trigger = phrase.name()?;
     phrase.expect("ON")?;
     phrase.name_of(&["ddl_command_start", "ddl_command_end", "sql_drop", "table_rewrite", "login"])?;
     if phrase.eat("WHEN") {
@@ -191,7 +198,7 @@ fn event_trigger(phrase: &mut Phrase<'_>) -> Option<Permit> {
     own(phrase)?;
     phrase.sign(TokenKind::LeftParen)?;
     phrase.sign(TokenKind::RightParen)?;
-    Some(Permit::Run)
+    Some(Permit::Disabled(trigger))
 }
 
 /// Reads `name [HANDLER f] [VALIDATOR f] [OPTIONS (…)]`: the validator is run at once, by a superuser, and the handler is code

@@ -183,8 +183,8 @@ impl LeftOut {
             // Rights, owners and user mappings that were set and undone.
             Attribute::Privilege | Attribute::Owner if told(restored.tried) => Some(&mut self.tried),
             _ if change.address.kind == Kind::UserMapping && told(restored.tried) => Some(&mut self.tried),
-            // Whether and when an event trigger fires whatever the session says.
-            Attribute::Enabled if told(restored.tried) => Some(&mut self.tried),
+            // Event triggers are left disabled.
+            Attribute::Enabled if told(restored.tried) || told(restored.disabled) => Some(&mut self.tried),
             // `initdb` makes it, and pg_dump writes nothing of it.
             _ if change.new.is_none()
                 && matches!(change.object.kind, Kind::Language | Kind::Extension)
