@@ -9,16 +9,7 @@
 mod corpus;
 mod verdict;
 
-use scratch::Programs;
-use verdict::{Case, assert_all};
-
-fn is_skipped() -> bool {
-    let none = Programs::find_optional().unwrap().is_none();
-    if none {
-        eprintln!("skipped: no PostgreSQL server programs");
-    }
-    none
-}
+use verdict::{Case, assert_all, programs};
 
 /// A table with a row.
 const TABLE: &str = "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n\\.\n";
@@ -54,7 +45,7 @@ GRANT SELECT ON TABLE {table} TO somebody;
 
 #[test]
 fn a_missing_extension_explains_all_that_it_would_have_made() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -158,7 +149,7 @@ fn a_missing_extension_explains_all_that_it_would_have_made() {
 
 #[test]
 fn what_no_missing_extension_would_have_made_is_the_backups_own() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -219,7 +210,7 @@ fn what_no_missing_extension_would_have_made_is_the_backups_own() {
 
 #[test]
 fn the_extension_that_could_be_it_is_blamed() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -249,7 +240,7 @@ fn the_extension_that_could_be_it_is_blamed() {
 
 #[test]
 fn settings_never_make_a_backup_bad_that_need_a_right_or_are_not_known() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -301,7 +292,7 @@ fn settings_never_make_a_backup_bad_that_need_a_right_or_are_not_known() {
 
 #[test]
 fn what_functions_and_event_triggers_need_a_superuser_for_is_done() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -346,7 +337,7 @@ fn what_functions_and_event_triggers_need_a_superuser_for_is_done() {
 
 #[test]
 fn what_every_database_has_may_be_made_and_described() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -385,7 +376,7 @@ fn what_every_database_has_may_be_made_and_described() {
 
 #[test]
 fn a_dump_of_a_part_is_not_judged_by_what_it_leaves_out() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -450,7 +441,7 @@ fn a_dump_of_a_part_is_not_judged_by_what_it_leaves_out() {
 
 #[test]
 fn a_manifest_tells_that_a_backup_is_of_a_part() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -479,7 +470,7 @@ fn a_manifest_tells_that_a_backup_is_of_a_part() {
 
 #[test]
 fn what_this_machine_lacks_is_no_fault_of_the_backup() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -538,7 +529,7 @@ fn what_this_machine_lacks_is_no_fault_of_the_backup() {
 
 #[test]
 fn names_are_cut_as_the_server_cuts_them() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -574,7 +565,7 @@ fn names_are_cut_as_the_server_cuts_them() {
 
 #[test]
 fn rights_are_compared_by_what_they_come_to() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -624,7 +615,7 @@ fn rights_are_compared_by_what_they_come_to() {
 
 #[test]
 fn what_other_products_write_is_not_judged() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -674,7 +665,7 @@ fn what_other_products_write_is_not_judged() {
 
 #[test]
 fn reported_backups_are_judged_as_their_users_expect() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let Some(folder) = corpus::corpus().map(|corpus| corpus.join("reported")) else { return };

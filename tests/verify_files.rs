@@ -505,10 +505,7 @@ fn a_second_dump_is_told() {
 
 #[test]
 fn the_words_of_a_server_are_told_once() {
-    let Some(programs) = scratch::Programs::find_optional().unwrap() else {
-        eprintln!("skipped: no PostgreSQL server programs");
-        return;
-    };
+    let Some(programs) = verdict::programs() else { return };
     let cluster = scratch::Cluster::start(&programs).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let backup = folder.path().join("shop.sql");

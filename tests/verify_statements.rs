@@ -10,16 +10,8 @@ mod verdict;
 
 use std::path::Path;
 
-use scratch::{Cluster, Programs};
-use verdict::{Case, assert_all};
-
-fn is_skipped() -> bool {
-    let none = Programs::find_optional().unwrap().is_none();
-    if none {
-        eprintln!("skipped: no PostgreSQL server programs");
-    }
-    none
-}
+use scratch::Cluster;
+use verdict::{Case, assert_all, programs};
 
 /// What pg_dump writes of two tables, a partitioned one, a domain, a view and a large object.
 const DUMP: &str = "SET standard_conforming_strings = on;
@@ -70,7 +62,7 @@ fn case(folder: &Path, name: &str, before: &str, after: &str, code: i32) -> Case
 
 #[test]
 fn what_is_taken_away_is_missed() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -175,7 +167,7 @@ fn what_is_taken_away_is_missed() {
 
 #[test]
 fn transactions_count() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -232,10 +224,7 @@ fn checked_by(reference: &str) -> String {
 
 #[test]
 fn code_that_looks_at_rows_sees_those_before_them() {
-    let Some(programs) = Programs::find_optional().unwrap() else {
-        eprintln!("skipped: no PostgreSQL server programs");
-        return;
-    };
+    let Some(programs) = programs() else { return };
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(&programs).unwrap();
     let rows = "SELECT 1 + n % 50, repeat('x', 100) FROM generate_series(1, 400) n";
@@ -281,7 +270,7 @@ fn code_that_looks_at_rows_sees_those_before_them() {
 
 #[test]
 fn a_dump_over_a_dump_is_the_last_one() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -306,7 +295,7 @@ fn a_dump_over_a_dump_is_the_last_one() {
 
 #[test]
 fn meta_commands_are_told_once_and_for_what_they_do() {
-    if is_skipped() {
+    if programs().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -337,10 +326,7 @@ fn meta_commands_are_told_once_and_for_what_they_do() {
 
 #[test]
 fn clusters_are_what_pg_dumpall_clean_writes() {
-    let Some(programs) = Programs::find_optional().unwrap() else {
-        eprintln!("skipped: no PostgreSQL server programs");
-        return;
-    };
+    let Some(programs) = programs() else { return };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let cluster = Cluster::start(&programs).unwrap();

@@ -14,19 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use scratch::{Cluster, Programs};
-use verdict::{Case, assert_all, verify};
+use verdict::{Case, assert_all, programs, verify};
 
 const BY_VALUE: &str =
     "tables compared by value, as values are written in another form than this server's: 1";
 const DIFFERS: &str = "the content of the rows differs";
-
-fn programs() -> Option<Programs> {
-    let programs = Programs::find_optional().unwrap();
-    if programs.is_none() {
-        eprintln!("skipped: no PostgreSQL server programs");
-    }
-    programs
-}
 
 fn reported(name: &str) -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");

@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use scratch::Programs;
+
 /// A backup, how `pgdump-verify` must end on it, and what it must say.
 pub struct Case {
     /// What it is, which names its file as well.
@@ -74,6 +76,16 @@ impl Case {
         self.runs = runs.to_vec();
         self
     }
+}
+
+/// The server's programs, without which a test is skipped and says so.
+#[allow(clippy::print_stderr)]
+pub fn programs() -> Option<Programs> {
+    let programs = Programs::find_optional().unwrap();
+    if programs.is_none() {
+        eprintln!("skipped: no PostgreSQL server programs");
+    }
+    programs
 }
 
 /// Runs `pgdump-verify`, and returns how it ended and all that it said.

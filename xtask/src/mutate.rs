@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{process, workspace};
+use crate::test;
 
 /// What one can ask of a run.
 #[derive(clap::Args)]
@@ -23,17 +23,10 @@ pub struct Arguments {
 
 /// Runs the test that damages backups, at the size asked for; it prints a table of what came of each format.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let programs = scratch::ensure()?;
-    println!("PostgreSQL {} in {}", programs.major(), programs.bindir().display());
-    let mut command = process::cargo();
-    command.args(["test", "--package", "pgdump-verify", "--test", "verify_mutation", "--", "--nocapture"]);
-    command.env("PGDUMPKIT_PG_BINDIR", programs.bindir());
-    command.env("PGDUMPKIT_MUTATE_SEED", arguments.seed.to_string());
-    command.env("PGDUMPKIT_MUTATE_COUNT", arguments.count.to_string());
-    command.env("PGDUMPKIT_MUTATE_FORMAT", arguments.format.as_deref().unwrap_or_default());
-    if let Some(folder) = &arguments.keep {
-        std::fs::create_dir_all(folder)?;
-        command.env("PGDUMPKIT_MUTATE_KEEP", std::path::absolute(folder)?);
-    }
-    process::run(command.current_dir(workspace::root()))
+    let sizes = [
+        ("SEED", arguments.seed.to_string()),
+        ("COUNT", arguments.count.to_string()),
+        ("FORMAT", arguments.format.clone().unwrap_or_default()),
+    ];
+    test::at_size("verify_mutation", "MUTATE", &sizes, arguments.keep.as_deref())
 }

@@ -37,6 +37,23 @@ pub fn run() -> Result<()> {
     documented
 }
 
+/// Runs one test program of `pgdump-verify` at a size, which it reads from variables; what it keeps goes into a folder.
+pub fn at_size(program: &str, prefix: &str, sizes: &[(&str, String)], keep: Option<&Path>) -> Result<()> {
+    let programs = scratch::ensure()?;
+    println!("PostgreSQL {} in {}", programs.major(), programs.bindir().display());
+    let mut command = process::cargo();
+    // Built as all tests are.
+    command.args(["test", "--workspace", "--test", program, "--", "--nocapture"]);
+    command.env("PGDUMPKIT_PG_BINDIR", programs.bindir());
+    let variable = |name: &str| format!("PGDUMPKIT_{prefix}_{name}");
+    command.envs(sizes.iter().map(|(name, value)| (variable(name), value)));
+    if let Some(folder) = keep {
+        std::fs::create_dir_all(folder)?;
+        command.env(variable("KEEP"), std::path::absolute(folder)?);
+    }
+    process::run(command.current_dir(workspace::root()))
+}
+
 /// A program of tests.
 struct Test {
     name: String,

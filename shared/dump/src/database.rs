@@ -66,7 +66,7 @@ impl Section {
     pub fn make(&mut self, made: &Address) {
         let is_of = |removed: &Address| match removed.kind {
             Kind::Schema if made.kind != Kind::Schema => made.schema.as_ref() == Some(&removed.name),
-            _ => is_within(removed, made),
+            _ => made.is_meant_by(removed) || is_part_of(removed, made),
         };
         if made.kind != Kind::Database && !self.removed.iter().any(is_of) {
             return;
@@ -178,22 +178,13 @@ pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec
     (databases, catalog::resolve(cluster.parts, cluster.owners))
 }
 
-/// Says whether something is, or is a part of, what another address names; it may be called a table that is a view.
+/// Says whether something is, or is a part of, what another address names.
 fn is_within(address: &Address, whole: &Address) -> bool {
-    let same = address.name == whole.name
-        && (address.schema == whole.schema || address.parent.is_some() && whole.parent.is_some())
-        && address.signature == whole.signature
-        && address.parent.as_ref().map(|parent| &parent.name)
-            == whole.parent.as_ref().map(|parent| &parent.name)
-        && (address.kind == whole.kind || [address.kind, whole.kind].iter().all(|kind| is_relation(*kind)));
-    same || address.parent.as_deref().is_some_and(|parent| is_within(parent, whole))
+    address.is_meant_by(whole) || is_part_of(address, whole)
 }
 
-fn is_relation(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable | Kind::Sequence | Kind::Index
-    )
+fn is_part_of(address: &Address, whole: &Address) -> bool {
+    address.parent.as_deref().is_some_and(|parent| is_within(parent, whole))
 }
 
 /// The kind of the object at the end of the chain of parents.

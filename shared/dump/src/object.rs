@@ -244,6 +244,37 @@ impl Address {
         self
     }
 
+    /// Returns the schema that it is in, or that what it is a part of is in.
+    pub fn home(&self) -> Option<&Name> {
+        self.schema.as_ref().or_else(|| self.parent.as_deref().and_then(Address::home))
+    }
+
+    /// Says whether a statement that names something means this: it may call a view a table, leave out what an index is on, and
+    /// name a routine without its arguments.
+    ///
+    /// ```
+    /// use dump::{Address, Kind, Name, QualifiedName};
+    /// let of = |kind| Address::in_schema(kind, QualifiedName { schema: Some(Name::from("app")), name: Name::from("x") });
+    /// assert!(of(Kind::View).is_meant_by(&of(Kind::Table)));
+    /// assert!(of(Kind::Function).with_signature(b"(integer)".to_vec()).is_meant_by(&of(Kind::Function)));
+    /// assert!(!of(Kind::Table).is_meant_by(&of(Kind::Function)));
+    /// ```
+    pub fn is_meant_by(&self, named: &Address) -> bool {
+        let relations = |kind: Kind| kind.is_relation() || kind == Kind::Index;
+        let alike = self.kind == named.kind
+            || relations(self.kind) && relations(named.kind)
+            || self.kind.is_routine() && named.kind.is_routine();
+        let parents = match (&self.parent, &named.parent) {
+            (Some(own), Some(named)) => own.name == named.name,
+            _ => true,
+        };
+        alike
+            && parents
+            && self.name == named.name
+            && self.home() == named.home()
+            && (named.signature.is_empty() || self.signature == named.signature)
+    }
+
     /// Returns the name with its schema.
     pub fn qualified_name(&self) -> QualifiedName {
         QualifiedName { schema: self.schema.clone(), name: self.name.clone() }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-const CHUNK: usize = 256 * 1024;
+use crate::rows::{CHUNK, read_more};
 
 /// Reads rows up to the end of the first that makes a piece long enough. A long row is never in memory as a whole.
 pub(crate) struct Pieces<'d> {
@@ -33,16 +33,8 @@ impl<'d> Pieces<'d> {
             return Ok(true);
         }
         self.start = 0;
-        self.buffer.resize(CHUNK, 0);
-        loop {
-            match self.data.read(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    self.buffer.truncate(*result.as_ref().unwrap_or(&0));
-                    return result.map(|read| read > 0);
-                }
-            }
-        }
+        self.buffer.clear();
+        read_more(self.data, &mut self.buffer)
     }
 
     /// The length of what ends with the first row end in the buffer from `from` on.
@@ -85,17 +77,7 @@ impl Read for Pieces<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Dribble<'t>(&'t [u8], usize);
-
-    impl Read for Dribble<'_> {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            let len = self.1.min(self.0.len()).min(out.len());
-            out[..len].copy_from_slice(&self.0[..len]);
-            self.0 = &self.0[len..];
-            Ok(len)
-        }
-    }
+    use crate::rows::tests::Dribble;
 
     #[test]
     fn pieces_end_where_rows_do() {

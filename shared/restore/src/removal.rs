@@ -59,7 +59,7 @@ impl<'s> Made<'s> {
             );
             let Some(address) = step.subject.address.as_ref().filter(|_| makes) else { continue };
             made.by_name.entry(&address.name).or_default().push((at, address));
-            if let Some(schema) = schema(address) {
+            if let Some(schema) = address.home() {
                 made.by_schema.entry(schema).or_default().push((at, address));
             }
         }
@@ -74,32 +74,14 @@ impl<'s> Made<'s> {
             _ => &[],
         };
         // A column, or its default, is mostly made with its table.
-        let whole = removed
-            .parent
-            .as_deref()
-            .into_iter()
-            .flat_map(|parent| named(&parent.name).iter().filter(move |(_, made)| is_same(made, parent)));
-        let itself = named(&removed.name).iter().filter(|(_, made)| is_same(made, removed));
+        let whole =
+            removed.parent.as_deref().into_iter().flat_map(|parent| {
+                named(&parent.name).iter().filter(move |(_, made)| made.is_meant_by(parent))
+            });
+        let itself = named(&removed.name).iter().filter(|(_, made)| made.is_meant_by(removed));
         let mut before = itself.chain(whole).chain(of_schema).filter(|(made, _)| *made < at);
         before.any(|(_, made)| {
-            !named(&made.name).iter().any(|(again, other)| *again > at && is_same(other, made))
+            !named(&made.name).iter().any(|(again, other)| *again > at && other.is_meant_by(made))
         })
     }
-}
-
-/// Says whether a statement that removes means what another one makes: it may call a view a table, and name a routine
-/// without its arguments.
-fn is_same(made: &Address, removed: &Address) -> bool {
-    let parents = match (&made.parent, &removed.parent) {
-        (Some(made), Some(removed)) => made.name == removed.name,
-        _ => true,
-    };
-    made.name == removed.name
-        && parents
-        && schema(made) == schema(removed)
-        && (removed.signature.is_empty() || made.signature == removed.signature)
-}
-
-fn schema(address: &Address) -> Option<&Name> {
-    address.schema.as_ref().or_else(|| address.parent.as_deref().and_then(schema))
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-const CHUNK: usize = 256 * 1024;
+/// How much is read at once.
+pub(crate) const CHUNK: usize = 256 * 1024;
 
 /// Reads rows up to the line `\.`, and then what follows it to the end, so that it is known to be there.
 ///
@@ -24,18 +25,7 @@ impl<'d> Rows<'d> {
     fn fill(&mut self) -> io::Result<bool> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let kept = self.buffer.len();
-        self.buffer.resize(kept + CHUNK, 0);
-        loop {
-            match self.data.read(&mut self.buffer[kept..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    let read = *result.as_ref().unwrap_or(&0);
-                    self.buffer.truncate(kept + read);
-                    return result.map(|read| read > 0);
-                }
-            }
-        }
+        read_more(self.data, &mut self.buffer)
     }
 
     /// How many bytes in front of the buffer are rows for sure; 0 if more has to be read to know.
@@ -82,13 +72,30 @@ impl Read for Rows<'_> {
     }
 }
 
+/// Appends some of the data to a buffer; says whether there was any.
+pub(crate) fn read_more(data: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    let kept = buffer.len();
+    buffer.resize(kept + CHUNK, 0);
+    loop {
+        match data.read(&mut buffer[kept..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => {
+                let read = *result.as_ref().unwrap_or(&0);
+                buffer.truncate(kept + read);
+                return result.map(|read| read > 0);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    struct Pieces<'t>(&'t [u8], usize);
+    /// Text that comes so many bytes at a time.
+    pub struct Dribble<'t>(pub &'t [u8], pub usize);
 
-    impl Read for Pieces<'_> {
+    impl Read for Dribble<'_> {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
             let len = self.1.min(self.0.len()).min(out.len());
             out[..len].copy_from_slice(&self.0[..len]);
@@ -108,7 +115,7 @@ mod tests {
         for (text, rows) in cases {
             for size in 1..8 {
                 let mut found = Vec::new();
-                let mut data = Pieces(text, size);
+                let mut data = Dribble(text, size);
                 Rows::new(&mut data).read_to_end(&mut found).unwrap();
                 assert_eq!(found, rows, "{size}");
                 assert!(data.0.is_empty());

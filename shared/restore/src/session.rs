@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use connect::{Client, Parameters, ServerError};
-use dump::{Class, Name, Role};
+use dump::{Class, Name, QualifiedName, Role};
 
 use crate::escalation::{self, Apart, EventTrigger, Refusal, Ruling};
 use crate::outside::{self, Leads};
@@ -417,23 +417,19 @@ impl<'s> Session<'s> {
     /// Says what a step loads rows into.
     pub fn target(&mut self, step: &Step) -> Result<Target, Error> {
         let Some(table) = &step.subject.address else { return Ok(Target::Other) };
-        let name = escalation::literal(&table.qualified_name().to_sql());
-        let about = |sql: &str| {
-            let (before, behind) = sql.split_once("{table}").unwrap_or((sql, ""));
-            [before.as_bytes(), &name, behind.as_bytes()].concat()
-        };
+        let name = table.qualified_name();
         self.apply(step)?;
         let ask = |client: &mut Client, sql: &[u8]| match client.query(sql) {
             // What is not there is the statement's own failure.
             Err(connect::Error::Server(_)) => Ok(Vec::new()),
             rows => rows,
         };
-        let rows = ask(&mut self.client, &about(KIND))?;
+        let rows = ask(&mut self.client, &about(KIND, &name))?;
         Ok(match rows.first().and_then(|row| row.first()?.as_deref()) {
             Some(b"r") => Target::Table,
             Some(b"f") => Target::Foreign,
             // Its rows go to its partitions.
-            Some(b"p") if !ask(&mut self.client, &about(FOREIGN_PARTS))?.is_empty() => Target::Foreign,
+            Some(b"p") if !ask(&mut self.client, &about(FOREIGN_PARTS, &name))?.is_empty() => Target::Foreign,
             _ => Target::Other,
         })
     }
@@ -540,6 +536,12 @@ fn failed(outcome: Outcome, error: ServerError) -> Option<Failed> {
         }
         Outcome::Refused(refusal) => Some(Failed { error, refused: Some(refusal) }),
     }
+}
+
+/// A question of ours about a table, whose name stands in it as `{table}`.
+pub(crate) fn about(question: &str, table: &QualifiedName) -> Vec<u8> {
+    let (before, behind) = question.split_once("{table}").unwrap_or((question, ""));
+    [before.as_bytes(), &escalation::literal(&table.to_sql()), behind.as_bytes()].concat()
 }
 
 /// Says whether a superuser might do it.

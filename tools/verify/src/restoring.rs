@@ -1,6 +1,6 @@
 //! The backup restored into a scratch database, and compared with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use cli::{Failure, Progress};
 use connect::Parameters;
-use dump::{Address, Class, Database, Dump, Kind, Name, Noise, Role};
-use restore::{DatabasePlan, Place, Plan, RefusedSetting, Source, Step, Superuser};
+use dump::{Address, Database, Dump, Name, Noise};
+use restore::{DatabasePlan, Place, Plan, RefusedSetting, Source, Superuser};
 
 use crate::check::{Assertion, Failed, assertion, catalog, pages, rights, rows, schema};
 use crate::cluster;
@@ -21,7 +21,6 @@ use crate::limit::{Disk, Limit};
 use crate::server::{self, Server, Servers};
 use crate::stages::{self, Stages};
 use crate::telling::tell;
-use crate::undone::TAKES_AWAY;
 use crate::verdict::{Report, Verdict};
 
 /// How a backup is restored.
@@ -219,9 +218,7 @@ pub fn verify(
             return ended(error, report);
         }
         let name = database.name.as_ref().filter(|_| dump.databases.len() > 1).map(Name::to_string);
-        tell(&restored, backup, maybe_newer, options.trusted, report);
-        tell_removals(plan, &restored, backup, report);
-        tell_disabled(plan, &restored, backup, report);
+        tell(plan, &restored, backup, maybe_newer, options.trusted, report);
         let restored = Restored {
             backup,
             name,
@@ -400,37 +397,6 @@ fn gone(failure: Failure, server: &Server, report: &mut Report) -> Result<(), Fa
     let why = format!("{error}{}", log.unwrap_or_default());
     report.find(Verdict::Unclear, "server", None, why);
     Ok(())
-}
-
-/// Puts into the report the event triggers that would have fired at what the backup makes behind them.
-fn tell_disabled(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
-    let trigger = |step: &Step| step.subject.address.as_ref().is_some_and(|on| on.kind == Kind::EventTrigger);
-    let makes = |step: &&Step| step.subject.class == Class::Part(Role::Definition) && !trigger(step);
-    for (at, step) in plan.steps.iter().enumerate() {
-        if step.subject.class != Class::Part(Role::Definition)
-            || !trigger(step)
-            || !restored.disabled.contains(&step.label())
-        {
-            continue;
-        }
-        if let Some(behind) = plan.steps[at + 1..].iter().find(makes) {
-            let why = format!(
-                "stands before what it may fire at ({}), and was left disabled: its code would run with a superuser's rights in the \
-                 scripts of extensions",
-                behind.label()
-            );
-            report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), why);
-        }
-    }
-}
-
-/// Puts into the report what the backup takes away of what it made before.
-fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
-    let failed: HashSet<usize> = restored.failures.iter().map(|failure| failure.step).collect();
-    for at in plan.removals().into_iter().filter(|at| !failed.contains(at)) {
-        let step = &plan.steps[at];
-        report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), TAKES_AWAY);
-    }
 }
 
 /// The place with its line, which the plan did not count behind rows.

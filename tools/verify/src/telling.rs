@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use restore::{Cause, Judgement, RefusedSetting};
+use dump::{Class, Kind, Role};
+use restore::{Cause, DatabasePlan, Judgement, RefusedSetting, Step};
 
 use crate::input::Backup;
 use crate::restoring::place;
+use crate::undone::TAKES_AWAY;
 use crate::verdict::{Finding, Report, Verdict};
 
 /// What settings are called in a finding.
@@ -58,6 +60,7 @@ fn is_shared(cause: &Cause) -> bool {
 
 /// Puts into the report what failed, and what was done in the backup's stead.
 pub fn tell(
+    plan: &DatabasePlan,
     restored: &restore::Report,
     backup: &Backup,
     maybe_newer: bool,
@@ -158,6 +161,8 @@ pub fn tell(
         );
     }
     tell_settings(&restored.settings, backup, maybe_newer, report);
+    tell_removals(plan, restored, backup, report);
+    tell_disabled(plan, restored, backup, report);
 }
 
 /// Puts into the report which settings the server refused.
@@ -194,6 +199,37 @@ pub fn tell_settings(settings: &[RefusedSetting], backup: &Backup, maybe_newer: 
         if found.insert((place.clone(), why.clone())) {
             report.find(verdict, SETTINGS, Some(place), why);
         }
+    }
+}
+
+/// Puts into the report the event triggers that would have fired at what the backup makes behind them.
+fn tell_disabled(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
+    let trigger = |step: &Step| step.subject.address.as_ref().is_some_and(|on| on.kind == Kind::EventTrigger);
+    let makes = |step: &&Step| step.subject.class == Class::Part(Role::Definition) && !trigger(step);
+    for (at, step) in plan.steps.iter().enumerate() {
+        if step.subject.class != Class::Part(Role::Definition)
+            || !trigger(step)
+            || !restored.disabled.contains(&step.label())
+        {
+            continue;
+        }
+        if let Some(behind) = plan.steps[at + 1..].iter().find(makes) {
+            let why = format!(
+                "stands before what it may fire at ({}), and was left disabled: its code would run with a superuser's rights in the \
+                 scripts of extensions",
+                behind.label()
+            );
+            report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), why);
+        }
+    }
+}
+
+/// Puts into the report what the backup takes away of what it made before.
+fn tell_removals(plan: &DatabasePlan, restored: &restore::Report, backup: &Backup, report: &mut Report) {
+    let failed: HashSet<usize> = restored.failures.iter().map(|failure| failure.step).collect();
+    for at in plan.removals().into_iter().filter(|at| !failed.contains(at)) {
+        let step = &plan.steps[at];
+        report.find(Verdict::Unclear, step.label(), Some(place(step.at, backup)), TAKES_AWAY);
     }
 }
 

@@ -10,9 +10,9 @@ use dump::{Name, QualifiedName};
 
 use super::{Outcome, Session};
 use crate::Error;
-use crate::escalation::{Refusal, literal};
+use crate::escalation::Refusal;
 use crate::plan::Step;
-use crate::session::checked;
+use crate::session::{about, checked};
 
 /// One row if a table is an ordinary one that an extension made and a superuser owns; if no trigger fires in a session that is a
 /// replica's; and if whatever it, its defaults, constraints and indexes need, and what these need in turn, came with the server or is a superuser's, which
@@ -82,14 +82,10 @@ impl Session {
             return Ok(outcome);
         }
         let name = table.to_sql();
-        let about = |sql: &str| {
-            let (before, behind) = sql.split_once("{table}").unwrap_or((sql, ""));
-            [before.as_bytes(), &literal(&name), behind.as_bytes()].concat()
-        };
         self.client.execute(b"BEGIN; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE")?;
         let lock = [b"LOCK TABLE ONLY ", &*name, b" IN ROW EXCLUSIVE MODE"].concat();
         let is_member = match self.client.execute_one(&lock) {
-            Ok(()) => !self.client.query(&about(IS_MEMBER))?.is_empty(),
+            Ok(()) => !self.client.query(&about(IS_MEMBER, table))?.is_empty(),
             Err(connect::Error::Server(_)) => false,
             Err(error) => return Err(error.into()),
         };
