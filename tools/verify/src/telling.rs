@@ -53,9 +53,19 @@ impl Consequences {
     }
 }
 
-/// Says whether failures of the same cause are told as one, with none of them being the others' cause.
-fn is_shared(cause: &Cause) -> bool {
-    matches!(cause, Cause::Follows(_) | Cause::NotInBackup(_) | Cause::OtherProduct(_))
+/// Returns what failures have in common that are told as one, with none of them being the others' cause: the same cause, and
+/// the same words of the server where the cause does not tell what is missing.
+fn in_common(failure: &restore::Failure) -> Option<(&Cause, &str)> {
+    match &failure.cause {
+        cause @ (Cause::Follows(_) | Cause::NotInBackup(_) | Cause::OtherProduct(_)) => Some((cause, "")),
+        cause @ (Cause::NewerServer
+        | Cause::OlderServer
+        | Cause::NotPreloaded
+        | Cause::MissingLibrary
+        | Cause::MissingFile
+        | Cause::MissingLocale) => Some((cause, failure.error.message())),
+        _ => None,
+    }
 }
 
 /// Puts into the report what failed, and what was done in the backup's stead.
@@ -71,13 +81,12 @@ pub fn tell(
     const NOTED: usize = 1000;
     let mut following: HashMap<usize, Consequences> = HashMap::new();
     // What has no one root, such as one of several extensions, is told with the first for which it is so.
-    let mut alike: HashMap<&Cause, usize> = HashMap::new();
+    let mut alike: HashMap<(&Cause, &str), usize> = HashMap::new();
     // With which failure each is told: a root comes before what follows from it.
     let mut with: Vec<usize> = Vec::new();
     for (at, failure) in restored.failures.iter().enumerate() {
         let place = || place(failure.at, backup);
-        let shared = is_shared(&failure.cause).then_some(&failure.cause);
-        let first = shared.map(|cause| *alike.entry(cause).or_insert(at));
+        let first = in_common(failure).map(|common| *alike.entry(common).or_insert(at));
         let root = failure.root.or(first).filter(|root| *root < at).map(|root| with[root]);
         if let Some(root) = root {
             let told = following.entry(root).or_default();
