@@ -359,3 +359,110 @@ fn clusters_are_what_pg_dumpall_clean_writes() {
         ),
     ]);
 }
+
+#[test]
+fn what_stops_psql_stops_here() {
+    if programs().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let slow = "CREATE MATERIALIZED VIEW public.slow AS SELECT 1 AS one FROM pg_sleep(1);";
+    let limit = "stopped by a time limit that the backup itself sets";
+    let bytes = |name: &str, sql: &str, code: i32| Case::bytes(folder, name, sql.as_bytes(), code);
+    let mismatch = "end-of-copy marker does not match previous newline style";
+    let cases = [
+        case(folder, "limit that is none", "SET statement_timeout = 0; SET lock_timeout = '0';", slow, 0),
+        case(folder, "long limit", "SET statement_timeout TO '1h';", slow, 0),
+        case(folder, "short limit", "SET statement_timeout = 200;", slow, 3).says(limit),
+        case(folder, "limit taken back", "SET statement_timeout = 1;\nSET statement_timeout = 0;", slow, 0),
+        case(folder, "read only", "SET default_transaction_read_only = on;", "", 1)
+            .says("read-only transaction"),
+        case(folder, "not read only", "SET default_transaction_read_only = off;", "", 0),
+        // psql before 18 hands the closing line of rows to the server, which takes it for theirs only if it ends as they do.
+        bytes(
+            "rows end otherwise",
+            "CREATE TABLE public.a (x integer);\nCOPY public.a FROM stdin;\n1\r\n\\.\n",
+            1,
+        )
+        .says(mismatch),
+        bytes(
+            "marker ends otherwise",
+            "CREATE TABLE public.a (x integer);\nCOPY public.a FROM stdin;\n1\n\\.\r\n",
+            1,
+        )
+        .says(mismatch),
+        bytes(
+            "both end so",
+            "CREATE TABLE public.a (x integer);\r\nCOPY public.a FROM stdin;\r\n1\r\n\\.\r\n",
+            0,
+        ),
+        bytes("no row at all", "CREATE TABLE public.a (x integer);\nCOPY public.a FROM stdin;\n\\.\r\n", 0),
+        bytes("marker is cut", "CREATE TABLE public.a (x integer);\nCOPY public.a FROM stdin;\n1\n\\.", 1)
+            .says("end-of-copy marker corrupt"),
+    ];
+    assert_all(&cases);
+}
+
+#[test]
+fn whoever_restores_is_no_role_of_that_name() {
+    if programs().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let owners = "ALTER TABLE public.t OWNER TO CURRENT_USER;\nALTER VIEW public.v OWNER TO session_user;\n\
+                  GRANT SELECT ON TABLE public.t TO CURRENT_USER;\nGRANT ALL ON SCHEMA app TO Current_Role;";
+    let named = "ALTER TABLE public.t OWNER TO \"current_user\";";
+    let cases = [
+        case(folder, "whoever", "", owners, 0).never("stand in"),
+        case(
+            folder,
+            "somebody and then whoever",
+            "",
+            &format!("ALTER TABLE public.t OWNER TO bob;\n{owners}"),
+            0,
+        ),
+        case(folder, "a role of that name", "", named, 0)
+            .says("roles made to stand in for those of the backup: current_user"),
+    ];
+    assert_all(&cases);
+}
+
+#[test]
+fn large_objects_are_more_or_less_than_the_backup_says() {
+    if programs().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let comment = "COMMENT ON LARGE OBJECT 5 IS 'a picture';";
+    let cases = [
+        case(folder, "comment", LARGE_OBJECT, comment, 0),
+        case(
+            folder,
+            "comment is taken",
+            LARGE_OBJECT,
+            &format!("{comment}\nCOMMENT ON LARGE OBJECT 5 IS NULL;"),
+            1,
+        )
+        .says("comment of large object 5: missing"),
+        case(folder, "one more", LARGE_OBJECT, "SELECT lo_from_bytea(8, 'abc');", 3)
+            .says("number of large objects: expected 1; actual 2"),
+    ];
+    assert_all(&cases);
+}
+
+#[test]
+fn a_restriction_within_another_is_none() {
+    if programs().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let twice = Case::plain(folder, "twice", &format!("\\restrict key\n{DUMP}\n\\restrict other\n"), 1)
+        .says("truncated dump");
+    let text = String::from_utf8(std::fs::read(&twice.backup).unwrap()).unwrap();
+    let answered = Case::bytes(folder, "answered", format!("{text}\\unrestrict key\n").as_bytes(), 0);
+    assert_all(&[twice, answered]);
+}

@@ -12,6 +12,7 @@ mod generated;
 mod judge;
 mod literals;
 mod mutate;
+mod options;
 mod process;
 mod sql;
 mod test;
@@ -53,6 +54,8 @@ enum Task {
     },
     /// Damage healthy backups in every way, and look whether `pgdump-verify` finds it.
     Mutate(mutate::Arguments),
+    /// Take backups with options of pg_dump at random, and have each verified.
+    Options(options::Arguments),
     /// Tamper with dumps, and look whether `pgdump-verify` says of them what psql leaves.
     Judge(judge::Arguments),
     /// Check the house rules that no compiler checks.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Judge(arguments) => judge::run(&arguments),
         Task::Mutate(arguments) => mutate::run(&arguments),
+        Task::Options(arguments) => options::run(&arguments),
         Task::Tidy => tidy::run(),
     };
     match done {

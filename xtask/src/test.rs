@@ -37,7 +37,7 @@ pub fn run() -> Result<()> {
     documented
 }
 
-/// Runs one test program of `pgdump-verify` at a size, which it reads from variables; what it keeps goes into a folder.
+/// Runs one test program at a size, which it reads from variables; what it keeps goes into a folder.
 pub fn at_size(program: &str, prefix: &str, sizes: &[(&str, String)], keep: Option<&Path>) -> Result<()> {
     let programs = scratch::ensure()?;
     println!("PostgreSQL {} in {}", programs.major(), programs.bindir().display());

@@ -154,7 +154,7 @@ fn object_of(address: &Address) -> &Address {
 }
 
 /// Gives every part its object, and every object its parts in order.
-pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -> Schema {
+pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Option<Name>, Position)>) -> Schema {
     let mut parts = parts;
     qualify::qualify(&mut parts);
     let catalog = Catalog::read(&parts);
@@ -163,7 +163,9 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Name, Position)>) -
         catalog.resolve(&mut address);
         (address, (owner, at))
     });
-    let owners: BTreeMap<Address, (Name, Position)> = owned.collect();
+    let owned: BTreeMap<Address, (Option<Name>, Position)> = owned.collect();
+    let owners: BTreeMap<Address, (Name, Position)> =
+        owned.into_iter().filter_map(|(address, (owner, at))| Some((address, (owner?, at)))).collect();
     for part in &mut parts {
         let replaced = part.address.kind == Kind::View
             && part.role == Role::Definition

@@ -46,7 +46,7 @@ impl Database {
 pub(crate) struct Section {
     pub name: Option<Name>,
     pub parts: Vec<Part>,
-    pub owners: Vec<(Address, Name, Position)>,
+    pub owners: Vec<(Address, Option<Name>, Position)>,
     pub data: Data,
     pub trailer: Vec<u8>,
     pub encoding: String,

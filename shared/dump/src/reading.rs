@@ -449,6 +449,7 @@ impl Reading {
             }
             Meaning::Owner { address, owner } => {
                 self.account_part(&address, bytes);
+                let owner = owner.or_else(|| self.session.maker().cloned());
                 self.section().owners.push((address, owner, statement.at));
             }
             Meaning::Part { address, role } => {
@@ -617,7 +618,7 @@ impl Reading {
             && address.kind.is_ownable()
             && let Some(owner) = self.session.maker().cloned()
         {
-            self.section().owners.push((address.clone(), owner, statement.at));
+            self.section().owners.push((address.clone(), Some(owner), statement.at));
         }
         let session = self.shared.get(needed_session(&self.session, &address, role, words));
         let text = layout::statement(words, address.kind, role);

@@ -13,7 +13,21 @@ const READ: u32 = 0x0004_0000;
 /// # Errors
 /// When the server cannot be asked.
 pub fn large_objects(client: &mut Client) -> Result<Vec<u32>, Error> {
-    let rows = client.query(b"SELECT o.oid FROM pg_catalog.pg_largeobject_metadata o ORDER BY o.oid")?;
+    numbers(client, b"SELECT o.oid FROM pg_catalog.pg_largeobject_metadata o ORDER BY o.oid")
+}
+
+/// Lists those that have a comment, in order.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub fn large_objects_with_comment(client: &mut Client) -> Result<Vec<u32>, Error> {
+    let sql = b"SELECT d.objoid FROM pg_catalog.pg_description d \
+        WHERE d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_largeobject'::pg_catalog.regclass ORDER BY d.objoid";
+    numbers(client, sql)
+}
+
+fn numbers(client: &mut Client, sql: &[u8]) -> Result<Vec<u32>, Error> {
+    let rows = client.query(sql)?;
     let number = |row: &Row| std::str::from_utf8(row.first()?.as_deref()?).ok()?.parse().ok();
     let numbers: Option<Vec<u32>> = rows.iter().map(number).collect();
     numbers.ok_or_else(|| Error::Protocol("an object's number that is none".to_owned()))

@@ -27,7 +27,7 @@ mod sequence;
 mod settings;
 mod snapshot;
 
-pub use large_object::{large_object, large_objects};
+pub use large_object::{large_object, large_objects, large_objects_with_comment};
 pub use literal::literal;
 pub use pool::read;
 pub use relation::{Relation, RelationKind, relations};

@@ -18,7 +18,7 @@ use crate::pieces::Pieces;
 use crate::plan::{DatabasePlan, Location, RowsPlan, Step, Work};
 use crate::rows::Rows;
 use crate::session::checked;
-use crate::settings::{Settings, is_tried};
+use crate::settings::{Settings, is_ours_to_choose};
 use crate::source::{Data, Wanted, wrapped};
 use crate::superuser::DEFAULT_PATH;
 use crate::{Error, Source, escalation};
@@ -161,7 +161,7 @@ impl Session {
         self.execute(b"RESET ALL")?;
         // Who makes things, and where, is no matter of values.
         let of_values = |name: &[u8]| {
-            !is_tried(name)
+            !is_ours_to_choose(name)
                 && !name.starts_with(b"default_")
                 && ![&b"session authorization"[..], b"session_authorization", b"role"].contains(&name)
         };

@@ -151,8 +151,8 @@ impl Planning {
                 }
                 Event::Rows(text) => self.rows(&mut copy, at, text.len() as u64),
                 Event::RowsSkipped(len) | Event::RowsCounted(len, _) => self.rows(&mut copy, at, len),
-                // A table without rows.
-                Event::EndOfRows(_) => self.rows(&mut copy, at, 0),
+                // The server gets the closing line as psql gives it, and refuses one that ends otherwise than the rows.
+                Event::EndOfRows(text) => self.rows(&mut copy, at, text.len() as u64),
                 Event::Meta(text) => self.meta(text, at),
             }
             self.check_room(at)?;

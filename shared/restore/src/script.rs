@@ -181,11 +181,12 @@ pub(crate) fn large_object(
         if piece.is_empty() {
             break;
         }
-        let mut sql = format!("SELECT pg_catalog.lo_put({number}, {offset}, '\\x");
+        // No backslash, whose meaning a setting of the dump decides.
+        let mut sql = format!("SELECT pg_catalog.lo_put({number}, {offset}, pg_catalog.decode('");
         for byte in &piece {
             let _ = write!(sql, "{byte:02x}");
         }
-        sql.push_str("')");
+        sql.push_str("', 'hex'))");
         failed = session.run(step, sql.as_bytes())?;
         offset += piece.len() as u64;
     }

@@ -473,15 +473,16 @@ impl<'s> Session<'s> {
             return Ok(());
         }
         let applied = Arc::clone(&self.applied);
-        let gone = |name: &[u8]| !step.settings.contains_key(name) && !is_tried(name);
-        for (name, setting) in applied.iter().filter(|(name, _)| gone(name)) {
+        let gone =
+            |name: &[u8], setting: &Setting| !step.settings.contains_key(name) && !is_tried(name, setting);
+        for (name, setting) in applied.iter().filter(|(name, setting)| gone(name, setting)) {
             self.set(&reset(name), name, setting)?;
         }
         for (name, setting) in step.settings.iter() {
             if applied.get(name).is_some_and(|known| known.sql == setting.sql) {
                 continue;
             }
-            match is_tried(name) {
+            match is_tried(name, setting) {
                 true => self.try_setting(name, setting)?,
                 false => self.set(&setting.sql, name, setting)?,
             }

@@ -147,9 +147,34 @@ const TRIED: [&[u8]; 6] = [
     b"default_transaction_read_only",
 ];
 
-/// Says whether a setting is only tried.
-pub(crate) fn is_tried(name: &[u8]) -> bool {
+/// What of these psql would obey to the loss of what it restores, unless it is switched off.
+const STOPPING: [&[u8]; 3] = [b"statement_timeout", b"lock_timeout", b"default_transaction_read_only"];
+
+/// Says whether a setting is no matter of what rows mean, and ours to choose where it stops nothing.
+pub(crate) fn is_ours_to_choose(name: &[u8]) -> bool {
     TRIED.contains(&name)
+}
+
+/// Says whether a setting is only tried.
+pub(crate) fn is_tried(name: &[u8], setting: &Setting) -> bool {
+    is_ours_to_choose(name) && !(STOPPING.contains(&name) && setting.stops())
+}
+
+/// Says whether a time limit of the dump's own holds, under which a statement may be stopped on one machine and not on another.
+pub(crate) fn has_time_limit(settings: &Settings) -> bool {
+    [&b"statement_timeout"[..], b"lock_timeout"]
+        .into_iter()
+        .any(|name| settings.get(name).is_some_and(Setting::stops))
+}
+
+impl Setting {
+    /// Says whether it is anything but switched off, for a limit or a boolean.
+    fn stops(&self) -> bool {
+        let off = ["0", "off", "false", "no", "default"];
+        self.value
+            .as_deref()
+            .is_none_or(|value| !off.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes())))
+    }
 }
 
 /// Follows what a dump sets.

@@ -5,9 +5,9 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 /// Options of pg_dump 15 to 18 (`pg_dump --help`). Not among them: those that name the output or the snapshot, which are
-/// ours to choose, those of the connection, and `--enable-row-security`, under which a backup holds what its taker may
+/// ours to choose, `--serializable-deferrable`, which takes a snapshot of its own, those of the connection, and `--enable-row-security`, under which a backup holds what its taker may
 /// see and no more.
-const OPTIONS: [PgDumpOption; 47] = [
+const OPTIONS: [PgDumpOption; 53] = [
     flag('a', "data-only", "Dump only the data"),
     flag('b', "large-objects", "Include large objects"),
     flag('\0', "blobs", "The same under its older name"),
@@ -45,6 +45,7 @@ const OPTIONS: [PgDumpOption; 47] = [
     flag('\0', "no-publications", "Leave publications out"),
     flag('\0', "no-schema", "Leave the schema out"),
     flag('\0', "no-security-labels", "Leave security labels out"),
+    flag('\0', "no-statistics", "Leave the planner's statistics out"),
     flag('\0', "no-subscriptions", "Leave subscriptions out"),
     flag('\0', "no-table-access-method", "Leave table access methods out"),
     flag('\0', "no-tablespaces", "Leave tablespaces out"),
@@ -54,6 +55,11 @@ const OPTIONS: [PgDumpOption; 47] = [
     flag('\0', "quote-all-identifiers", "Quote all names"),
     value('\0', "rows-per-insert", "NUMBER", "Rows of one INSERT"),
     value('\0', "section", "SECTION", "Dump this section only"),
+    flag('\0', "sequence-data", "Include the values of sequences where no data is dumped"),
+    flag('\0', "statistics", "Include the planner's statistics"),
+    flag('\0', "statistics-only", "Dump only the planner's statistics"),
+    flag('\0', "strict-names", "Fail if a pattern of tables or schemas finds nothing"),
+    value('\0', "table-and-children", "PATTERN", "Dump these tables and their children only"),
     flag('\0', "use-set-session-authorization", "Set owners by SET SESSION AUTHORIZATION"),
 ];
 

@@ -208,7 +208,8 @@ fn sequences(database: &Database, held: &Held<'_>, manifest: &mut Manifest, proo
         });
     }
     if held.selection.takes_everything() && held.selection.takes_data() {
-        for name in before.keys().filter(|name| after.contains_key(*name) && !seen.contains(*name)) {
+        let missing = before.keys().filter(|name| after.contains_key(*name) && !seen.contains(*name));
+        for name in missing.filter(|name| !held.selection.may_leave_out_value(name)) {
             proof.findings.push(format!("value of sequence {name}: it is missing"));
         }
     }

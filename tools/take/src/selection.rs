@@ -73,11 +73,13 @@ impl Selection {
             foreign_servers: patterns("include-foreign-data"),
             ..Selection::default()
         };
-        let others = ["filter", "exclude-table-and-children", "exclude-table-data-and-children"];
+        let others =
+            ["filter", "table-and-children", "exclude-table-and-children", "exclude-table-data-and-children"];
         open.extend(others.into_iter().filter(|option| options.has(option)));
         let sections: Vec<_> = options.values("section").collect();
         selection.without_data = match () {
             () if options.has("schema-only") => Some("--schema-only".to_owned()),
+            () if options.has("statistics-only") => Some("--statistics-only".to_owned()),
             () if options.has("no-data") => Some("--no-data".to_owned()),
             () if !sections.is_empty() && !sections.iter().any(|section| *section == "data") => {
                 Some("--section".to_owned())
@@ -89,17 +91,26 @@ impl Selection {
             () if standby => Some("unlogged: a standby cannot read it"),
             () => None,
         };
-        let chosen = ["table", "schema", "extension"].into_iter().any(|option| options.has(option));
+        let chosen = ["table", "table-and-children", "schema", "extension"]
+            .into_iter()
+            .any(|option| options.has(option));
         let less = ["exclude-table", "exclude-schema", "exclude-extension"]
             .into_iter()
             .any(|option| options.has(option));
         let with = ["large-objects", "blobs"].into_iter().any(|option| options.has(option));
         let without = ["no-large-objects", "no-blobs"].into_iter().any(|option| options.has(option));
         selection.everything = !chosen && !less && open.is_empty() && sections.is_empty();
-        selection.definitions = !options.has("data-only") && !options.has("no-schema");
+        let data_only = ["data-only", "no-schema", "statistics-only"];
+        selection.definitions = !data_only.into_iter().any(|option| options.has(option));
         selection.large_objects = selection.without_data.is_none() && !without && (with || !chosen);
         selection.open = open;
         selection
+    }
+
+    /// Says whether the value of a sequence may be left out, to which options for rows of tables apply as well
+    /// (`makeTableDataInfo` in pg_dump.c).
+    pub fn may_leave_out_value(&self, name: &QualifiedName) -> bool {
+        self.exclude_data.finds(name, true) || self.without_unlogged.is_some()
     }
 
     /// Says whether it matters which tables their names alone find.

@@ -61,6 +61,7 @@ fn in_common(failure: &restore::Failure) -> Option<(&Cause, &str)> {
         cause @ (Cause::NewerServer
         | Cause::OlderServer
         | Cause::NotPreloaded
+        | Cause::TimeLimit
         | Cause::MissingLibrary
         | Cause::MissingFile
         | Cause::MissingLocale) => Some((cause, failure.error.message())),

@@ -16,7 +16,12 @@ impl Reader<'_, '_> {
         }
         let address = self.reference()?;
         if self.cursor.eat("OWNER TO") {
-            let owner = self.cursor.name()?;
+            // Whoever restores it, and no role of that name.
+            let whoever = ["CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"];
+            let owner = match whoever.into_iter().any(|word| self.cursor.eat(word)) {
+                true => None,
+                false => Some(self.cursor.name()?),
+            };
             return self.cursor.at_end().then_some(Meaning::Owner { address, owner });
         }
         if address.kind == Kind::Role && self.cursor.eat("IN DATABASE") {

@@ -24,8 +24,8 @@ use crate::{Name, QualifiedName};
 pub(crate) enum Meaning {
     /// It makes, or adds to, an object or a part of one.
     Part { address: Address, role: Role },
-    /// It sets an owner.
-    Owner { address: Address, owner: Name },
+    /// It sets an owner; `None` is the role that restores it.
+    Owner { address: Address, owner: Option<Name> },
     /// It changes the session.
     Session(Change),
     /// It carries data.

@@ -108,7 +108,8 @@ impl Reading {
     pub(super) fn meta(&mut self, text: &[u8], at: Position) {
         let line = text.trim_ascii_end();
         if let Some(key) = line.strip_prefix(b"\\restrict ") {
-            self.restricted = Some(key.to_vec());
+            // Within another one psql refuses it, and the other holds.
+            self.restricted.get_or_insert_with(|| key.to_vec());
         } else if line.strip_prefix(b"\\unrestrict ") == self.restricted.as_deref() {
             self.restricted = None;
         }

@@ -197,7 +197,7 @@ impl Reading {
             }
         };
         if let Some(address) = address {
-            self.section().owners.push((address, owner, Position::START));
+            self.section().owners.push((address, Some(owner), Position::START));
         }
     }
 
@@ -218,7 +218,7 @@ impl Reading {
             section.data.large_objects.entry(number).or_default();
             if !owner.is_empty() {
                 let address = Address::global(Kind::LargeObject, Name::from(number.to_string().as_str()));
-                section.owners.push((address, owner.clone(), Position::START));
+                section.owners.push((address, Some(owner.clone()), Position::START));
             }
         }
         Ok(())

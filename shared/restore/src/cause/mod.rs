@@ -25,7 +25,7 @@ use dump::{Class, Kind, Noise, Role};
 use crate::escalation::Refusal;
 use crate::plan::{DatabasePlan, Place, Step, Work};
 use crate::session::Failed;
-use crate::settings::RefusedSetting;
+use crate::settings::{RefusedSetting, has_time_limit};
 use crate::{Options, newer, older, product, stand_in};
 use contents::Contents;
 use missing::{Missing, Sort};
@@ -53,6 +53,8 @@ pub enum Cause {
     NewerServer,
     /// The dump is of an older server, which took what this one no longer takes.
     OlderServer,
+    /// A time limit that the dump sets itself stopped it here.
+    TimeLimit,
     /// It is written for another product; which.
     OtherProduct(String),
     /// It is not done for a dump that is not trusted; why.
@@ -121,6 +123,7 @@ impl Cause {
             Cause::MissingLocale => "install the locale on this machine",
             Cause::NewerServer => "install a newer PostgreSQL (`--pg-bindir`)",
             Cause::OlderServer => "verify with the major version that the backup is of (`--pg-bindir`)",
+            Cause::TimeLimit => "set the limit to 0 in the dump",
             Cause::OtherProduct(_) => "verify with that product",
             Cause::NotInBackup(_) => "restore it beside the rest; a dump of everything can be verified",
             _ => return None,
@@ -147,6 +150,9 @@ impl fmt::Display for Cause {
             Cause::OlderServer => {
                 f.write_str("needs an older server: dump is of one that took what this one no longer takes")
             }
+            Cause::TimeLimit => f.write_str(
+                "stopped by a time limit that the backup itself sets, which may be long enough on another machine",
+            ),
             Cause::OtherProduct(name) => write!(f, "is not PostgreSQL's own, but written for {name}"),
             Cause::Refused(why) => why.fmt(f),
             Cause::Follows(what) => write!(f, "needs what could not be restored here: {what}"),
@@ -305,6 +311,9 @@ impl Causes {
         let code = error.code();
         let address = step.subject.address.as_ref();
         let kind = address.map(|address| address.kind);
+        if ["57014", "55P03"].contains(&code) && has_time_limit(&step.settings) {
+            return Cause::TimeLimit.into();
+        }
         if step.subject.class == Class::Noise(Noise::Clean)
             && (failed.refused.is_some() || removes_nothing(code))
         {

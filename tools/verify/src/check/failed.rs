@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dump::{Address, Kind, Name};
-use restore::{DatabasePlan, Failure, Judgement, Place};
+use dump::{Address, Kind, Name, QualifiedName};
+use restore::{Cause, DatabasePlan, Failure, Judgement, Place};
 
 /// The failures of a restore.
 pub struct Failed<'a> {
@@ -16,6 +16,9 @@ pub struct Failed<'a> {
     roots: HashSet<(Kind, &'a Name)>,
     /// Where statements of a plain dump stand that failed.
     bytes: HashSet<u64>,
+    /// What failed for want of something that the backup does not hold, by its name: rows that go through the root of a
+    /// partitioned table are those of a partition in an archive.
+    lacking: HashMap<&'a str, &'a Failure>,
 }
 
 impl<'a> Failed<'a> {
@@ -28,8 +31,12 @@ impl<'a> Failed<'a> {
             subjects: HashSet::new(),
             roots: HashSet::new(),
             bytes: HashSet::new(),
+            lacking: HashMap::new(),
         };
         for failure in failures {
+            if let Cause::NotInBackup(name) = &failure.cause {
+                failed.lacking.entry(name).or_insert(failure);
+            }
             if let Place::At(at) = failure.at {
                 failed.bytes.insert(at.byte);
             }
@@ -76,6 +83,11 @@ impl<'a> Failed<'a> {
     pub fn excuse(&self, address: &Address) -> Option<&'a Failure> {
         let unclear = |failure: &&Failure| failure.cause.judgement() == Judgement::Unclear;
         self.by_address.get(address)?.iter().copied().find(unclear)
+    }
+
+    /// Returns the first failure for want of this, which the backup does not hold.
+    pub fn for_want_of(&self, name: &QualifiedName) -> Option<&'a Failure> {
+        self.lacking.get(name.to_string().as_str()).copied()
     }
 
     /// Returns the failures of statements on what has one of these names, or on parts of `whole`.

@@ -498,7 +498,10 @@ impl Grant {
         let rest = with_option.map_or(rest, |(rest, _)| rest);
         let rest = rest.split_once(" GRANTED BY ").map_or(rest, |(rest, _)| rest);
         Grant {
-            grantee: grantee.to_string(),
+            grantee: match grantee.bytes() {
+                b"current_user" | b"current_role" | b"session_user" => RESTORER.to_owned(),
+                _ => grantee.to_string(),
+            },
             revokes,
             option: for_option.is_some() || with_option.is_some(),
             privileges: rest.split(',').map(|word| word.trim().to_owned()).collect(),

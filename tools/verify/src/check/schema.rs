@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
-use dump::{Address, Attribute, Class, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
+use dump::{Address, Attribute, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, RefusedSetting, Superuser};
 use scratch::{Client, Pipe};
 
@@ -57,8 +57,9 @@ pub fn check(
     let (changes, _) = Judge::default().compare(&old, &new, &[]);
 
     let same_major = origin.versions.server_major() == Some(server.major());
-    let owned = restored.plan.steps.iter().filter(|step| step.subject.class == Class::Part(Role::Owner));
-    let owned: HashSet<&Address> = owned.filter_map(|step| step.subject.address.as_ref()).collect();
+    let parts_of_all = old.databases[0].schema.objects.values().flat_map(|object| &object.parts);
+    let owned: HashSet<&Address> =
+        parts_of_all.filter(|part| part.role == Role::Owner).map(|part| &part.address).collect();
     let told: HashSet<String> = report.findings.iter().map(|finding| finding.what.clone()).collect();
     let mut left_out = LeftOut::default();
     let mut found = Vec::new();
