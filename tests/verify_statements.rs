@@ -367,7 +367,7 @@ fn what_stops_psql_stops_here() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let slow = "CREATE MATERIALIZED VIEW public.slow AS SELECT 1 AS one FROM pg_sleep(1);";
+    let slow = "CREATE MATERIALIZED VIEW public.slow AS\n SELECT 1 AS one\n   FROM pg_sleep((1)::double precision) pg_sleep(pg_sleep);";
     let limit = "stopped by a time limit that the backup itself sets";
     let bytes = |name: &str, sql: &str, code: i32| Case::bytes(folder, name, sql.as_bytes(), code);
     let mismatch = "end-of-copy marker does not match previous newline style";
