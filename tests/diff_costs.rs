@@ -9,6 +9,8 @@
     reason = "a test that cannot go on panics, and says why it is skipped"
 )]
 
+#[path = "diff_costs/conversions.rs"]
+mod conversions;
 #[path = "corpus.rs"]
 mod corpus;
 
@@ -144,7 +146,7 @@ const STATEMENTS: &[&str] = &[
     "DROP TABLE r",
     "DROP TABLE lone",
     "CREATE TABLE n (x int REFERENCES t)",
-    "CREATE TABLE n PARTITION OF p FOR VALUES IN (9)",
+    "CREATE TABLE n (LIKE p); ALTER TABLE p ATTACH PARTITION n FOR VALUES IN (9)",
     "CREATE TABLE n (x int) INHERITS (lone)",
     "ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2)",
     "ALTER TABLE p DETACH PARTITION p1",
@@ -170,6 +172,150 @@ const STATEMENTS: &[&str] = &[
     "ALTER TABLE w ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY",
 ];
 
+/// What partitions, foreign keys across them, inheritance, foreign tables and publications have to do with each other.
+const AMONG_PARTITIONS: &[&str] = &[
+    "CREATE TABLE n (LIKE p); ALTER TABLE p ATTACH PARTITION n FOR VALUES IN (5)",
+    "CREATE TABLE n (LIKE plain); ALTER TABLE plain ATTACH PARTITION n FOR VALUES FROM (20) TO (30)",
+    "CREATE TABLE n (LIKE p2); ALTER TABLE p2 ATTACH PARTITION n FOR VALUES IN (7)",
+    "ALTER TABLE p ATTACH PARTITION ready FOR VALUES IN (3)",
+    "ALTER TABLE plain ATTACH PARTITION plain_ready FOR VALUES FROM (20) TO (30)",
+    "ALTER TABLE plain ATTACH PARTITION plain_ready DEFAULT",
+    "ALTER TABLE p DETACH PARTITION p2",
+    "ALTER TABLE key_out DETACH PARTITION ko1",
+    "ALTER TABLE key_out DETACH PARTITION ko2",
+    "ALTER TABLE key_out ATTACH PARTITION ko_ready FOR VALUES IN (7)",
+    "DROP TABLE ko1a",
+    "DROP TABLE ko2",
+    "ALTER TABLE plain DETACH PARTITION plain1",
+    "DROP TABLE plain1",
+    "ALTER TABLE p ADD COLUMN z double precision DEFAULT random()",
+    "ALTER TABLE p ADD COLUMN z integer",
+    "ALTER TABLE p ALTER COLUMN b SET NOT NULL",
+    "ALTER TABLE p ALTER COLUMN v TYPE varchar(10)",
+    "ALTER TABLE p ALTER COLUMN v TYPE varchar(40)",
+    "ALTER TABLE p ADD CONSTRAINT k CHECK (b > 0)",
+    "ALTER TABLE plain ADD CONSTRAINT k UNIQUE (id)",
+    "CREATE INDEX i ON plain (b)",
+    "DROP INDEX p_b",
+    "ALTER TABLE plain ADD CONSTRAINT k FOREIGN KEY (b) REFERENCES r1",
+    "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY (x) REFERENCES p",
+    "ALTER TABLE user_of_p DROP CONSTRAINT up",
+    "ALTER TABLE p DROP CONSTRAINT p_r",
+    "ALTER TABLE user_of_p DROP CONSTRAINT uo, ADD CONSTRAINT uo FOREIGN KEY (other) REFERENCES r2 NOT VALID",
+    "ALTER TABLE user_of_p DROP CONSTRAINT uo, ADD CONSTRAINT uo FOREIGN KEY (other) REFERENCES r1 ON DELETE CASCADE",
+    "ALTER TABLE c NO INHERIT a, INHERIT bb",
+    "ALTER TABLE bb INHERIT a",
+    "ALTER TABLE c INHERIT bb",
+    "ALTER TABLE c NO INHERIT a",
+    "ALTER TABLE ft ADD CONSTRAINT k CHECK (id > 0)",
+    "ALTER TABLE ft ALTER COLUMN id SET NOT NULL",
+    "ALTER TABLE ft ALTER COLUMN id TYPE bigint",
+    "ALTER TABLE fp ADD CONSTRAINT k CHECK (b > 0)",
+    "ALTER TABLE fp ALTER COLUMN b SET NOT NULL",
+    "ALTER TABLE fp ADD COLUMN z integer",
+    "DROP PUBLICATION pub",
+    "ALTER PUBLICATION pub DROP TABLE a",
+    "ALTER PUBLICATION pub DROP TABLE bb; ALTER PUBLICATION pub ADD TABLE bb WHERE (x > 1)",
+    "ALTER PUBLICATION pub DROP TABLE a; ALTER PUBLICATION pub ADD TABLE ONLY a",
+    "ALTER PUBLICATION pub DROP TABLE a; ALTER PUBLICATION pub ADD TABLE r1",
+    "CREATE PUBLICATION pb FOR TABLE r1, r2",
+    "CREATE PUBLICATION pb FOR ALL TABLES",
+    "CREATE PUBLICATION pb FOR TABLES IN SCHEMA public",
+    "ALTER PUBLICATION pub SET (publish = 'insert')",
+];
+
+/// What types, domains and what is computed of a column do to tables; and sequences, indexes, materialized views.
+const AMONG_TYPES: &[&str] = &[
+    "ALTER TABLE t ADD COLUMN new pos",
+    "ALTER TABLE t ADD COLUMN new over",
+    "ALTER TABLE t ADD COLUMN new must",
+    "ALTER TABLE t ADD COLUMN new free",
+    "ALTER TABLE t ADD COLUMN new free DEFAULT 3",
+    "ALTER TABLE t ADD COLUMN new drawn",
+    "ALTER TABLE t ADD COLUMN new unsure",
+    "ALTER TABLE t ADD COLUMN new pos[]",
+    "ALTER TABLE t ADD COLUMN new information_schema.cardinal_number",
+    "ALTER TABLE t ADD COLUMN new information_schema.yes_or_no",
+    "ALTER TABLE t ADD COLUMN new information_schema.sql_identifier",
+    "ALTER TABLE t ADD COLUMN new information_schema.time_stamp",
+    "ALTER TABLE empty ADD COLUMN new integer NOT NULL",
+    "ALTER TABLE empty ADD COLUMN new free NOT NULL",
+    "ALTER TABLE empty ADD COLUMN new integer NOT NULL DEFAULT f(1)",
+    "ALTER TABLE t ADD COLUMN new integer NOT NULL DEFAULT 7",
+    "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
+    "ALTER TABLE t ALTER COLUMN a TYPE pos",
+    "ALTER TABLE t ALTER COLUMN a TYPE free",
+    "ALTER TABLE t ALTER COLUMN d TYPE integer",
+    "ALTER TABLE t ALTER COLUMN d TYPE pos",
+    "ALTER TABLE t ALTER COLUMN o TYPE pos",
+    "ALTER TABLE t ALTER COLUMN o TYPE free",
+    "ALTER TABLE t ALTER COLUMN v TYPE label",
+    "ALTER TABLE t ALTER COLUMN v TYPE varchar(40)",
+    "ALTER TABLE t ALTER COLUMN w TYPE varchar(40)",
+    "ALTER TABLE t ALTER COLUMN x TYPE varchar(40)",
+    "ALTER TABLE t ALTER COLUMN y TYPE varchar(40)",
+    "ALTER TABLE t ALTER COLUMN z TYPE varchar",
+    "ALTER TABLE t ALTER COLUMN n TYPE numeric(12,2)",
+    "ALTER TABLE t ALTER COLUMN ci TYPE inet",
+    "ALTER TABLE t ALTER COLUMN b TYPE bit varying",
+    "ALTER TABLE t ALTER COLUMN ts TYPE timestamp(6)",
+    "ALTER TABLE t ALTER COLUMN ts TYPE timestamp(3)",
+    "ALTER TABLE t ALTER COLUMN v TYPE varchar(20) COLLATE \"C\"",
+    "ALTER TABLE t ALTER COLUMN w TYPE varchar(20) COLLATE \"C\"",
+    "ALTER TABLE t ALTER COLUMN x TYPE varchar(20) COLLATE \"C\"",
+    "ALTER TABLE t ALTER COLUMN z TYPE text COLLATE \"POSIX\"",
+    "ALTER TABLE t DROP COLUMN a",
+    "ALTER INDEX bri SET (pages_per_range=64)",
+    "ALTER INDEX bri SET (autosummarize=on)",
+    "ALTER INDEX gi SET (fastupdate=off)",
+    "ALTER INDEX gi SET (gin_pending_list_limit=128)",
+    "ALTER INDEX gist_i SET (buffering=on)",
+    "ALTER INDEX gist_i SET (fillfactor=50)",
+    "ALTER INDEX has SET (fillfactor=50)",
+    "ALTER INDEX t_v SET (deduplicate_items=off)",
+    "ALTER INDEX t_pkey SET (fillfactor=60)",
+    "ALTER TABLE t SET (user_catalog_table=true)",
+    "ALTER TABLE t SET (parallel_workers=2)",
+    "ALTER TABLE t SET (toast_tuple_target=256)",
+    "ALTER TABLE t SET (toast.autovacuum_enabled=false)",
+    "ALTER SEQUENCE q SET UNLOGGED",
+    "ALTER SEQUENCE qu SET LOGGED",
+    "ALTER SEQUENCE q MAXVALUE 99",
+    "ALTER SEQUENCE q CYCLE",
+    "ALTER SEQUENCE q START 5",
+    "ALTER SEQUENCE ident_id_seq SET UNLOGGED",
+    "ALTER TABLE ident ALTER COLUMN id SET INCREMENT 5",
+    "DROP MATERIALIZED VIEW mv; CREATE MATERIALIZED VIEW mv AS SELECT id + 1 AS x, s FROM brins; CREATE INDEX mv_x ON mv (x)",
+    "DROP MATERIALIZED VIEW mv2; CREATE MATERIALIZED VIEW mv2 AS SELECT a + 1 AS a FROM v2",
+    "CREATE MATERIALIZED VIEW mv3 AS SELECT id FROM brins",
+    "ALTER MATERIALIZED VIEW mv SET (fillfactor=70)",
+    "ALTER MATERIALIZED VIEW mv SET (autovacuum_enabled=false)",
+    "ALTER MATERIALIZED VIEW mv SET (toast.autovacuum_enabled=false)",
+    "ALTER MATERIALIZED VIEW mv SET ACCESS METHOD heap2",
+    "ALTER TABLE brins SET ACCESS METHOD heap2",
+    "ALTER MATERIALIZED VIEW mv CLUSTER ON mv_x",
+    "ALTER TYPE comp ADD ATTRIBUTE new integer CASCADE",
+    "ALTER TYPE comp ADD ATTRIBUTE new pos CASCADE",
+    "ALTER TYPE comp DROP ATTRIBUTE y CASCADE",
+    "ALTER TYPE comp ALTER ATTRIBUTE x TYPE bigint CASCADE",
+    "ALTER TYPE comp ALTER ATTRIBUTE y TYPE varchar CASCADE",
+    "ALTER TYPE lone_comp ADD ATTRIBUTE new integer",
+    "ALTER DOMAIN free ADD CONSTRAINT k CHECK (VALUE > -5)",
+    "ALTER DOMAIN pos ADD CONSTRAINT k CHECK (VALUE > -5)",
+    "ALTER DOMAIN pos DROP CONSTRAINT pos_check",
+    "ALTER DOMAIN must DROP NOT NULL",
+    "ALTER DOMAIN unsure VALIDATE CONSTRAINT k",
+    "ALTER DOMAIN free SET DEFAULT 5",
+    "ALTER STATISTICS st SET STATISTICS 500",
+    "ALTER STATISTICS st OWNER TO reader",
+    "DROP STATISTICS st",
+    "COMMENT ON STATISTICS st IS 'x'",
+    "ALTER TABLE uniq ADD CONSTRAINT uniq_a UNIQUE USING INDEX uniq_a",
+    "ALTER TABLE uniq ADD CONSTRAINT uniq_a PRIMARY KEY USING INDEX uniq_a",
+    "ALTER TABLE uniq ADD CONSTRAINT uniq_b PRIMARY KEY USING INDEX uniq_b",
+    "ALTER TABLE drained ALTER COLUMN x DROP NOT NULL",
+];
+
 /// By relation: what is said, or was seen.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Cost {
@@ -192,7 +338,16 @@ fn said(old: &Path, new: &Path) -> Cost {
         corpus::run(Path::new(PROGRAM), &[old.to_str().unwrap(), new.to_str().unwrap(), "--json"], b"");
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     // `table public.t`
-    let name = |value: &Value| value.as_str().unwrap().split(" public.").nth(1).unwrap().to_owned();
+    let name = |value: &Value| {
+        let text = value.as_str().unwrap();
+        let (kind, rest) = text.split_once(' ').unwrap();
+        let name = rest.split(' ').next().unwrap().trim_start_matches("public.");
+        if kind == "index" {
+            format!("index {name}")
+        } else {
+            text.split(" public.").nth(1).unwrap().to_owned()
+        }
+    };
     let mut cost = Cost::default();
     let rank = |mode: &String| MODES.iter().position(|known| known == mode).unwrap();
     for change in json["changes"].as_array().unwrap() {
@@ -216,10 +371,13 @@ fn said(old: &Path, new: &Path) -> Cost {
     cost
 }
 
-fn seen(cluster: &Cluster, database: &str, statement: &str) -> Cost {
-    let relations = "SELECT oid, relname, relfilenode FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')";
-    let before = cluster.psql(database, relations).unwrap();
+fn seen(cluster: &Cluster, database: &str, statement: &str) -> Result<Cost, String> {
+    let index = if statement.starts_with("ALTER INDEX") { "'i'" } else { "'-'" };
+    let relations = format!(
+        "SELECT oid, CASE relkind WHEN 'i' THEN 'index ' ELSE '' END || relname, relfilenode FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', {index})"
+    );
+    let before = cluster.psql(database, &relations).unwrap();
     let names: BTreeMap<&str, (&str, &str)> = before
         .lines()
         .map(|line| {
@@ -239,7 +397,7 @@ fn seen(cluster: &Cluster, database: &str, statement: &str) -> Cost {
                 COMMIT"
             ),
         )
-        .unwrap();
+        .map_err(|error| error.to_string())?;
     let mut cost = Cost::default();
     for line in observed.lines() {
         let fields: Vec<&str> = line.split('|').collect();
@@ -258,7 +416,12 @@ fn seen(cluster: &Cluster, database: &str, statement: &str) -> Cost {
             _ => {}
         }
     }
-    cost
+    Ok(cost)
+}
+
+fn script(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/diff_costs").join(name))
+        .unwrap()
 }
 
 #[test]
@@ -269,25 +432,57 @@ fn costs_are_what_the_server_does() {
     };
     let cluster = Cluster::start(&programs).unwrap();
     cluster.psql("postgres", "CREATE ROLE reader").unwrap();
+    let sets = [
+        ("first", BEFORE.to_owned(), STATEMENTS),
+        ("partitions", script("partitions.sql"), AMONG_PARTITIONS),
+        ("types", script("types.sql"), AMONG_TYPES),
+    ];
+    let mut wrong = Vec::new();
+    std::thread::scope(|scope| {
+        let threads = sets
+            .iter()
+            .map(|(name, before, statements)| scope.spawn(|| compare(&cluster, name, before, statements)));
+        for thread in threads.collect::<Vec<_>>() {
+            wrong.extend(thread.join().unwrap());
+        }
+    });
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Runs each statement on what is `before`, and returns where something else is seen than is said.
+fn compare(cluster: &Cluster, database: &str, before: &str, statements: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let dump = |name: &str| {
         let path = folder.path().join(name);
-        fs::write(&path, cluster.pg_dump("postgres", &["--schema-only"]).unwrap()).unwrap();
+        fs::write(&path, cluster.pg_dump(database, &["--schema-only"]).unwrap()).unwrap();
         path
     };
-    cluster.psql_script("postgres", BEFORE.as_bytes()).unwrap();
+    cluster.create_database(database).unwrap();
+    cluster.psql_script(database, before.as_bytes()).unwrap();
     let old = dump("old.sql");
     let mut wrong = Vec::new();
-    for statement in STATEMENTS {
-        cluster.psql_script("postgres", BEFORE.as_bytes()).unwrap();
-        let mut seen = seen(&cluster, "postgres", statement);
-        // A dump does not show the sequence of an identity column as a thing of its own.
-        seen.locks.retain(|name, _| name != "ident_id_seq");
+    for statement in statements {
+        cluster.psql_script(database, before.as_bytes()).unwrap();
+        let mut seen = match seen(cluster, database, statement) {
+            Ok(seen) => seen,
+            Err(error) => {
+                wrong.push(format!("{statement}\n    {error}"));
+                continue;
+            }
+        };
         let mut said = said(&old, &dump("new.sql"));
-        said.locks.retain(|name, _| !["t_a", "w_v"].contains(&name.split(' ').next().unwrap()));
+        // A dump does not show the sequence of an identity column as a thing of its own; that it has another persistence
+        // is said of it all the same.
+        if !said.locks.contains_key("ident_id_seq") {
+            seen.locks.retain(|name, _| name != "ident_id_seq");
+        }
+        // Which indexes are locked with their table is not told.
+        if !statement.starts_with("ALTER INDEX") {
+            said.locks.retain(|name, _| !name.starts_with("index "));
+        }
         if said != seen {
             wrong.push(format!("{statement}\n    said {said:?}\n    seen {seen:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), STATEMENTS.len(), wrong.join("\n"));
+    wrong
 }

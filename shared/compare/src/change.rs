@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use dump::{Address, Attribute, Name, Position};
+use dump::{Address, Attribute, Kind as Object, Name, Position};
 
 /// One difference between two schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +34,46 @@ impl Change {
     pub fn aspect(&self) -> String {
         let mut aspect = String::new();
         if self.address != self.object {
-            let _ = write!(aspect, "{} {}", self.address.kind, self.address.name);
+            let kind = match (self.object.kind, self.address.kind) {
+                (Object::Type, Object::Column) => "attribute".to_owned(),
+                (_, kind) => kind.to_string(),
+            };
+            let _ = write!(aspect, "{kind} {}", self.address.name);
         }
-        if self.attribute != Attribute::Whole {
-            let _ = write!(aspect, "{}{}", if aspect.is_empty() { "" } else { ": " }, self.attribute);
+        if self.attribute == Attribute::Whole {
+            return aspect;
         }
-        if let Some(item) = &self.item {
-            let _ = write!(aspect, " {item}");
+        aspect.push_str(if aspect.is_empty() { "" } else { ": " });
+        if self.is_of_identity() && self.attribute != Attribute::Identity {
+            aspect.push_str("identity: ");
+        }
+        match (&self.item, self.attribute) {
+            // Which form of type it is.
+            (Some(item), Attribute::Clause) if self.object.kind == Object::Type && item.bytes() == b"as" => {
+                aspect.push_str("form");
+            }
+            (Some(item), Attribute::Clause) => {
+                let _ = write!(aspect, "{item}");
+            }
+            (Some(item), attribute) => {
+                let _ = write!(aspect, "{attribute} {item}");
+            }
+            (None, attribute) => {
+                let _ = write!(aspect, "{attribute}");
+            }
         }
         aspect
+    }
+
+    /// Says whether it is of the sequence of an identity column.
+    pub(crate) fn is_of_identity(&self) -> bool {
+        use Attribute::{Cache, Clause, Cycle, Identity, Increment, Maximum, Minimum, Persistence, Start};
+        self.address.kind == Object::Column
+            && self.object.kind != Object::Type
+            && matches!(
+                self.attribute,
+                Identity | Start | Increment | Minimum | Maximum | Cache | Cycle | Persistence | Clause
+            )
     }
 
     /// Takes the texts out, which are secret.

@@ -7,7 +7,8 @@ use dump::{Address, Attribute, Database, Dump, Kind as ObjectKind, Name, Schema}
 
 use crate::change::{Change, Kind};
 use crate::cost::Kin;
-use crate::{inherited, object, trailer};
+use crate::dependents::Users;
+use crate::{implicit, inherited, key_index, labels, object, serial, trailer};
 
 /// The object that stands for what follows the end of a dump.
 pub(crate) const TRAILER: &str = "what follows the dump's end";
@@ -18,6 +19,7 @@ pub(crate) struct Pair<'d> {
     pub old: &'d Schema,
     pub new: &'d Schema,
     pub kin: Kin,
+    pub users: Users,
     /// Whether one of them is no database at all.
     pub one_sided: bool,
 }
@@ -34,6 +36,7 @@ pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
         old: &old.cluster,
         new: &new.cluster,
         kin: Kin::default(),
+        users: Users::default(),
         one_sided: false,
     }];
     pairs.extend(databases(old, new).into_iter().map(|(database, old, new)| Pair {
@@ -41,6 +44,7 @@ pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
         old: old.map_or(&*EMPTY, |database| &database.schema),
         new: new.map_or(&*EMPTY, |database| &database.schema),
         kin: Kin::default(),
+        users: Users::default(),
         one_sided: old.is_none() || new.is_none(),
     }));
     pairs
@@ -82,7 +86,11 @@ impl Pair<'_> {
         for change in &mut changes {
             change.database = self.database.cloned();
             inherited::settle(change, self);
+            implicit::settle(change, self);
+            labels::settle(change, self);
         }
+        key_index::settle(&mut changes, self);
+        serial::settle(&mut changes, self);
         changes
     }
 

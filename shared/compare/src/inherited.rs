@@ -1,6 +1,6 @@
 //! Columns and constraints that a table has of its own on one side, and from a parent on the other.
 
-use dump::{Address, Attribute, Kind as Object, Schema, Table};
+use dump::{Address, Attribute, Kind as Object, Role, Schema, Table, details};
 
 use crate::change::{Change, Kind};
 use crate::dumps::Pair;
@@ -39,9 +39,16 @@ pub(crate) fn settle(change: &mut Change, pair: &Pair<'_>) {
     change.kind = Kind::Changed;
 }
 
-/// What a table's definition says of a column or constraint.
+/// What a table's definition says of a column or constraint, or what is said of a foreign key that is made by itself.
 fn defined(schema: &Schema, table: &Address, part: &Address) -> Option<Vec<u8>> {
-    let table = Table::read(schema.objects.get(table)?)?;
+    let object = schema.objects.get(table)?;
+    let made = object.parts.iter().find(|made| made.role == Role::Definition && made.address == *part);
+    let said = made.map(|made| details(made, &made.text)).unwrap_or_default();
+    if said.iter().any(|detail| detail.attribute == Attribute::References) {
+        let text = |detail: &dump::Detail| [detail.attribute.label().as_bytes(), &detail.text].join(&b' ');
+        return Some(said.iter().map(text).collect::<Vec<_>>().join(&b' '));
+    }
+    let table = Table::read(object)?;
     if part.kind == Object::Column {
         let column = table.columns.into_iter().find(|column| column.name == part.name)?;
         let texts: Vec<Vec<u8>> = column.attributes.into_iter().map(|(_, text)| text).collect();

@@ -3,9 +3,13 @@
 use dump::{Attribute, Detail, Kind as Object};
 
 use crate::change::{Change, Kind};
-use crate::conversion::conversion;
+use crate::conversion::{Conversion, conversion};
+use crate::cost::keeps_index;
 use crate::dumps::{Pair, TRAILER};
 use crate::rule::{self, Rule};
+use crate::tokens::tokens;
+use crate::types::known;
+use crate::{counting, select_list, signature};
 
 /// Returns the rule that a change between the two schemas falls under.
 pub(crate) fn rule(change: &Change, pair: &Pair<'_>) -> &'static Rule {
@@ -37,7 +41,7 @@ fn of_kind(change: &Change, pair: &Pair<'_>) -> &'static Rule {
             },
             _ => column(change, pair),
         },
-        Object::Constraint if change.object.kind == Object::Domain => &rule::DOMAIN_CHANGED,
+        Object::Constraint if change.object.kind == Object::Domain => domain(change, pair),
         Object::Constraint => constraint(change),
         Object::Index => index(change, pair),
         Object::Statistics => &rule::STATISTICS_CHANGED,
@@ -50,14 +54,14 @@ fn of_kind(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         Object::Rule if change.attribute == Attribute::Enabled => &rule::TRIGGER_SWITCHED,
         Object::Rule => &rule::RULE_CHANGED,
         Object::Policy => &rule::POLICY_CHANGED,
-        Object::View | Object::MaterializedView => view(change),
-        Object::Sequence => sequence(change),
-        Object::Function | Object::Procedure | Object::Aggregate => routine(change),
+        Object::View | Object::MaterializedView => view(change, pair),
+        Object::Sequence => sequence(change, pair),
+        Object::Function | Object::Procedure | Object::Aggregate => routine(change, pair),
         Object::Type => user_type(change, pair),
         Object::Domain => match whole {
             Some(Kind::Added) => &rule::OBJECT_ADDED,
             Some(Kind::Dropped) => &rule::TYPE_DROPPED,
-            _ => &rule::DOMAIN_CHANGED,
+            _ => domain(change, pair),
         },
         Object::Schema => come_or_gone(whole, &rule::SCHEMA_ADDED, &rule::SCHEMA_DROPPED),
         Object::Extension => come_or_gone(whole, &rule::EXTENSION_ADDED, &rule::EXTENSION_DROPPED),
@@ -101,8 +105,8 @@ fn table(change: &Change) -> &'static Rule {
         (Attribute::Whole, _) => &rule::TABLE_DROPPED,
         (Attribute::Persistence, _) => {
             let unlogged =
-                |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains("UNLOGGED"));
-            match unlogged(&change.new) {
+                tokens(change.new.as_deref().unwrap_or_default()).iter().any(|word| word.is("UNLOGGED"));
+            match unlogged {
                 true => &rule::TABLE_UNLOGGED,
                 false => &rule::TABLE_LOGGED,
             }
@@ -139,8 +143,7 @@ fn column(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         (Attribute::Whole, Kind::Added) => &rule::COLUMN_ADDED,
         (Attribute::Whole, _) => &rule::COLUMN_DROPPED,
         (Attribute::Type, _) => {
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            let known = conversion(&text(&change.old), &text(&change.new));
+            let known = converted(change, pair);
             match (known.widens, known.loses) {
                 (true, _) => &rule::COLUMN_TYPE_WIDENED,
                 (_, true) => &rule::COLUMN_TYPE_NARROWED,
@@ -154,6 +157,8 @@ fn column(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         (Attribute::NotNull, Kind::Added) => &rule::COLUMN_NOT_NULL_ADDED,
         (Attribute::NotNull, Kind::Dropped) => &rule::COLUMN_NOT_NULL_DROPPED,
         (Attribute::NotNull, Kind::Changed) => &rule::CONSTRAINT_CHANGED,
+        // It is dropped and made anew: only what was computed before is computed again.
+        (Attribute::Generated, Kind::Added) => &rule::COLUMN_GENERATED_ADDED,
         (Attribute::Generated, _) => &rule::COLUMN_GENERATED_CHANGED,
         (Attribute::Identity, _) => &rule::COLUMN_IDENTITY_CHANGED,
         (
@@ -165,7 +170,9 @@ fn column(change: &Change, pair: &Pair<'_>) -> &'static Rule {
             | Attribute::Cycle
             | Attribute::Persistence,
             _,
-        ) => &rule::COLUMN_IDENTITY_OPTION_CHANGED,
+        ) => counting::rule(change, pair, &rule::COLUMN_IDENTITY_OPTION_CHANGED),
+        // The name of its sequence.
+        (Attribute::Clause, _) => &rule::COLUMN_IDENTITY_OPTION_CHANGED,
         (Attribute::Storage | Attribute::Compression, _) => &rule::COLUMN_STORAGE_CHANGED,
         (Attribute::StatisticsTarget, _) => &rule::COLUMN_STATISTICS_CHANGED,
         (Attribute::Option, _) if change.object.kind == Object::ForeignTable => &rule::COLUMN_OPTION_CHANGED,
@@ -178,6 +185,35 @@ fn column(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     }
 }
 
+/// What the values of a column, attribute or domain go through.
+fn converted(change: &Change, pair: &Pair<'_>) -> Conversion {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    conversion(&known(pair.old, &text(&change.old)), &known(pair.new, &text(&change.new)))
+}
+
+/// What a domain demands of its values, each on its own as a column's.
+fn domain(change: &Change, pair: &Pair<'_>) -> &'static Rule {
+    let constraint = change.address.kind == Object::Constraint || change.attribute == Attribute::Constraint;
+    match (change.attribute, change.kind) {
+        (Attribute::Type, _) if converted(change, pair).loses => &rule::DOMAIN_TYPE_NARROWED,
+        (Attribute::NotNull, Kind::Added) if !constraint => &rule::DOMAIN_NOT_NULL_ADDED,
+        (Attribute::NotNull, Kind::Dropped) if !constraint => &rule::DOMAIN_NOT_NULL_DROPPED,
+        (Attribute::Default, Kind::Added) => &rule::DOMAIN_DEFAULT_ADDED,
+        (Attribute::Default, Kind::Changed) => &rule::DOMAIN_DEFAULT_CHANGED,
+        (Attribute::Default, Kind::Dropped) => &rule::DOMAIN_DEFAULT_DROPPED,
+        (Attribute::NotValid | Attribute::NotEnforced, Kind::Dropped) => &rule::CONSTRAINT_VALIDATED,
+        (Attribute::NotValid | Attribute::NotEnforced, _) => &rule::CONSTRAINT_NOT_VALID,
+        (Attribute::Whole | Attribute::Constraint, Kind::Added) if constraint => {
+            &rule::DOMAIN_CONSTRAINT_ADDED
+        }
+        (Attribute::Whole | Attribute::Constraint, Kind::Dropped) if constraint => {
+            &rule::DOMAIN_CONSTRAINT_DROPPED
+        }
+        _ if constraint => &rule::DOMAIN_CONSTRAINT_CHANGED,
+        _ => &rule::DOMAIN_CHANGED,
+    }
+}
+
 /// Says whether rows cannot be written as before, since a column came that they must name.
 fn must_be_filled(change: &Change, pair: &Pair<'_>) -> bool {
     let said = pair.kin.said_of(pair, &change.object);
@@ -185,16 +221,25 @@ fn must_be_filled(change: &Change, pair: &Pair<'_>) -> bool {
         said.iter().any(|detail| detail.attribute == attribute && detail.address == change.address)
     };
     let filled = [Attribute::Default, Attribute::Generated, Attribute::Identity];
-    let serial = |detail: &Detail| detail.attribute == Attribute::Type && detail.text.ends_with(b"serial");
+    let serial = |detail: &Detail| {
+        let known: [&[u8]; 3] = [b"smallserial", b"serial", b"bigserial"];
+        detail.attribute == Attribute::Type && known.contains(&detail.text.as_slice())
+    };
     says(Attribute::NotNull)
         && !filled.into_iter().any(says)
         && !said.iter().any(|detail| detail.address == change.address && serial(detail))
 }
 
 fn constraint(change: &Change) -> &'static Rule {
+    // The first key word that is one of these is the constraint's own: names and expressions follow it.
+    const FORMS: [&str; 6] = ["PRIMARY", "UNIQUE", "EXCLUDE", "CHECK", "FOREIGN", "NOT"];
     let text = change.old.as_deref().or(change.new.as_deref()).unwrap_or_default();
-    let key = ["PRIMARY KEY", "UNIQUE", "EXCLUDE"].iter().any(|word| text.contains(word));
+    let tokens = tokens(text);
+    let named = tokens.iter().position(|token| token.is("CONSTRAINT")).map_or(0, |at| at + 2);
+    let form = tokens.iter().skip(named).find(|token| FORMS.iter().any(|word| token.is(word)));
+    let key = form.is_some_and(|form| FORMS[..3].iter().any(|word| form.is(word)));
     match (change.attribute, change.kind) {
+        (Attribute::Whole, Kind::Changed) if keeps_index(change) => &rule::INDEX_BECAME_CONSTRAINT,
         (Attribute::Whole, Kind::Added) => &rule::CONSTRAINT_ADDED,
         (Attribute::Whole, _) if key => &rule::KEY_DROPPED,
         (Attribute::Whole, _) => &rule::CONSTRAINT_DROPPED,
@@ -220,7 +265,7 @@ fn index(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     }
 }
 
-fn view(change: &Change) -> &'static Rule {
+fn view(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::VIEW_ADDED,
         (Attribute::Whole, _) => &rule::VIEW_DROPPED,
@@ -230,38 +275,31 @@ fn view(change: &Change) -> &'static Rule {
         (Attribute::Option, _) => &rule::TABLE_OPTION_CHANGED,
         (Attribute::Tablespace | Attribute::AccessMethod, _) => &rule::TABLE_STORAGE_CHANGED,
         (Attribute::Cluster, _) => &rule::CLUSTER_CHANGED,
+        (Attribute::Query, _)
+            if change.object.kind == Object::View && select_list::only_appends(change, pair) =>
+        {
+            &rule::VIEW_COLUMNS_ADDED
+        }
         _ => &rule::VIEW_QUERY_CHANGED,
     }
 }
 
-fn sequence(change: &Change) -> &'static Rule {
-    let number = |text: &Option<String>| text.as_ref()?.parse::<i128>().ok();
+fn sequence(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::SEQUENCE_ADDED,
         (Attribute::Whole, _) => &rule::SEQUENCE_DROPPED,
         (Attribute::OwnedBy, _) => &rule::SEQUENCE_OWNER_COLUMN_CHANGED,
-        (Attribute::Type, _) => {
-            // None is `bigint`.
-            let old = change.old.as_deref().unwrap_or("bigint");
-            match conversion(old, change.new.as_deref().unwrap_or("bigint")).loses {
-                true => &rule::SEQUENCE_NARROWED,
-                false => &rule::SEQUENCE_CHANGED,
-            }
-        }
-        (Attribute::Maximum, _) => match (number(&change.old), number(&change.new)) {
-            (None, Some(_)) => &rule::SEQUENCE_NARROWED,
-            (Some(old), Some(new)) if new < old => &rule::SEQUENCE_NARROWED,
-            _ => &rule::SEQUENCE_CHANGED,
-        },
-        (Attribute::Cycle, Kind::Dropped) => &rule::SEQUENCE_NARROWED,
-        _ => &rule::SEQUENCE_CHANGED,
+        _ => counting::rule(change, pair, &rule::SEQUENCE_CHANGED),
     }
 }
 
-fn routine(change: &Change) -> &'static Rule {
+fn routine(change: &Change, pair: &Pair<'_>) -> &'static Rule {
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::FUNCTION_ADDED,
         (Attribute::Whole, _) => &rule::FUNCTION_DROPPED,
+        (Attribute::Arguments, _) if signature::is_extended(change, pair) => {
+            &rule::FUNCTION_SIGNATURE_EXTENDED
+        }
         (Attribute::Arguments | Attribute::Returns | Attribute::Window, _) => {
             &rule::FUNCTION_SIGNATURE_CHANGED
         }
@@ -277,9 +315,10 @@ fn routine(change: &Change) -> &'static Rule {
 }
 
 fn user_type(change: &Change, pair: &Pair<'_>) -> &'static Rule {
-    let parts =
-        pair.new.objects.get(&change.object).map(|object| object.parts.as_slice()).unwrap_or_default();
-    let is_enum = || parts.iter().any(|part| String::from_utf8_lossy(&part.text).contains(" AS ENUM "));
+    let is_enum = || {
+        let said = pair.kin.said_of(pair, &change.object);
+        said.iter().any(|detail| detail.attribute == Attribute::Label)
+    };
     match (change.attribute, change.kind) {
         (Attribute::Whole, Kind::Added) => &rule::OBJECT_ADDED,
         (Attribute::Whole, _) => &rule::TYPE_DROPPED,

@@ -20,15 +20,26 @@
 mod change;
 mod conversion;
 mod cost;
+mod counting;
+mod dependents;
 mod dumps;
+mod fold;
+mod implicit;
 mod inherited;
 mod judgement;
+mod key_index;
+mod labels;
 mod meaning;
 mod object;
 mod rename;
 mod rows;
 mod rule;
+mod select_list;
+mod serial;
+mod signature;
+mod tokens;
 mod trailer;
+mod types;
 
 pub use change::{Change, Kind};
 pub use cost::{Cost, Lock};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use dump::{Dump, Kind, Pattern};
+use dump::{Address, Dump, Kind, Pattern};
 
 use crate::change::Change;
 use crate::cost::{Cost, cost};
-use crate::dumps;
 use crate::judgement;
 use crate::rename::{self, Rename};
 use crate::rule::{Rule, Severity};
+use crate::{dependents, dumps, fold};
 
 /// A change with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Finding {
     pub severity: Severity,
     /// What it takes to apply the change.
     pub cost: Cost,
+    /// What is there and has to be made anew with it: the server refuses the change while that stands.
+    pub dependents: Vec<Address>,
+    /// The partitions of the table that have the change from it.
+    pub partitions: Vec<Address>,
 }
 
 /// How changes are judged.
@@ -53,6 +57,7 @@ impl Judge {
         let mut findings = Vec::new();
         let mut renames = Vec::new();
         for pair in dumps::pairs(old, new) {
+            let from = findings.len();
             let mut changes = pair.changes();
             renames.extend(rename::candidates(&changes, &pair));
             let named = accepted.iter().filter(|rename| rename.database.as_ref() == pair.database);
@@ -74,8 +79,18 @@ impl Judge {
                 let id =
                     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(format!("{text}\0{number}").as_bytes()));
                 let cost = cost(&change, &pair);
-                findings.push(Finding { id, rule, severity, cost, change });
+                let dependents = dependents::of(&change, rule, &pair);
+                findings.push(Finding {
+                    id,
+                    rule,
+                    severity,
+                    cost,
+                    dependents,
+                    partitions: Vec::new(),
+                    change,
+                });
             }
+            fold::fold(&mut findings, from, &pair);
         }
         (findings, renames)
     }

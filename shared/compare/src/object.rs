@@ -30,7 +30,7 @@ pub(crate) fn one_sided(
 
 fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
     let text =
-        |object: &Object| -> String { object.parts.iter().map(text_of).collect::<Vec<_>>().join("\n") };
+        |object: &Object| -> String { object.parts.iter().map(statement_of).collect::<Vec<_>>().join("\n") };
     let at = |object: &Object| object.parts.first().map(|part| part.at);
     Change {
         database: None,
@@ -51,6 +51,11 @@ fn text_of(part: &Part) -> String {
     let masked = mask_secrets(part);
     let text = masked.as_deref().unwrap_or(&part.text).trim_ascii_end();
     to_string(text.strip_suffix(b";").unwrap_or(text))
+}
+
+/// The text of a part as a statement, of which several may follow each other.
+fn statement_of(part: &Part) -> String {
+    text_of(part) + ";"
 }
 
 fn to_string(text: &[u8]) -> String {
@@ -211,7 +216,9 @@ impl Comparison<'_> {
             }
             let mut parts: Vec<&Part> = said.iter().map(|said| said.part).collect();
             parts.dedup_by(|one, other| std::ptr::eq(*one, *other));
-            lines.extend(parts.into_iter().filter(|part| part.address == *address).map(text_of));
+            let own: Vec<&Part> = parts.into_iter().filter(|part| part.address == *address).collect();
+            let several = lines.len() + own.len() > 1;
+            lines.extend(own.into_iter().map(if several { statement_of } else { text_of }));
             Some((lines.join("\n"), at))
         };
         let (old, new) = (whole(self.old, before), whole(self.new, after));

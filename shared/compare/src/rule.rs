@@ -110,7 +110,8 @@ rules! {
     COLUMN_DEFAULT_DROPPED "column-default-dropped" Breaking "a column has no default any more: who does not fill it writes null, or is refused";
     COLUMN_NOT_NULL_ADDED "column-not-null-added" Breaking "a column takes no nulls any more";
     COLUMN_NOT_NULL_DROPPED "column-not-null-dropped" Safe "a column takes nulls";
-    COLUMN_GENERATED_CHANGED "column-generated-changed" Breaking "a column is computed in another way, or not any more, or now is";
+    COLUMN_GENERATED_ADDED "column-generated-added" Destructive "a column became generated: it is made anew, and its values are lost";
+    COLUMN_GENERATED_CHANGED "column-generated-changed" Breaking "a column is computed in another way, or not any more";
     COLUMN_IDENTITY_CHANGED "column-identity-changed" Breaking "a column is an identity in another way, or not any more, or now is";
     COLUMN_IDENTITY_OPTION_CHANGED "column-identity-option-changed" Safe "the sequence of an identity column counts in another way";
     COLUMN_STORAGE_CHANGED "column-storage-changed" Info "new values of a column are stored in another way";
@@ -134,6 +135,7 @@ rules! {
     INDEX_CHANGED_UNIQUE "index-changed-unique" Breaking "a unique index is another: rows may be refused that were taken, or taken that were refused";
     INDEX_DROPPED "index-dropped" Safe "an index went: some queries become slow";
     INDEX_DROPPED_UNIQUE "index-dropped-unique" Breaking "a unique index went: rows are taken that were refused, and `ON CONFLICT` may rest on it";
+    INDEX_BECAME_CONSTRAINT "index-became-constraint" Safe "a unique index is now that of a constraint of its name: rows are taken and refused as before";
     INDEX_OPTION_CHANGED "index-option-changed" Info "a storage option of an index is another";
     STATISTICS_CHANGED "statistics-changed" Info "extended statistics came, went or are others";
 
@@ -147,17 +149,20 @@ rules! {
     VIEW_ADDED "view-added" Safe "a view came";
     VIEW_DROPPED "view-dropped" Breaking "a view went";
     VIEW_QUERY_CHANGED "view-query-changed" Breaking "a view shows something else";
+    VIEW_COLUMNS_ADDED "view-columns-added" Safe "a view got columns behind those that it had: `SELECT *` notices";
     VIEW_OPTION_CHANGED "view-option-changed" Breaking "a view works with other rights or barriers, or checks in another way what is written through it";
 
     SEQUENCE_ADDED "sequence-added" Safe "a sequence came";
     SEQUENCE_CHANGED "sequence-changed" Safe "a sequence counts in another way";
-    SEQUENCE_NARROWED "sequence-narrowed" Breaking "a sequence ends sooner, or is of a smaller type";
+    SEQUENCE_NARROWED "sequence-narrowed" Breaking "a sequence ends sooner, is of a smaller type, or counts the other way; an identity's as well";
+    SEQUENCE_START_CHANGED "sequence-start-changed" Breaking "a sequence begins elsewhere: if it is restarted, numbers come again, or are left out";
     SEQUENCE_DROPPED "sequence-dropped" Breaking "a sequence went, with its value";
     SEQUENCE_OWNER_COLUMN_CHANGED "sequence-owner-column-changed" Info "a sequence belongs to another column";
 
     FUNCTION_ADDED "function-added" Safe "a function, procedure or aggregate came";
     FUNCTION_DROPPED "function-dropped" Breaking "a function, procedure or aggregate went";
     FUNCTION_SIGNATURE_CHANGED "function-signature-changed" Breaking "what a function returns is another, or its arguments' names, modes or defaults";
+    FUNCTION_SIGNATURE_EXTENDED "function-signature-extended" Safe "a function's arguments got defaults, or names: every call goes on";
     FUNCTION_BODY_CHANGED "function-body-changed" Safe "a function does something else, or is written in another way";
     FUNCTION_SECURITY_CHANGED "function-security-changed" Breaking "a function runs with the rights of somebody else, or is trusted with more";
     FUNCTION_STRICT_CHANGED "function-strict-changed" Breaking "a function does something else with nulls";
@@ -171,7 +176,16 @@ rules! {
     ATTRIBUTE_ADDED "attribute-added" Breaking "a composite type got an attribute: its values are written in another way";
     ATTRIBUTE_CHANGED "attribute-changed" Breaking "an attribute of a composite type is another";
     ATTRIBUTE_DROPPED "attribute-dropped" Destructive "a composite type lost an attribute, with its values";
-    DOMAIN_CHANGED "domain-changed" Breaking "a domain takes other values than before, or has another default";
+    DOMAIN_CHANGED "domain-changed" Breaking "a domain is of another type, or sorts in another way";
+    DOMAIN_TYPE_NARROWED "domain-type-narrowed" Destructive "a domain's type does not hold all values of the old one: they are refused, or rounded";
+    DOMAIN_CONSTRAINT_ADDED "domain-constraint-added" Breaking "a domain got a constraint: values may be refused that were taken";
+    DOMAIN_CONSTRAINT_CHANGED "domain-constraint-changed" Breaking "a constraint of a domain demands something else";
+    DOMAIN_CONSTRAINT_DROPPED "domain-constraint-dropped" Safe "a domain lost a constraint: values are taken that were refused";
+    DOMAIN_NOT_NULL_ADDED "domain-not-null-added" Breaking "a domain takes no nulls any more";
+    DOMAIN_NOT_NULL_DROPPED "domain-not-null-dropped" Safe "a domain takes nulls";
+    DOMAIN_DEFAULT_ADDED "domain-default-added" Safe "a domain got a default";
+    DOMAIN_DEFAULT_CHANGED "domain-default-changed" Safe "a domain's default is another";
+    DOMAIN_DEFAULT_DROPPED "domain-default-dropped" Breaking "a domain has no default any more: who does not fill a column of it writes null, or is refused";
     TYPE_DROPPED "type-dropped" Breaking "a type or domain went";
     TYPE_CHANGED "type-changed" Breaking "a type is another: it has to be made anew";
 

@@ -11,9 +11,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     for finding in &report.findings {
         let (side, at) = place(report, finding);
         let mut message = wording::sentence(finding);
-        let cost = wording::cost(finding);
-        if !cost.is_empty() {
-            message.push_str(&format!("; applying it {cost}"));
+        let applying = wording::applying(finding);
+        if !applying.is_empty() {
+            message.push_str(&format!("; {applying}"));
         }
         let title = format!("{}: {}", finding.severity, finding.rule.id);
         command(level(finding.severity), side, at, &title, &message, out)?;

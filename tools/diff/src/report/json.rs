@@ -53,7 +53,7 @@ fn counts(report: &Report<'_>) -> Value {
 }
 
 fn change(finding: &Finding) -> Value {
-    let Finding { id, change, rule, severity, cost } = finding;
+    let Finding { id, change, rule, severity, cost, dependents, partitions } = finding;
     let names = |addresses: &[Address]| -> Vec<String> { addresses.iter().map(Address::to_string).collect() };
     let lock = |(on, lock): &(Address, Lock)| json!({ "on": on.to_string(), "mode": lock.to_sql() });
     json!({
@@ -77,6 +77,8 @@ fn change(finding: &Finding) -> Value {
             "rewrites": names(&cost.rewrites),
             "scans": names(&cost.scans),
         },
+        "dependents": names(dependents),
+        "partitions": names(partitions),
     })
 }
 

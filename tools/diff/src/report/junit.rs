@@ -76,7 +76,7 @@ fn suite(group: &SchemaGroup<'_>, text: &mut String) {
 
 fn line(finding: &compare::Finding) -> String {
     let sign = finding.change.kind.sign();
-    let cost = wording::cost(finding);
-    let cost = if cost.is_empty() { String::new() } else { format!("; applying it {cost}") };
-    format!("{sign} {} [{}: {}]{cost}", wording::sentence(finding), finding.severity, finding.rule.id)
+    let applying = wording::applying(finding);
+    let applying = if applying.is_empty() { applying } else { format!("; {applying}") };
+    format!("{sign} {} [{}: {}]{applying}", wording::sentence(finding), finding.severity, finding.rule.id)
 }

@@ -79,8 +79,11 @@ impl Page {
         }
         let _ = write!(line, " — {}: {}", finding.severity, code(finding.rule.id));
         let cost = wording::cost(finding);
-        if !cost.is_empty() {
-            let _ = write!(line, "; applying it {}", code(&cost));
+        let cost = if cost.is_empty() { cost } else { format!("applying it {}", code(&cost)) };
+        for part in [wording::partitions(finding), cost, wording::made_anew(finding)] {
+            if !part.is_empty() {
+                let _ = write!(line, "; {}", if part.starts_with("applying") { part } else { code(&part) });
+            }
         }
         line.push('\n');
         let body = body_of(finding).map(|body| format!("{line}\n{body}\n"));

@@ -77,9 +77,9 @@ fn level(severity: Severity) -> &'static str {
 fn result(report: &Report<'_>, finding: &Finding, rule: usize) -> Value {
     let change = &finding.change;
     let mut text = wording::sentence(finding);
-    let cost = wording::cost(finding);
-    if !cost.is_empty() {
-        text.push_str(&format!("; applying it {cost}"));
+    let applying = wording::applying(finding);
+    if !applying.is_empty() {
+        text.push_str(&format!("; {applying}"));
     }
     let old = change.old_at.map(|at| physical(&report.old, at));
     let new = change.new_at.map(|at| physical(&report.new, at));

@@ -64,7 +64,16 @@ struct Page {
 impl Page {
     /// Adds text out of a dump, or beside it: nothing in it reaches the terminal as a command.
     fn add(&mut self, style: Style, text: &str) {
-        let text = cli::escape(text);
+        self.shown(style, &cli::escape(text));
+    }
+
+    /// Adds a line of a text out of a dump, in which tabs are as they are.
+    fn add_line(&mut self, style: Style, text: &str) {
+        let pieces: Vec<String> = text.split('\t').map(cli::escape).collect();
+        self.shown(style, &pieces.join("\t"));
+    }
+
+    fn shown(&mut self, style: Style, text: &str) {
         let _ = match self.colour && !text.is_empty() {
             true => write!(self.text, "{style}{text}{style:#}"),
             false => write!(self.text, "{text}"),
@@ -83,23 +92,25 @@ impl Page {
         self.add(style_of(kind), &format!("{} {}", kind.sign(), group.object));
         let whole = group.findings.iter().find(|finding| finding.change.is_whole_object());
         if let Some(finding) = whole {
-            self.meaning(finding);
+            self.meaning(finding, None);
         }
         self.text.push('\n');
+        let mut before = None;
         for finding in group.findings.iter().filter(|finding| !finding.change.is_whole_object()) {
-            self.change(finding);
+            self.change(finding, before);
+            before = Some(*finding);
         }
     }
 
     /// Short texts stand behind the aspect; longer ones below it, two of them as a diff.
-    fn change(&mut self, finding: &Finding) {
+    fn change(&mut self, finding: &Finding, before: Option<&Finding>) {
         let change = &finding.change;
         self.text.push_str("      ");
         self.add(style_of(change.kind), &format!("{} {}", change.kind.sign(), change.aspect()));
         if let Some(values) = wording::values(finding) {
             self.add(Style::new(), &format!(": {values}"));
         }
-        self.meaning(finding);
+        self.meaning(finding, before);
         self.text.push('\n');
         if !wording::has_long_texts(finding) {
             return;
@@ -109,29 +120,42 @@ impl Page {
             (Some(only), None) | (None, Some(only)) => {
                 for line in only.lines() {
                     let sign = change.kind.sign();
-                    self.line("          ", style_of(change.kind), &format!("{sign} {line}"));
+                    self.text.push_str("          ");
+                    self.add_line(style_of(change.kind), &format!("{sign} {line}"));
+                    self.text.push('\n');
                 }
             }
             (None, None) => {}
         }
     }
 
-    /// How bad it is, where it is, and what it takes to apply.
-    fn meaning(&mut self, finding: &Finding) {
+    /// How bad it is, where it is, and what it takes to apply; what several changes of one constraint take is told once.
+    fn meaning(&mut self, finding: &Finding, before: Option<&Finding>) {
         let severity = finding.severity;
         if wording::is_marked(severity) {
             let style = if severity == Severity::Destructive { DROPPED } else { CHANGED };
             self.text.push_str("  ");
             self.add(style.bold(), &format!("[{severity}: {}]", finding.rule.id));
         }
-        let cost = wording::cost(finding);
-        if !cost.is_empty() {
+        let told = before.is_some_and(|before| {
+            finding.change.address.kind == dump::Kind::Constraint
+                && before.change.address == finding.change.address
+                && before.cost == finding.cost
+        });
+        let cost = if told { String::new() } else { wording::cost(finding) };
+        let consequences = wording::consequences(finding, cost);
+        if !consequences.is_empty() {
             self.text.push_str("  ");
-            self.add(QUIET, &format!("({cost})"));
+            self.add(QUIET, &format!("({consequences})"));
         }
     }
 
     fn diff(&mut self, change: &Change) {
+        let words = |text: &Option<String>| -> Vec<String> {
+            text.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        };
+        // Where nothing else differs, tabs are marked.
+        let marked = words(&change.old) == words(&change.new);
         for hunk in body::of(change) {
             self.line("          ", HUNK, &hunk.header);
             for line in hunk.lines {
@@ -143,7 +167,8 @@ impl Page {
                 self.text.push_str("          ");
                 self.add(style, &format!("{} ", line.sign));
                 for (differs, piece) in &line.pieces {
-                    self.add(if *differs { style.invert() } else { style }, piece);
+                    let style = if *differs { style.invert() } else { style };
+                    if marked { self.add(style, piece) } else { self.add_line(style, piece) }
                 }
                 self.text.push('\n');
             }

@@ -1,6 +1,6 @@
 //! The words that several forms of the report share.
 
-use compare::{Cost, Finding, Kind, Rename, RowsChange, Severity};
+use compare::{Cost, Finding, Kind, Lock, Rename, RowsChange, Severity};
 use dump::{Address, Content};
 
 use super::Report;
@@ -8,26 +8,84 @@ use super::Report;
 /// The longest text that stands in a line with others, in characters.
 const SHORT: usize = 100;
 
+/// More than these are not named one by one.
+const NAMED: usize = 6;
+
 /// Returns what applying a change takes, such as `takes ACCESS EXCLUSIVE, rewrites table a.t`; empty if nothing is known to.
 pub(super) fn cost(finding: &Finding) -> String {
     let Cost { locks, rewrites, scans } = &finding.cost;
-    let object = &finding.change.object;
-    let on = |address: &Address| if address == object { String::new() } else { format!(" on {address}") };
-    let list =
-        |addresses: &[Address]| addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
     let mut parts = Vec::new();
     if !locks.is_empty() {
-        let locks: Vec<String> =
-            locks.iter().map(|(address, lock)| format!("{}{}", lock.to_sql(), on(address))).collect();
-        parts.push(format!("takes {}", locks.join(", ")));
+        let mut modes: Vec<(Lock, Vec<&Address>)> = Vec::new();
+        for (address, lock) in locks {
+            match modes.iter_mut().find(|(mode, _)| mode == lock) {
+                Some((_, on)) => on.push(address),
+                None => modes.push((*lock, vec![address])),
+            }
+        }
+        let of_mode = |(mode, on): &(Lock, Vec<&Address>)| {
+            let alone = on.as_slice() == [&finding.change.object];
+            let on = if alone { String::new() } else { format!(" on {}", relations(on, finding)) };
+            format!("{}{on}", mode.to_sql())
+        };
+        parts.push(format!("takes {}", modes.iter().map(of_mode).collect::<Vec<_>>().join(", ")));
     }
-    if !rewrites.is_empty() {
-        parts.push(format!("rewrites {}", list(rewrites)));
-    }
-    if !scans.is_empty() {
-        parts.push(format!("scans {}", list(scans)));
+    for (word, addresses) in [("rewrites", rewrites), ("scans", scans)] {
+        if !addresses.is_empty() {
+            parts.push(format!("{word} {}", relations(&addresses.iter().collect::<Vec<_>>(), finding)));
+        }
     }
     parts.join(", ")
+}
+
+/// Names relations; the partitions of the table only by their number, if all of them are meant.
+fn relations(addresses: &[&Address], finding: &Finding) -> String {
+    let partitions = &finding.partitions;
+    let all = partitions.len() > 1 && partitions.iter().all(|one| addresses.contains(&one));
+    let named: Vec<&Address> =
+        addresses.iter().copied().filter(|address| !(all && partitions.contains(address))).collect();
+    let mut words = list(&named);
+    if all {
+        words.push(format!("its {} partitions", partitions.len()));
+    }
+    words.join(", ")
+}
+
+fn list(addresses: &[&Address]) -> Vec<String> {
+    let shown = if addresses.len() > NAMED + 1 { NAMED } else { addresses.len() };
+    let mut words: Vec<String> = addresses[..shown].iter().map(ToString::to_string).collect();
+    if shown < addresses.len() {
+        words.push(format!("{} more", addresses.len() - shown));
+    }
+    words
+}
+
+/// Returns what has to be made anew with a change, such as `also made anew: view a.v`; empty if nothing has.
+pub(super) fn made_anew(finding: &Finding) -> String {
+    let names = list(&finding.dependents.iter().collect::<Vec<_>>());
+    if names.is_empty() { String::new() } else { format!("also made anew: {}", names.join(", ")) }
+}
+
+/// Returns what else of a table has the change, such as `and its 3 partitions`; empty if nothing has.
+pub(super) fn partitions(finding: &Finding) -> String {
+    match finding.partitions.as_slice() {
+        [] => String::new(),
+        [one] => format!("and its partition {}", one.qualified_name()),
+        several => format!("and its {} partitions", several.len()),
+    }
+}
+
+/// Returns all that is known of applying a change, with the `cost` in the words of the form.
+pub(super) fn consequences(finding: &Finding, cost: String) -> String {
+    let parts = [partitions(finding), cost, made_anew(finding)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns the same as a part of a sentence: `applying it takes ACCESS EXCLUSIVE; also made anew: view a.v`.
+pub(super) fn applying(finding: &Finding) -> String {
+    let cost = cost(finding);
+    let cost = if cost.is_empty() { cost } else { format!("applying it {cost}") };
+    consequences(finding, cost)
 }
 
 /// Says whether a change is worth a mark.

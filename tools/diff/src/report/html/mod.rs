@@ -231,7 +231,7 @@ fn object(group: &ObjectGroup<'_>) -> Markup {
 
 fn change(finding: &Finding) -> Markup {
     let change = &finding.change;
-    let cost = wording::cost(finding);
+    let applying = wording::applying(finding);
     html! {
         li.change id={ "c" (finding.id) } data-severity=(finding.severity.word()) data-change=(change.kind.word()) {
             div.line {
@@ -244,12 +244,18 @@ fn change(finding: &Finding) -> Markup {
                 }
             }
             p.more {
-                @if !cost.is_empty() { span.cost { "Applying it " (line(&cost)) } }
+                @if !applying.is_empty() { span.cost { (line(&capital(&applying))) } }
                 span.place { (place("old", change.old_at)) (place("new", change.new_at)) }
             }
             (texts(finding))
         }
     }
+}
+
+/// A sentence of its own.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn values(change: &Change) -> Markup {
