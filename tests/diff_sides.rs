@@ -149,6 +149,68 @@ fn rows_are_compared_if_asked_for() {
     assert_eq!(verdict(&[text(&plain), &moved, "--rows"]).0, 1);
 }
 
+#[test]
+fn what_one_side_was_made_without_is_left_out_and_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    };
+    let bare = "CREATE TABLE a.t (x integer);\nCREATE TABLE a.u (x integer);\n";
+    let owned = "ALTER TABLE a.t OWNER TO o;\nALTER TABLE a.u OWNER TO o;\n";
+    let granted =
+        "GRANT SELECT ON TABLE a.t TO n;\nALTER DEFAULT PRIVILEGES FOR ROLE o GRANT SELECT ON TABLES TO n;\n";
+    let full = file("full.sql", &format!("{bare}{owned}{granted}"));
+    let said = |old: &Path, new: &Path| {
+        let output = diff(&[text(old), text(new), "--json"], b"");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let count = |key: &str| json[key].as_array().unwrap().len();
+        (output.status.code().unwrap(), count("changes"), count("left_out"))
+    };
+    let neither = file("neither.sql", bare);
+    assert_eq!((said(&neither, &full), said(&full, &neither)), ((0, 0, 2), (0, 0, 2)));
+    let text_report = diff(&[text(&full), text(&neither)], b"").stdout;
+    assert_eq!(
+        String::from_utf8_lossy(&text_report),
+        "left out\n  owners: the new dump names none at all, as `--no-owner` has it\n  \
+         privileges: the new dump names none at all, nor any owner, as `--no-privileges` has it\nno differences\n"
+    );
+    // Privileges that are there are compared, and so are owners if one is named.
+    let granting = file("granting.sql", &format!("{bare}GRANT SELECT, INSERT ON TABLE a.t TO n;\n"));
+    assert_eq!(said(&granting, &full), (1, 2, 1));
+    let one = file("one.sql", &format!("{bare}ALTER TABLE a.t OWNER TO o;\n{granted}"));
+    assert_eq!(said(&one, &full), (1, 1, 0));
+    // No privileges may be all there are.
+    let owning = file("owning.sql", &format!("{bare}{owned}"));
+    assert_eq!(said(&owning, &full), (1, 2, 0));
+    assert_eq!(said(&neither, &neither), (0, 0, 0));
+    assert_eq!(said(&neither, &granting), (1, 1, 0));
+}
+
+#[test]
+fn databases_of_other_names_are_compared_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let described = |name: &str, comment: &str| {
+        let path = folder.path().join(format!("{comment}.sql"));
+        let sql = format!(
+            "CREATE DATABASE {name} WITH TEMPLATE = template0 ENCODING = 'UTF8';\nALTER DATABASE {name} OWNER TO o;\n\
+             COMMENT ON DATABASE {name} IS '{comment}';\nALTER DATABASE {name} SET work_mem TO '1MB';\n\
+             GRANT ALL ON DATABASE {name} TO n;\n\\connect {name}\nCREATE TABLE a.t (a integer);\n"
+        );
+        fs::write(&path, sql).unwrap();
+        path
+    };
+    let (staging, production) = (described("a", "one"), described("\"D-x\"", "two"));
+    let output = diff(&[text(&staging), text(&production)], b"");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "      ~ comment: 'one' → 'two'\nleft out\n  names of the databases: a, \"D-x\"\n";
+    assert!(said.contains(expected) && said.contains("1 changed, 0 dropped"), "{said}");
+    fs::write(&staging, fs::read_to_string(&staging).unwrap().replace("'one'", "'two'")).unwrap();
+    assert_eq!(diff(&[text(&staging), text(&production)], b"").status.code(), Some(0));
+}
+
 /// A cluster in which the user `pw` needs a password, which is `hunter2`.
 fn cluster_with_passwords() -> Option<Cluster> {
     let Some(programs) = Programs::find_optional().unwrap() else {
@@ -211,6 +273,15 @@ fn a_database_is_a_side() {
             assert_eq!(said, "no differences\n", "{side}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
+    // A database has nothing behind an end.
+    let followed = folder.path().join("followed.sql");
+    let trailer = "INSERT INTO shop.product DEFAULT VALUES;\n";
+    fs::write(&followed, format!("{}{trailer}", fs::read_to_string(&plain).unwrap())).unwrap();
+    let output = diff_with_server(&cluster, &[text(&followed), &sides[0]], &[]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "left out\n  what follows the end of the old dump: a database has no such thing\nno differences\n"
+    );
     cluster.psql("shop", "ALTER TABLE shop.product ADD weight numeric").unwrap();
     let output = diff_with_server(&cluster, &[text(&plain), &sides[0]], &[]);
     assert_eq!(output.status.code(), Some(1));

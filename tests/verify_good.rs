@@ -220,15 +220,15 @@ fn owners_and_privileges_are_compared_without_pg_dump() {
         ("DROP CAST (shop.kind AS integer)", "cast (shop.kind AS integer): is in the backup and was not"),
         (
             "ALTER DEFAULT PRIVILEGES FOR ROLE keeper IN SCHEMA shop REVOKE INSERT ON TABLES FROM staff",
-            "default privileges shop.keeper: privilege: expected INSERT for staff",
+            "default privileges of keeper in schema shop: privilege: expected INSERT for staff",
         ),
         (
             "ALTER DEFAULT PRIVILEGES FOR ROLE keeper GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
-            "default privileges keeper: privilege: not in the backup: EXECUTE for PUBLIC",
+            "default privileges of keeper: privilege: not in the backup: EXECUTE for PUBLIC",
         ),
         (
             "ALTER DEFAULT PRIVILEGES FOR ROLE staff GRANT UPDATE ON TABLES TO staff",
-            "default privileges staff: privilege: not in the backup: UPDATE for staff",
+            "default privileges of staff: privilege: not in the backup: UPDATE for staff",
         ),
     ]);
 }

@@ -1662,7 +1662,7 @@ SET SESSION AUTHORIZATION r;
 GRANT SELECT ON TABLE a.t TO s;
 RESET SESSION AUTHORIZATION;
 -- changes
--- + table a.t: privilege s: SELECT GRANTED BY r
+-- ~ table a.t: privilege s: SELECT → SELECT; SELECT GRANTED BY r
 
 -- == privilege_revoked_and_granted
 CREATE SCHEMA a;
@@ -1685,8 +1685,7 @@ ALTER TABLE a.t OWNER TO r;
 REVOKE SELECT ON TABLE a.t FROM r;
 GRANT UPDATE ON TABLE a.t TO r;
 -- changes
--- ~ table a.t: privilege r: REVOKE ALL → REVOKE SELECT
--- ~ table a.t: privilege r: SELECT → UPDATE
+-- ~ table a.t: privilege r: SELECT → INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN
 
 -- == function_strict_and_returns
 CREATE SCHEMA a;
@@ -1718,8 +1717,8 @@ CREATE SCHEMA a;
 ALTER DEFAULT PRIVILEGES FOR ROLE r IN SCHEMA a GRANT SELECT,INSERT ON TABLES TO s;
 ALTER DEFAULT PRIVILEGES FOR ROLE r IN SCHEMA a GRANT EXECUTE ON FUNCTIONS TO s;
 -- changes
--- ~ default privileges a.r: privilege s on tables: SELECT → SELECT, INSERT
--- + default privileges a.r: privilege s on functions: EXECUTE
+-- + default privileges of r in schema a: privilege s on functions: EXECUTE
+-- ~ default privileges of r in schema a: privilege s on tables: SELECT → SELECT, INSERT
 
 -- == default_privileges_revoked
 CREATE SCHEMA a;
@@ -1727,7 +1726,7 @@ CREATE SCHEMA a;
 CREATE SCHEMA a;
 ALTER DEFAULT PRIVILEGES FOR ROLE r REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 -- changes
--- + default privileges r: privilege PUBLIC on functions: REVOKE ALL
+-- - default privileges of r: privilege PUBLIC on functions: EXECUTE
 
 -- == role_attributes
 CREATE SCHEMA a;

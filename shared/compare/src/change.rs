@@ -35,10 +35,18 @@ impl Change {
         let mut aspect = String::new();
         if self.address != self.object {
             let kind = match (self.object.kind, self.address.kind) {
-                (Object::Type, Object::Column) => "attribute".to_owned(),
-                (_, kind) => kind.to_string(),
+                (Object::Type, Object::Column) => Some("attribute"),
+                _ => None,
             };
-            let _ = write!(aspect, "{kind} {}", self.address.name);
+            // An index has the schema of its table.
+            let schema = self.address.schema.clone().filter(|_| self.address.parent.is_none());
+            let address = Address { parent: None, schema, ..self.address.clone() };
+            let _ = match kind {
+                Some(kind) => {
+                    write!(aspect, "{kind} {}", String::from_utf8_lossy(&self.address.name.to_sql()))
+                }
+                None => write!(aspect, "{address}"),
+            };
         }
         if self.attribute == Attribute::Whole {
             return aspect;
@@ -54,6 +62,10 @@ impl Change {
             }
             (Some(item), Attribute::Clause) => {
                 let _ = write!(aspect, "{item}");
+            }
+            // Others are SQL already, or no names.
+            (Some(role), Attribute::Privilege) if self.is_role(role) => {
+                let _ = write!(aspect, "{} {}", self.attribute, String::from_utf8_lossy(&role.to_sql()));
             }
             (Some(item), attribute) => {
                 let _ = write!(aspect, "{attribute} {item}");
@@ -74,6 +86,11 @@ impl Change {
                 self.attribute,
                 Identity | Start | Increment | Minimum | Maximum | Cache | Cycle | Persistence | Clause
             )
+    }
+
+    /// Says whether a grantee is a role's name alone.
+    fn is_role(&self, grantee: &Name) -> bool {
+        grantee.bytes() != b"PUBLIC" && self.address.kind != Object::DefaultPrivileges
     }
 
     /// Takes the texts out, which are secret.

@@ -22,6 +22,8 @@ pub(crate) struct Pair<'d> {
     pub users: Users,
     /// Whether one of them is no database at all.
     pub one_sided: bool,
+    /// The major versions of the pg_dumps that wrote them, where they say so.
+    pub versions: [Option<u32>; 2],
 }
 
 /// Nothing, for a database that only one side has.
@@ -31,6 +33,7 @@ static EMPTY: LazyLock<Schema> = LazyLock::new(Schema::default);
 ///
 /// Databases are matched by name; where both dumps hold just one, by that, since a dump need not name its own.
 pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
+    let versions = [old, new].map(|dump| dump.versions.pg_dump_major());
     let mut pairs = vec![Pair {
         database: None,
         old: &old.cluster,
@@ -38,6 +41,7 @@ pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
         kin: Kin::default(),
         users: Users::default(),
         one_sided: false,
+        versions,
     }];
     pairs.extend(databases(old, new).into_iter().map(|(database, old, new)| Pair {
         database,
@@ -46,6 +50,7 @@ pub(crate) fn pairs<'d>(old: &'d Dump, new: &'d Dump) -> Vec<Pair<'d>> {
         kin: Kin::default(),
         users: Users::default(),
         one_sided: old.is_none() || new.is_none(),
+        versions,
     }));
     pairs
 }
@@ -78,8 +83,8 @@ impl Pair<'_> {
                 continue;
             }
             match (self.old.objects.get(address), self.new.objects.get(address)) {
-                (Some(old), Some(new)) => object::compare(old, new, &mut changes),
-                (old, new) => object::one_sided(address, old, new, &mut changes),
+                (Some(old), Some(new)) => object::compare(old, new, self, &mut changes),
+                (old, new) => object::one_sided(address, old, new, self, &mut changes),
             }
         }
         changes.extend(self.trailer());

@@ -6,6 +6,7 @@ use crate::change::{Change, Kind};
 use crate::conversion::{Conversion, conversion};
 use crate::cost::keeps_index;
 use crate::dumps::{Pair, TRAILER};
+use crate::privilege;
 use crate::rule::{self, Rule};
 use crate::tokens::tokens;
 use crate::types::known;
@@ -24,7 +25,7 @@ pub(crate) fn rule(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         Attribute::Privilege if change.address.kind == Object::DefaultPrivileges => {
             &rule::DEFAULT_PRIVILEGES_CHANGED
         }
-        Attribute::Privilege => privilege(change),
+        Attribute::Privilege => privilege::rule(change, pair),
         _ => of_kind(change, pair),
     }
 }
@@ -329,25 +330,4 @@ fn user_type(change: &Change, pair: &Pair<'_>) -> &'static Rule {
         (Attribute::Order, _) => &rule::ATTRIBUTE_CHANGED,
         _ => &rule::TYPE_CHANGED,
     }
-}
-
-/// A revocation takes away what is granted by default: for it, to come is to lose.
-fn privilege(change: &Change) -> &'static Rule {
-    let revokes = |text: &Option<String>| text.as_ref().is_some_and(|text| text.starts_with("REVOKE"));
-    let lost = match change.kind {
-        Kind::Added => revokes(&change.new),
-        Kind::Dropped => !revokes(&change.old),
-        Kind::Changed => {
-            fn words(text: &Option<String>) -> Vec<&str> {
-                text.as_deref()
-                    .unwrap_or_default()
-                    .split([',', ' '])
-                    .filter(|word| !word.is_empty())
-                    .collect()
-            }
-            let (old, new) = (words(&change.old), words(&change.new));
-            revokes(&change.new) || !(new.contains(&"ALL") || old.iter().all(|word| new.contains(word)))
-        }
-    };
-    if lost { &rule::PRIVILEGE_REVOKED } else { &rule::PRIVILEGE_GRANTED }
 }

@@ -7,7 +7,8 @@ use dump::{Address, Dump, Kind, Pattern};
 use crate::change::Change;
 use crate::cost::{Cost, cost};
 use crate::judgement;
-use crate::rename::{self, Rename};
+use crate::likeness;
+use crate::rename::Rename;
 use crate::rule::{Rule, Severity};
 use crate::{dependents, dumps, fold};
 
@@ -59,7 +60,7 @@ impl Judge {
         for pair in dumps::pairs(old, new) {
             let from = findings.len();
             let mut changes = pair.changes();
-            renames.extend(rename::candidates(&changes, &pair));
+            renames.extend(likeness::candidates(&changes, &pair));
             let named = accepted.iter().filter(|rename| rename.database.as_ref() == pair.database);
             // The name comes first of what is said of a thing.
             for change in named.map(Rename::change) {

@@ -8,6 +8,8 @@ use dump::{
 };
 
 use crate::change::{Change, Kind};
+use crate::dumps::Pair;
+use crate::privilege;
 
 /// Adds an object that only one side has. One that the dump does not make, such as schema `public`, was there before: what
 /// is said of it came or went.
@@ -15,6 +17,7 @@ pub(crate) fn one_sided(
     address: &Address,
     old: Option<&Object>,
     new: Option<&Object>,
+    pair: &Pair<'_>,
     changes: &mut Vec<Change>,
 ) {
     let made = |object: &&Object| {
@@ -25,7 +28,7 @@ pub(crate) fn one_sided(
         return;
     }
     let nothing = Object { address: address.clone(), parts: Vec::new(), home: None };
-    compare(old.unwrap_or(&nothing), new.unwrap_or(&nothing), changes);
+    compare(old.unwrap_or(&nothing), new.unwrap_or(&nothing), pair, changes);
 }
 
 fn whole(address: &Address, old: Option<&Object>, new: Option<&Object>) -> Change {
@@ -109,11 +112,32 @@ fn definition(object: &Object) -> Option<&Part> {
 }
 
 /// Adds what differs between the two states of an object.
-pub(crate) fn compare(old: &Object, new: &Object, changes: &mut Vec<Change>) {
+pub(crate) fn compare(old: &Object, new: &Object, pair: &Pair<'_>, changes: &mut Vec<Change>) {
     let same = |(old, new): (&Part, &Part)| is_same(old, new);
     if old.parts.len() == new.parts.len() && old.parts.iter().zip(&new.parts).all(same) {
         return;
     }
+    let from = changes.len();
+    if !old.parts.iter().chain(&new.parts).any(|part| part.role == Role::Privilege) {
+        return statements(old, new, changes);
+    }
+    let Some(mut privileges) = privilege::changes(old, new, pair) else {
+        return statements(old, new, changes);
+    };
+    statements(&without_privileges(old), &without_privileges(new), changes);
+    // They are the object's, whose own changes stand in front of those of its parts.
+    let of_parts = changes[from..].iter().position(|change| change.address != new.address);
+    let at = of_parts.map_or(changes.len(), |at| from + at);
+    changes.splice(at..at, privileges.drain(..));
+}
+
+fn without_privileges(object: &Object) -> Object {
+    let parts = object.parts.iter().filter(|part| part.role != Role::Privilege).cloned().collect();
+    Object { address: object.address.clone(), parts, home: object.home.clone() }
+}
+
+/// Adds what differs between the statements of an object.
+fn statements(old: &Object, new: &Object, changes: &mut Vec<Change>) {
     let shell = definition(old).is_none() || definition(new).is_none();
     let (gone, come, kept) = difference(old, new);
     let (before, after) = (said(&gone, shell), said(&come, shell));

@@ -1,11 +1,10 @@
 //! Things that may only have another name, and those of which somebody says so.
 
-use std::collections::BTreeMap;
-
-use dump::{Address, Attribute, Dump, Kind as Object, Name, Schema, Table, details, without_name};
+use dump::{Address, Attribute, Database, Dump, Kind as Object, Name};
 
 use crate::change::{Change, Kind};
 use crate::dumps::{self, Pair};
+use crate::likeness::Thing;
 
 /// Something that went and something like it that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +55,30 @@ impl Rename {
         format!("{}={}", path_text(&self.old, old), path_text(&self.new, new))
     }
 
+    /// Says whether both have one name, and something else tells them apart, such as a function's arguments.
+    pub fn keeps_name(&self) -> bool {
+        self.label.is_none() && self.old.qualified_name() == self.new.qualified_name()
+    }
+
+    /// Says whether a user who writes this means it.
+    fn is_meant_by(&self, text: &str) -> bool {
+        let Some((before, after)) = text.split_once('=') else { return false };
+        let ends = |text: &str, address: &Address| {
+            let name = String::from_utf8_lossy(&address.name.to_sql()).into_owned();
+            text.strip_suffix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with(['.', ':']))
+        };
+        self.label.is_none() && ends(before, &self.old) && ends(after, &self.new)
+    }
+
     /// The change that is left when the rename is accepted.
     pub(crate) fn change(&self) -> Change {
         let object = self.new.parent.as_deref().unwrap_or(&self.new).clone();
         let (attribute, item, old, new) = match &self.label {
             Some((old, new)) => (Attribute::Label, Some(new.clone()), old.to_string(), new.to_string()),
             None => {
-                let name = |address: &Address| address.qualified_name().to_string();
+                let name = |address: &Address| {
+                    String::from_utf8_lossy(&address.qualified_name().to_sql()).into_owned()
+                };
                 (Attribute::Name, None, name(&self.old), name(&self.new))
             }
         };
@@ -98,153 +114,6 @@ fn path_text(address: &Address, label: Option<&Name>) -> String {
     String::from_utf8_lossy(&[&names.join(&b"."[..]), signature].concat()).into_owned()
 }
 
-/// Something that went or came.
-struct Thing<'c> {
-    change: &'c Change,
-    label: Option<&'c Name>,
-}
-
-impl<'c> Thing<'c> {
-    fn all(changes: &'c [Change], kind: Kind) -> Vec<Thing<'c>> {
-        let of_kind = changes.iter().filter(|change| change.kind == kind);
-        of_kind
-            .filter_map(|change| match (change.attribute, &change.item) {
-                (Attribute::Whole, _) => Some(Thing { change, label: None }),
-                (Attribute::Label, Some(label)) => Some(Thing { change, label: Some(label) }),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn text(&self) -> &str {
-        self.change.old.as_deref().or(self.change.new.as_deref()).unwrap_or_default()
-    }
-
-    /// Things of other kinds or homes are no candidates for each other.
-    fn home(&self) -> (Option<&Address>, Object, bool) {
-        let whole = self.label.is_some();
-        let home = if whole { Some(&self.change.address) } else { self.change.address.parent.as_deref() };
-        (home, self.change.address.kind, whole)
-    }
-
-    fn to_rename(&self, new: &Thing<'_>, reason: String) -> Rename {
-        Rename {
-            database: self.change.database.clone(),
-            old: self.change.address.clone(),
-            new: new.change.address.clone(),
-            label: self.label.cloned().zip(new.label.cloned()),
-            reason,
-        }
-    }
-}
-
-/// More pairs than this are not looked at one by one: what is equal is found all the same.
-const PAIRS_MAX: usize = 10_000;
-
-/// Returns what may only have another name, among what went and what came. Nothing is in two of them.
-pub(crate) fn candidates(changes: &[Change], pair: &Pair<'_>) -> Vec<Rename> {
-    let (gone, come) = (Thing::all(changes, Kind::Dropped), Thing::all(changes, Kind::Added));
-    let (mut used_gone, mut used_come) = (vec![false; gone.len()], vec![false; come.len()]);
-    let mut found = Vec::new();
-    let mut take = |old: usize, new: usize, reason: String, used: (&mut Vec<bool>, &mut Vec<bool>)| {
-        (used.0[old], used.1[new]) = (true, true);
-        found.push((old, gone[old].to_rename(&come[new], reason)));
-    };
-    // The same but for the name, and the only such pair.
-    let mut shapes: BTreeMap<_, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (at, thing) in gone.iter().enumerate().filter(|(_, thing)| thing.label.is_none()) {
-        shapes.entry((thing.home(), shape(thing))).or_default().0.push(at);
-    }
-    for (at, thing) in come.iter().enumerate().filter(|(_, thing)| thing.label.is_none()) {
-        shapes.entry((thing.home(), shape(thing))).or_default().1.push(at);
-    }
-    for (olds, news) in shapes.values() {
-        if let ([old], [new]) = (olds.as_slice(), news.as_slice()) {
-            let reason = "the same but for the name".to_owned();
-            take(*old, *new, reason, (&mut used_gone, &mut used_come));
-        }
-    }
-    if gone.len() * come.len() <= PAIRS_MAX {
-        let mut likely = Vec::new();
-        for (old, gone) in gone.iter().enumerate().filter(|(at, _)| !used_gone[*at]) {
-            for (new, come) in come.iter().enumerate().filter(|(at, _)| !used_come[*at]) {
-                if gone.home() == come.home()
-                    && let Some((score, reason)) = likeness(gone, come, pair)
-                {
-                    likely.push((std::cmp::Reverse(score), old, new, reason));
-                }
-            }
-        }
-        likely.sort();
-        for (_, old, new, reason) in likely {
-            if !used_gone[old] && !used_come[new] {
-                take(old, new, reason, (&mut used_gone, &mut used_come));
-            }
-        }
-    }
-    found.sort_by_key(|(old, _)| *old);
-    found.into_iter().map(|(_, rename)| rename).collect()
-}
-
-/// What a thing is, without its name; columns have none in their text.
-fn shape(thing: &Thing<'_>) -> Vec<u8> {
-    without_name(thing.text().as_bytes(), &thing.change.address)
-}
-
-/// How alike two things are, in per cent, and in what; `None` if not enough.
-fn likeness(old: &Thing<'_>, new: &Thing<'_>, pair: &Pair<'_>) -> Option<(usize, String)> {
-    let (before, after) = (&old.change.address, &new.change.address);
-    if let (Some(one), Some(other)) = (old.label, new.label) {
-        let neighbours = |schema: &Schema, label: &Name| -> Option<[Option<Name>; 2]> {
-            let object = schema.objects.get(before)?;
-            let said = object.parts.iter().flat_map(|part| details(part, &part.text));
-            let labels: Vec<Name> = said
-                .filter(|detail| detail.attribute == Attribute::Label)
-                .filter_map(|detail| detail.item)
-                .collect();
-            let at = labels.iter().position(|known| known == label)?;
-            Some([at.checked_sub(1).map(|at| labels[at].clone()), labels.get(at + 1).cloned()])
-        };
-        let same = neighbours(pair.old, one)? == neighbours(pair.new, other)?;
-        return same.then(|| (100, "at the same place among the labels".to_owned()));
-    }
-    match before.kind {
-        Object::Table | Object::ForeignTable => {
-            let columns = |schema: &Schema, address: &Address| -> Option<Vec<(Name, Vec<u8>)>> {
-                let columns = Table::read(schema.objects.get(address)?)?.columns.into_iter();
-                let of = |column: dump::Column| {
-                    (column.name.clone(), column.attribute(Attribute::Type).unwrap_or_default().to_vec())
-                };
-                Some(columns.map(of).collect())
-            };
-            let (one, other) = (columns(pair.old, before)?, columns(pair.new, after)?);
-            let same = one.iter().filter(|column| other.contains(column)).count();
-            let all = one.len().max(other.len());
-            let enough = same == all || (same > 1 && 3 * same >= 2 * all);
-            enough.then(|| (100 * same / all, format!("{same} of {all} columns are the same")))
-        }
-        Object::Column => {
-            let place = |schema: &Schema, address: &Address| {
-                let table = Table::read(schema.objects.get(address.parent.as_deref()?)?)?;
-                table.columns.iter().position(|column| column.name == address.name)
-            };
-            // To find the place takes reading the whole table.
-            if old.text() != new.text() {
-                return None;
-            }
-            let same_place = place(pair.old, before)? == place(pair.new, after)?;
-            Some(match same_place {
-                true => (100, "the same definition at the same place".to_owned()),
-                false => (50, "the same definition".to_owned()),
-            })
-        }
-        kind if kind.is_routine() && before.qualified_name() == after.qualified_name() => {
-            Some((60, "the same name with other arguments".to_owned()))
-        }
-        _ => None,
-    }
-}
-
 /// Gives things in the old dump the names that they have in the new one, so that they are compared with each other.
 ///
 /// Each text is `[KIND:]OLD=NEW`, with names as [`Rename::to_accept`] writes them; the new one may be the last name alone.
@@ -254,26 +123,108 @@ fn likeness(old: &Thing<'_>, new: &Thing<'_>, pair: &Pair<'_>) -> Option<(usize,
 pub fn accept_renames(old: &mut Dump, new: &Dump, texts: &[String]) -> Result<Vec<Rename>, BadRename> {
     let mut accepted: Vec<Rename> = Vec::new();
     for text in texts {
-        let rename = find(old, new, text)?;
-        let names: Vec<_> = old.databases.iter().map(|database| database.name.clone()).collect();
-        let only = names.len() == 1;
-        let databases = old.databases.iter_mut().zip(names);
-        let of =
-            databases.filter(|(_, name)| only || *name == rename.database).map(|(one, _)| &mut one.schema);
-        for schema in of.chain(std::iter::once(&mut old.cluster)) {
-            match &rename.label {
-                Some((one, other)) => schema.rename_label(&rename.old, one, other),
-                None => schema.rename(&rename.old, &rename.new),
+        let rename = match find(old, new, text) {
+            // It came with that of its table.
+            Err(BadRename::Unknown { .. }) if accepted.iter().any(|rename| rename.is_meant_by(text)) => {
+                continue;
+            }
+            found => found?,
+        };
+        apply(old, &rename);
+        let is_table =
+            rename.label.is_none() && matches!(rename.old.kind, Object::Table | Object::ForeignTable);
+        accepted.push(rename.clone());
+        if is_table {
+            for brought in brought(old, new, &rename) {
+                apply(old, &brought);
+                accepted.push(brought);
             }
         }
-        for database in &mut old.databases {
-            if let Some(rows) = database.data.tables.remove(&rename.old) {
-                database.data.tables.insert(rename.new.clone(), rows);
-            }
-        }
-        accepted.push(rename);
     }
     Ok(accepted)
+}
+
+/// Makes the old dump call something by its new name.
+fn apply(old: &mut Dump, rename: &Rename) {
+    let names: Vec<_> = old.databases.iter().map(|database| database.name.clone()).collect();
+    let only = names.len() == 1;
+    let databases = old.databases.iter_mut().zip(names);
+    let of = databases.filter(|(_, name)| only || *name == rename.database).map(|(one, _)| &mut one.schema);
+    for schema in of.chain(std::iter::once(&mut old.cluster)) {
+        match &rename.label {
+            Some((one, other)) => schema.rename_label(&rename.old, one, other),
+            None => schema.rename(&rename.old, &rename.new),
+        }
+    }
+    old.databases.iter_mut().for_each(|database| rename_data(database, rename));
+}
+
+fn rename_data(database: &mut Database, rename: &Rename) {
+    let to = |address: &Address| -> Address {
+        if *address == rename.old {
+            return rename.new.clone();
+        }
+        let mut address = address.clone();
+        if rename.old.kind == Object::Schema && address.schema.as_ref() == Some(&rename.old.name) {
+            address.schema = Some(rename.new.name.clone());
+        }
+        address
+    };
+    let tables = std::mem::take(&mut database.data.tables);
+    database.data.tables = tables.into_iter().map(|(address, rows)| (to(&address), rows)).collect();
+    for statement in &mut database.data.statements {
+        statement.address = to(&statement.address);
+    }
+}
+
+/// What a table's rename brings: its constraints, indexes, triggers and their like, and the sequences of its columns, which
+/// are called after it before and after.
+fn brought(old: &Dump, new: &Dump, table: &Rename) -> Vec<Rename> {
+    let mut found = Vec::new();
+    for pair in dumps::pairs(old, new) {
+        let changes = pair.changes();
+        let come = Thing::all(&changes, Kind::Added);
+        for gone in Thing::all(&changes, Kind::Dropped).into_iter().filter(|thing| thing.label.is_none()) {
+            let before = &gone.change.address;
+            let own = match (&before.parent, before.kind) {
+                (_, Object::Column) => continue,
+                (Some(parent), _) => **parent == table.new,
+                (None, Object::Sequence) => {
+                    pair.old.objects.get(before).and_then(|object| object.home.as_ref()) == Some(&table.new)
+                }
+                _ => continue,
+            };
+            let name = called_after(&before.name, &table.old.name, &table.new.name);
+            let is_it = |thing: &&Thing<'_>| {
+                thing.home() == gone.home()
+                    && thing.label.is_none()
+                    && Some(&thing.change.address.name) == name.as_ref()
+                    // Such as the foreign key of another table.
+                    && (own || (before.parent.is_some() && thing.shape(pair.new) == gone.shape(pair.old)))
+                    && (before.parent.is_some() || thing.change.address.schema == table.new.schema)
+            };
+            found.extend(come.iter().find(is_it).map(|come| gone.to_rename(come, "accepted".to_owned())));
+        }
+    }
+    found
+}
+
+/// The name of something that is called after a table, when that is called otherwise: `users_pkey`, `accounts_pkey`.
+fn called_after(name: &Name, table: &Name, other: &Name) -> Option<Name> {
+    let (text, table) = (name.bytes(), table.bytes());
+    let is_part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < text.len() {
+        let begins = !table.is_empty()
+            && text[at..].starts_with(table)
+            && !is_part(at.checked_sub(1).and_then(|at| text.get(at)))
+            && !is_part(text.get(at + table.len()));
+        let piece = if begins { other.bytes() } else { &text[at..=at] };
+        found.extend_from_slice(piece);
+        at += if begins { table.len() } else { 1 };
+    }
+    (found != text).then(|| Name::from(found.as_slice()))
 }
 
 fn find(old: &Dump, new: &Dump, text: &str) -> Result<Rename, BadRename> {

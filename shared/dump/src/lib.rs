@@ -46,7 +46,7 @@ pub use content::{ByteHasher, Content};
 pub use copy_form::{has_row_identifiers, is_whole_row};
 pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, TableData};
 pub use database::Database;
-pub use detail::{Column, Constraint, Detail, Table, details, without_quotes, words_of};
+pub use detail::{Column, Constraint, Detail, Grant, Table, details, without_quotes, words_of};
 pub use error::{Error, Fault};
 pub use event::{Event, Events, Kept, Statement, Want};
 pub use foreign_key::ForeignKey;

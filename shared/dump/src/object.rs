@@ -313,14 +313,36 @@ impl Address {
     }
 }
 
-/// Shows the address for people: `table app.users`, `index users_pkey on table app.users`.
+/// Shows the address for people, with quotes where SQL wants them: `table app.users`, `index "A b" on table app.users`.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |name: &Name| String::from_utf8_lossy(&name.to_sql()).into_owned();
         match self.kind {
             // What is not understood has no name.
             Kind::Other if self.name.is_empty() => f.write_str("other statements")?,
             Kind::Other => write!(f, "{}", self.name)?,
-            kind => write!(f, "{kind} {}", self.qualified_name())?,
+            Kind::DefaultPrivileges => {
+                write!(f, "{}", self.kind)?;
+                if !self.name.is_empty() {
+                    write!(f, " of {}", quoted(&self.name))?;
+                }
+                if let Some(schema) = &self.schema {
+                    write!(f, " in schema {}", quoted(schema))?;
+                }
+            }
+            kind => {
+                write!(f, "{kind} ")?;
+                if let Some(schema) = &self.schema {
+                    write!(f, "{}.", quoted(schema))?;
+                }
+                match kind {
+                    // Their names are SQL already.
+                    Kind::Cast | Kind::Transform | Kind::LargeObject | Kind::Operator | Kind::Parameter => {
+                        write!(f, "{}", self.name)?;
+                    }
+                    _ => f.write_str(&quoted(&self.name))?,
+                }
+            }
         }
         match self.signature.first() {
             Some(b'(') => write!(f, "{}", String::from_utf8_lossy(&self.signature))?,

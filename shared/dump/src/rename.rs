@@ -1,5 +1,8 @@
 //! Other names for things, in every statement of a schema that speaks of them.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::lexeme::Lexeme;
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::object::{Address, Kind};
@@ -10,9 +13,9 @@ impl Schema {
     /// Gives an object or a part of one another name, as `ALTER … RENAME` and `SET SCHEMA` do; what refers to it follows.
     ///
     /// `new` is the same address but for name, schema, and, for parts, the parent's own. References are found by their
-    /// tokens: names with their schema everywhere, columns within their table and the foreign keys to it. Bodies of
-    /// functions are text and stay as they are, as they do in the server; queries of views keep the names of renamed
-    /// columns.
+    /// tokens: names with their schema everywhere, columns within their table and the foreign keys to it; with a schema
+    /// goes what it holds. Bodies of functions and their search paths are text and stay as they are, as they do in the
+    /// server; queries of views keep the names of renamed columns.
     ///
     /// ```
     /// use dump::{NoData, QualifiedName, ReadOptions, Stream, read};
@@ -28,6 +31,8 @@ impl Schema {
     /// ```
     pub fn rename(&mut self, old: &Address, new: &Address) {
         match &old.parent {
+            None if old.kind == Kind::Schema => self.rename_schema(&old.name, &new.name),
+            None if old.kind == Kind::Database => self.rename_database(old, new),
             None => self.rename_object(old, new),
             Some(table) if old.kind == Kind::Column => {
                 let table = (**table).clone();
@@ -83,6 +88,39 @@ impl Schema {
         }
     }
 
+    /// Renames a schema, with everything in it.
+    fn rename_schema(&mut self, old: &Name, new: &Name) {
+        let inside = self.objects.keys().filter(|address| address.schema.as_ref() == Some(old));
+        let held: BTreeSet<Name> = inside.map(|address| address.name.clone()).collect();
+        for (mut address, mut object) in std::mem::take(&mut self.objects) {
+            rehome(&mut address, old, new);
+            rehome(&mut object.address, old, new);
+            object.home.iter_mut().for_each(|home| rehome(home, old, new));
+            for part in &mut object.parts {
+                rehome(&mut part.address, old, new);
+                part.text = with_schema(&part.text, old, new, Some(&held));
+                if part.session.search_path.contains(old) {
+                    let path = &mut Arc::make_mut(&mut part.session).search_path;
+                    path.iter_mut().filter(|name| *name == old).for_each(|name| *name = new.clone());
+                }
+            }
+            self.objects.insert(address, object);
+        }
+    }
+
+    /// Renames a database in what is said of it.
+    fn rename_database(&mut self, old: &Address, new: &Address) {
+        let Some(mut object) = self.objects.remove(old) else { return };
+        object.address = new.clone();
+        for part in &mut object.parts {
+            readdress(&mut part.address, old, new);
+            part.text = renamed(&part.text, |near| {
+                (near.is(&old.name) && near.is_word_at(-1, "DATABASE")).then(|| new.name.to_sql())
+            });
+        }
+        self.objects.insert(new.clone(), object);
+    }
+
     fn rename_object(&mut self, old: &Address, new: &Address) {
         let (before, after) = (old.qualified_name(), new.qualified_name());
         let objects = std::mem::take(&mut self.objects);
@@ -126,6 +164,60 @@ impl Schema {
             self.objects.insert(address, object);
         }
     }
+}
+
+/// What a schema holds goes with it.
+fn rehome(address: &mut Address, old: &Name, new: &Name) {
+    if address.schema.as_ref() == Some(old) {
+        address.schema = Some(new.clone());
+    }
+    if address.kind == Kind::Schema && address.name == *old {
+        address.name = new.clone();
+    }
+    address.signature = with_schema(&address.signature, old, new, None);
+    // The text by which a cast is told from others.
+    if matches!(address.kind, Kind::Cast | Kind::Transform) {
+        address.name = Name::from(with_schema(address.name.bytes(), old, new, None).as_slice());
+    }
+    if let Some(parent) = &mut address.parent {
+        rehome(parent, old, new);
+    }
+}
+
+/// A text with a schema's other name. `held` are the names of what it holds, if only in front of those it is meant: what
+/// stands alone as well may be a table's or a column's.
+fn with_schema(text: &[u8], old: &Name, new: &Name, held: Option<&BTreeSet<Name>>) -> Vec<u8> {
+    if memchr::memmem::find(text, old.bytes()).is_none() {
+        return text.to_vec();
+    }
+    let is_alone = |near: &Near<'_>| {
+        let qualifies = near.follows(1, b".") || near.follows_back(b".");
+        near.is(old) && !qualifies && !near.is_word_at(-1, "SCHEMA")
+    };
+    let alone = held.is_some() && any(text, is_alone);
+    renamed(text, |near| {
+        if near.kind() == TokenKind::String {
+            let inside = near.text().strip_prefix(b"'")?.strip_suffix(b"'")?;
+            // `'schema.name'::regclass`
+            if near.is_cast_to_name() {
+                return Some([b"'", with_schema(inside, old, new, None).as_slice(), b"'"].concat());
+            }
+            return None;
+        }
+        if !near.is(old) || near.follows_back(b".") {
+            return None;
+        }
+        let holds = |held: &BTreeSet<Name>| !alone || held.iter().any(|name| near.is_at(2, name));
+        let qualifies = near.follows(1, b".") && held.is_none_or(holds);
+        (qualifies || near.is_word_at(-1, "SCHEMA")).then(|| new.to_sql())
+    })
+}
+
+/// Says whether some token of a text is such a one.
+fn any(text: &[u8], is_it: impl Fn(&Near<'_>) -> bool) -> bool {
+    let Ok(mut tokens) = Lexer::default().tokens(text) else { return false };
+    tokens.retain(|token| !matches!(token.kind, TokenKind::Space | TokenKind::Comment));
+    (0..tokens.len()).any(|at| is_it(&Near { text, tokens: &tokens, at }))
 }
 
 fn readdress(address: &mut Address, old: &Address, new: &Address) {
@@ -218,6 +310,16 @@ impl Near<'_> {
 
     fn follows(&self, offset: isize, text: &[u8]) -> bool {
         self.token(offset).is_some_and(|(_, found)| found == text)
+    }
+
+    fn is_word_at(&self, offset: isize, word: &str) -> bool {
+        self.token(offset).is_some_and(|(kind, text)| Lexeme::new(kind, text).is(word))
+    }
+
+    /// Says whether a literal is the name of something: `'app.users'::regclass`.
+    fn is_cast_to_name(&self) -> bool {
+        let names_kind = |(_, text): (TokenKind, &[u8])| text.to_ascii_lowercase().starts_with(b"reg");
+        self.follows(1, b"::") && self.token(2).is_some_and(names_kind)
     }
 
     fn follows_back(&self, text: &[u8]) -> bool {

@@ -82,6 +82,13 @@ impl Schema {
         self.objects.values().map(|object| object.parts.len()).sum()
     }
 
+    /// Returns the parts that do such a thing, with their objects.
+    pub fn parts_of(&self, role: Role) -> impl Iterator<Item = (&Object, &Part)> {
+        self.objects.values().flat_map(move |object| {
+            object.parts.iter().filter(move |part| part.role == role).map(move |part| (object, part))
+        })
+    }
+
     /// Removes what `keep` does not want; objects that lose all their parts go as well.
     pub fn retain_parts(&mut self, mut keep: impl FnMut(&Object, &Part) -> bool) {
         self.objects.retain(|_, object| {

@@ -46,6 +46,8 @@ pub fn run() -> Result<Outcome, Failure> {
     };
     let [old_side, new_side] = &sides;
     let [old, new] = &mut side::read_both(&sides, &arguments)?;
+    let mut left_out = compare::leave_out(old, new);
+    left_out.extend(side::leave_out_trailers(&sides, old, new));
     let accepted = compare::accept_renames(old, new, &judging.accept_renames).map_err(anyhow::Error::new)?;
     let (findings, renames) = judging.judge.compare(old, new, &accepted);
     let rows = if arguments.rows { Rows::compare(old, new) } else { Rows::default() };
@@ -55,6 +57,7 @@ pub fn run() -> Result<Outcome, Failure> {
         findings,
         renames,
         rows: rows.changes,
+        left_out,
     };
     if arguments.git.is_some() && arguments.report.is_for_people() {
         // git prints none for an external diff.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
+use compare::{LeftOut, Which};
 use connect::Written;
 use dump::{Dump, ReadOptions, Reading};
 use store::Location;
@@ -159,4 +160,18 @@ pub(crate) fn read_both(sides: &[Side; 2], arguments: &Arguments) -> Result<[Dum
     };
     arguments.select.apply(selected)?;
     Ok(dumps)
+}
+
+/// Forgets what follows the end of a dump that is compared with a database, which has no such thing.
+pub(crate) fn leave_out_trailers(sides: &[Side; 2], old: &mut Dump, new: &mut Dump) -> Vec<LeftOut> {
+    let mut left_out = Vec::new();
+    if !sides.iter().any(|side| matches!(side.source, Source::Server(_))) {
+        return left_out;
+    }
+    for (dump, which) in [(old, Which::Old), (new, Which::New)] {
+        let had = dump.databases.iter().any(|database| !database.schema.trailer.is_empty());
+        dump.databases.iter_mut().for_each(|database| database.schema.trailer.clear());
+        left_out.extend(had.then_some(LeftOut::Trailer(which)));
+    }
+    left_out
 }

@@ -5,6 +5,7 @@ mod clause;
 mod constraint;
 mod data_type;
 mod definition;
+mod grant;
 mod index;
 mod member;
 mod operator;
@@ -17,6 +18,7 @@ mod text_span;
 mod trigger;
 mod view;
 
+pub use grant::Grant;
 pub use table::{Column, Constraint, Table};
 
 use crate::attribute::Attribute;

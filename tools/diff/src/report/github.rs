@@ -28,6 +28,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         let message = format!("{}: {}", rows.table, wording::rows(rows));
         command("notice", &report.new, None, "rows", &message, out)?;
     }
+    for left_out in &report.left_out {
+        command("notice", &report.new, None, "left out", &left_out.to_string(), out)?;
+    }
     for side in [&report.old, &report.new] {
         for unknown in &side.dump.unknown {
             command("warning", side, Some(unknown.at), "not understood", &unknown.excerpt, out)?;

@@ -62,7 +62,7 @@ impl SchemaGroup<'_> {
     /// Returns the heading, such as `schema app` or `database shop, schema app`.
     pub fn title(&self) -> String {
         let database = self.database.map(|name| format!("database {name}"));
-        let schema = self.schema.map(|name| format!("schema {name}"));
+        let schema = self.schema.map(|name| Address::global(dump::Kind::Schema, name.clone()).to_string());
         match (database, schema) {
             (Some(database), Some(schema)) => format!("{database}, {schema}"),
             (Some(database), None) => format!("{database}, outside of schemas"),

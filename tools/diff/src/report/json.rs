@@ -31,6 +31,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         "renames": report.renames.iter().map(rename).collect::<Vec<_>>(),
         "rows": rows,
         "not_understood": unclassified,
+        "left_out": report.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     writeln!(out, "{json:#}")
 }

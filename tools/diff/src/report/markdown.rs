@@ -29,6 +29,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     page.renames(report);
     page.rows(report);
+    page.left_out(report);
     for group in &groups {
         page.schema(group);
     }
@@ -116,19 +117,29 @@ impl Page {
     }
 
     fn renames(&mut self, report: &Report<'_>) {
-        if report.renames.is_empty() {
+        for (heading, renames) in wording::renames(report) {
+            let heading = wording::capital(heading);
+            self.comment.push(&format!("\n#### {heading}: {}\n\n", renames.len()));
+            for rename in renames {
+                let (old, new) = wording::rename_names(rename);
+                self.comment.line(&format!(
+                    "- {} → {}: {}; {}\n",
+                    code(&old),
+                    code(&new),
+                    code(&rename.reason),
+                    code(&wording::accept_rename(rename))
+                ));
+            }
+        }
+    }
+
+    fn left_out(&mut self, report: &Report<'_>) {
+        if report.left_out.is_empty() {
             return;
         }
-        self.comment.push(&format!("\n#### Perhaps only renamed: {}\n\n", report.renames.len()));
-        for rename in &report.renames {
-            let (old, new) = wording::rename_names(rename);
-            self.comment.line(&format!(
-                "- {} → {}: {}; {}\n",
-                code(&old),
-                code(&new),
-                code(&rename.reason),
-                code(&wording::accept_rename(rename))
-            ));
+        self.comment.push("\n#### Left out\n\n");
+        for left_out in &report.left_out {
+            self.comment.line(&format!("- {}\n", code(&left_out.to_string())));
         }
     }
 

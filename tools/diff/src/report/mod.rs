@@ -7,6 +7,8 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod odd;
 mod sarif;
 mod target;
 mod text;
@@ -16,7 +18,7 @@ mod wording;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use compare::{Finding, Kind, Rename, RowsChange, Severity};
+use compare::{Finding, Kind, LeftOut, Rename, RowsChange, Severity};
 use dump::{Address, Dump, Name, Object, Position};
 
 pub use target::ReportArguments;
@@ -30,6 +32,8 @@ pub struct Report<'r> {
     pub renames: Vec<Rename>,
     /// The tables whose rows differ; none if rows were not compared.
     pub rows: Option<Vec<RowsChange>>,
+    /// What could not be compared, since one side was made without it.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// One of the two dumps.
@@ -181,6 +185,7 @@ mod tests {
                     remark: Some(compare::Remark::OneSided),
                 },
             ]),
+            left_out: vec![LeftOut::Owners(compare::Which::Old)],
         };
         let mut out = Vec::new();
         report.write(format, false, &mut out).unwrap();
@@ -206,6 +211,8 @@ mod tests {
 rows
   ~ table a.t: 1 row, other values
   - shop: table a.u: 7 rows → no data; only one of the dumps has it
+left out
+  owners: the old dump names none at all, as `--no-owner` has it
 changes: ";
         assert!(text.contains(rest), "{text}");
     }
@@ -219,7 +226,13 @@ changes: ";
         assert!(errors.is_empty(), "{errors:?}");
         for format in [Format::Markdown, Format::Html, Format::Github] {
             let text = shown(format);
-            for said in ["ACCESS EXCLUSIVE", "the same columns", "--accept-rename a.u=a.v", "other values"] {
+            for said in [
+                "ACCESS EXCLUSIVE",
+                "the same columns",
+                "--accept-rename a.u=a.v",
+                "other values",
+                "names none at all",
+            ] {
                 assert!(text.contains(said), "{format:?}: no {said} in {text}");
             }
         }

@@ -29,6 +29,7 @@ pub(super) fn write(report: &Report<'_>, colour: bool, out: &mut dyn Write) -> i
     page.renames(report);
     page.rows(report);
     page.not_understood(report);
+    page.left_out(report);
     out.write_all(page.text.as_bytes())?;
     writeln!(out, "{}", wording::totals(report))
 }
@@ -176,15 +177,24 @@ impl Page {
     }
 
     fn renames(&mut self, report: &Report<'_>) {
-        if report.renames.is_empty() {
+        for (heading, renames) in wording::renames(report) {
+            self.line("", HEADING, heading);
+            for rename in renames {
+                let (old, new) = wording::rename_names(rename);
+                let database = rename.database.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+                self.line("  ", Style::new(), &format!("? {database}{old} → {new}: {}", rename.reason));
+                self.line("      ", QUIET, &wording::accept_rename(rename));
+            }
+        }
+    }
+
+    fn left_out(&mut self, report: &Report<'_>) {
+        if report.left_out.is_empty() {
             return;
         }
-        self.line("", HEADING, "perhaps only renamed");
-        for rename in &report.renames {
-            let (old, new) = wording::rename_names(rename);
-            let database = rename.database.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-            self.line("  ", Style::new(), &format!("? {database}{old} → {new}: {}", rename.reason));
-            self.line("      ", QUIET, &wording::accept_rename(rename));
+        self.line("", HEADING, "left out");
+        for left_out in &report.left_out {
+            self.line("  ", Style::new(), &left_out.to_string());
         }
     }
 

@@ -145,6 +145,20 @@ pub(super) fn values(finding: &Finding) -> Option<String> {
     }
 }
 
+/// Returns the renames under a heading for each kind of guess: another name, or other arguments.
+pub(super) fn renames<'r>(report: &'r Report<'_>) -> Vec<(&'static str, Vec<&'r Rename>)> {
+    let (same_name, other_name) = report.renames.iter().partition(|rename| rename.keeps_name());
+    let groups = [("perhaps only renamed", other_name), ("perhaps the same with other arguments", same_name)];
+    let groups: [(_, Vec<&Rename>); 2] = groups;
+    groups.into_iter().filter(|(_, renames)| !renames.is_empty()).collect()
+}
+
+/// Begins with an upper-case letter, as headings do.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// The old and new name as `--accept-rename` takes them.
 pub(super) fn rename_names(rename: &Rename) -> (String, String) {
     match &rename.label {

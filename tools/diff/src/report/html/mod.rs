@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use compare::{Change, Finding, Kind, Severity};
-use dump::{Attribute, Position};
+use dump::{Address, Attribute, Name, Position};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::group::{self, ObjectGroup, SchemaGroup};
@@ -44,6 +44,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
                     }
                     main {
                         (not_understood(report))
+                        (left_out(report))
                         (renames(report))
                         @if let Some(diagram) = diagram::draw(report, &groups) { (diagram) }
                         (rows(report))
@@ -163,7 +164,7 @@ fn tree(groups: &[SchemaGroup<'_>]) -> Markup {
                             li {
                                 a href={ "#" (anchor(object.number)) } title=(line(&object.object.to_string())) {
                                     (sign(object.kind()))
-                                    span.name { (line(&name_of(object))) }
+                                    span.name { (line(&bare_name_of(object))) }
                                     @if wording::is_marked(object.severity()) {
                                         span class={ "dot " (object.severity().word()) } title=(object.severity().word()) { "!" }
                                     }
@@ -182,8 +183,29 @@ fn anchor(number: usize) -> String {
     format!("o{number}")
 }
 
+/// The name as the catalog holds it, where it stands alone.
+fn bare_name_of(object: &ObjectGroup<'_>) -> String {
+    match is_of_schema(object.object) {
+        true => name_of(object),
+        false => format!("{}{}", object.object.name, String::from_utf8_lossy(&object.object.signature)),
+    }
+}
+
+/// The name without its kind, schema and what it is on; default privileges have no name but these.
 fn name_of(object: &ObjectGroup<'_>) -> String {
-    format!("{}{}", object.object.name, String::from_utf8_lossy(&object.object.signature))
+    let address = object.object;
+    let schema = address.schema.clone().filter(|_| is_of_schema(address));
+    let shown = Address { schema, parent: None, ..address.clone() }.to_string();
+    shown.strip_prefix(&format!("{} ", address.kind)).unwrap_or(&shown).to_owned()
+}
+
+/// Says whether the schema is no part of the name.
+fn is_of_schema(address: &Address) -> bool {
+    address.kind == dump::Kind::DefaultPrivileges
+}
+
+fn quoted(name: &Name) -> String {
+    String::from_utf8_lossy(&name.to_sql()).into_owned()
 }
 
 fn sign(kind: Kind) -> Markup {
@@ -215,7 +237,9 @@ fn object(group: &ObjectGroup<'_>) -> Markup {
                 (sign(group.kind()))
                 h3 {
                     span.kind { (group.object.kind) } " "
-                    @if let Some(schema) = &group.object.schema { span.qualifier { (line(&schema.to_string())) "." } }
+                    @if let Some(schema) = group.object.schema.as_ref().filter(|_| !is_of_schema(group.object)) {
+                        span.qualifier { (line(&quoted(schema))) "." }
+                    }
                     (line(&name_of(group)))
                     @if let Some(parent) = &group.object.parent { " " span.qualifier { "on " (line(&parent.to_string())) } }
                 }
@@ -386,11 +410,11 @@ fn pairs(lines: &[body::Line]) -> Vec<(Option<&body::Line>, Option<&body::Line>)
 
 fn renames(report: &Report<'_>) -> Markup {
     html! {
-        @if !report.renames.is_empty() {
+        @for (heading, renames) in wording::renames(report) {
             section.renames {
-                h2 { "Perhaps only renamed" }
+                h2 { (wording::capital(heading)) }
                 ul.plain {
-                    @for rename in &report.renames {
+                    @for rename in renames {
                         @let (old, new) = wording::rename_names(rename);
                         li {
                             div.line {
@@ -400,6 +424,19 @@ fn renames(report: &Report<'_>) -> Markup {
                             p.more { span { (line(&rename.reason)) } code { (line(&wording::accept_rename(rename))) } }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+fn left_out(report: &Report<'_>) -> Markup {
+    html! {
+        @if !report.left_out.is_empty() {
+            section {
+                h2 { "Left out" }
+                ul.plain {
+                    @for left_out in &report.left_out { li { (line(&left_out.to_string())) } }
                 }
             }
         }
