@@ -147,7 +147,7 @@ fn formats_and_versions_make_no_difference() {
 fn what_is_not_understood_and_what_cannot_be_read_is_no_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let (odd, cut) = (folder.path().join("odd.sql"), folder.path().join("cut.sql"));
-    fs::write(&odd, "CREATE SCHEMA a;\nVACUUM a.b;\n").unwrap();
+    fs::write(&odd, "CREATE SCHEMA a;\nCALL a.b();\n").unwrap();
     fs::write(&cut, "--\n-- PostgreSQL database dump\n--\n\nCREATE SCHEMA a;\n").unwrap();
     assert_eq!(diff(&odd, &odd, &[]).status.code(), Some(3));
     assert_eq!(diff(&odd, &odd, &["--allow-unclassified"]).status.code(), Some(0));
@@ -238,4 +238,106 @@ fn a_dump_is_no_other_than_itself() {
             dump.display()
         );
     }
+}
+
+#[test]
+fn what_leaves_nothing_behind_is_no_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, busy) = (folder.path().join("plain.sql"), folder.path().join("busy.sql"));
+    let table = "CREATE TABLE public.t (a integer);\n";
+    fs::write(&plain, table).unwrap();
+    for statement in [
+        "RESET ALL",
+        "RESET search_path",
+        "RESET TIME ZONE",
+        "RESET ROLE",
+        "DISCARD ALL",
+        "DISCARD TEMP",
+        "SET SCHEMA 'public'",
+        "SET LOCAL statement_timeout = 0",
+        "SET SESSION statement_timeout TO 0",
+        "SET TIME ZONE 'UTC'",
+        "SET NAMES 'utf8'",
+        "SET a.b = 'x'",
+        "SET search_path TO DEFAULT",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET CONSTRAINTS ALL DEFERRED",
+        "SET LOCAL ROLE postgres",
+        "SET SESSION AUTHORIZATION DEFAULT",
+        "SET XML OPTION CONTENT",
+        "ANALYZE",
+        "ANALYZE VERBOSE public.t (a)",
+        "VACUUM",
+        "VACUUM (FULL, VERBOSE) public.t",
+        "CHECKPOINT",
+        "SHOW server_version",
+        "SELECT 1",
+        "SELECT 1 AS one, 'x'",
+        "SELECT now()",
+        "SELECT pg_catalog.version()",
+        "SELECT count(*) FROM public.t",
+        "BEGIN",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        "START TRANSACTION READ WRITE",
+        "COMMIT",
+        "END",
+        "LISTEN x",
+        "UNLISTEN *",
+        "NOTIFY x, 'y'",
+        "DEALLOCATE ALL",
+        "LOCK TABLE public.t IN EXCLUSIVE MODE",
+        "REINDEX TABLE public.t",
+        "LOAD 'plpgsql'",
+        "CLUSTER",
+    ] {
+        fs::write(&busy, format!("{statement};\n{table}{statement};\n")).unwrap();
+        for (old, new) in [(&busy, &busy), (&plain, &busy)] {
+            let output = diff(old, new, &[]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{statement}");
+        }
+    }
+    for statement in [
+        "SELECT create_hypertable('t', 'a')",
+        "SELECT * INTO x FROM public.t",
+        "SELECT public.now()",
+        "CLUSTER public.t USING i",
+        "SELECT set_config('search_path', x, false)",
+        "DO $$ begin end $$",
+        "EXPLAIN ANALYZE DELETE FROM public.t",
+    ] {
+        fs::write(&busy, format!("{table}{statement};\n")).unwrap();
+        assert_eq!(diff(&busy, &busy, &[]).status.code(), Some(3), "{statement}");
+    }
+}
+
+#[test]
+fn texts_in_two_encodings_are_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        folder.path().join(name)
+    };
+    let latin =
+        file("latin.sql", b"SET client_encoding = 'LATIN1';\nCREATE TABLE public.gr\xf6\xdfe (a integer);\n");
+    let utf8 = file(
+        "utf8.sql",
+        "SET client_encoding = 'UTF8';\nCREATE TABLE public.größe (a integer);\n".as_bytes(),
+    );
+    let output = diff(&latin, &utf8, &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && said.contains("LATIN1 and UTF8"), "{said}");
+    assert_eq!(diff(&latin, &latin, &[]).status.code(), Some(0));
+    let plain = |encoding: &str| {
+        file(
+            encoding,
+            format!("SET client_encoding = '{encoding}';\nCREATE TABLE public.t (a integer);\n").as_bytes(),
+        )
+    };
+    assert_eq!(diff(&plain("LATIN1"), &plain("UTF8"), &[]).status.code(), Some(0));
+    for pattern in ["*", "gr*", "gr??e", "größe"] {
+        assert_eq!(diff(&latin, &latin, &["-t", pattern]).status.code(), Some(0), "{pattern}");
+    }
+    assert_eq!(diff(&latin, &latin, &["-t", "gr?e"]).status.code(), Some(2));
 }

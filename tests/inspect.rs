@@ -65,3 +65,17 @@ fn every_format_holds_the_same() {
         }
     }
 }
+
+#[test]
+fn what_is_unsafe_on_a_newer_server_is_told() {
+    let dump = |value: &str| {
+        format!("SET standard_conforming_strings = {value};\nINSERT INTO a.t VALUES ('a\\\\b');\n")
+    };
+    let said = |value: &str| {
+        let output = corpus::run(Path::new(PROGRAM), &["-"], dump(value).as_bytes());
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said("off").contains("unsafe on PostgreSQL 19"));
+    assert_eq!(said("on"), "");
+}

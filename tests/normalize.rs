@@ -8,6 +8,8 @@
 
 #[path = "corpus.rs"]
 mod corpus;
+#[path = "messages/mod.rs"]
+mod messages;
 
 use std::path::Path;
 
@@ -316,4 +318,211 @@ fn what_is_left_out_is_in_no_publication() {
     assert_eq!(members(&[]).len(), 3);
     assert_eq!(members(&["-T", "a.t"]), ["TABLE ONLY a.u(x);", "TABLES IN SCHEMA a;"]);
     assert!(members(&["-N", "a"]).is_empty());
+}
+
+/// What it prints, what it says, and how it ends.
+fn run(input: &[u8], more: &[&str]) -> (String, String, Option<i32>) {
+    let output = corpus::run(Path::new(PROGRAM), &[&["-"], more].concat(), input);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+#[test]
+fn lines_of_programs_are_skipped_in_front_and_refused_elsewhere() {
+    let plain = run(messages::with("", "").as_bytes(), &[]);
+    assert_eq!((plain.1.as_str(), plain.2), ("", Some(0)));
+    for (place, in_front) in messages::PLACES {
+        for (line, takes_more) in messages::LINES {
+            let dump = messages::with(place, line);
+            let at = dump[..dump.find(line).unwrap()].matches('\n').count() + 1;
+            let (form, said, code) = run(dump.as_bytes(), &[]);
+            let begin: String =
+                line.trim_end().split(['\n', '\r']).next().unwrap().chars().take(40).collect();
+            assert!(said.contains(begin.trim_end()), "{place} {line}: {said}");
+            if in_front && !takes_more {
+                let begins = dump[..dump.find(line).unwrap() + line.len()].matches('\n').count() + 1;
+                assert_eq!((form, code), (plain.0.clone(), Some(0)), "{place} {line}: {said}");
+                assert!(
+                    said.contains(&format!("the dump begins at line {begins}")),
+                    "{place} {line}: {said}"
+                );
+            } else {
+                assert_eq!((form.as_str(), code), ("", Some(2)), "{place} {line}: {said}");
+                assert!(said.contains(&format!("at line {at},")), "{place} {line}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_takes_the_place_of_a_text_is_called_so() {
+    let dump = messages::with("", "");
+    for (input, code, says) in [
+        (format!("\u{feff}{dump}"), 0, "a byte order mark stands in front"),
+        (dump.replace("CREATE TYPE", "\u{feff}CREATE TYPE"), 2, "byte order mark within the text"),
+        (dump.replace('\n', "\r\n"), 0, "lines end with CR LF"),
+        // What psql loses is more than a setting.
+        (
+            messages::with("<front>", "NOTICE:  x\n")
+                .replace("SET statement_timeout = 0;", "CREATE SCHEMA a;"),
+            2,
+            "`NOTICE:  x`",
+        ),
+        (format!("NOTICE: x\n{}", &dump[dump.find("CREATE").unwrap()..]), 2, "line of a program"),
+        (
+            "Dumping schemas...\nSET statement_timeout = 0;\nCREATE SCHEMA a;\n".to_owned(),
+            0,
+            "the dump begins at line 2",
+        ),
+        ("Dumping schemas...\nCREATE SCHEMA a;\nCREATE SCHEMA b;\n".to_owned(), 2, "line of a program"),
+        ("Password: CREATE SCHEMA a;\nCREATE SCHEMA b;\n".to_owned(), 2, "line of a program"),
+    ] {
+        let (_, said, ended) = run(input.as_bytes(), &[]);
+        assert!(said.contains(says), "{input}: {said}");
+        assert_eq!(ended, Some(code), "{input}: {said}");
+    }
+    for (text, says) in [
+        (&b"PGDMP\r\n\x0e\0\x04\x08\r\n"[..], "each line feed became CR LF"),
+        (b"Password: \r\nPGDMP\x01\x0e\0\x04\x08", "an archive of `pg_dump` behind 12 bytes"),
+        (b"\xff\xfe-\0-\0\n\0", "UTF-16LE"),
+    ] {
+        let (_, said, ended) = run(text, &[]);
+        assert!(said.contains(says) && ended == Some(2), "{said}");
+    }
+    // Colons that SQL has.
+    let sql = "CREATE VIEW public.v AS SELECT JSON_OBJECT(a: 1, 'b': 2) AS x, (ARRAY[1,2])[1: 2] AS y, f(z := 1), '1'::text;\n";
+    let (form, said, ended) = run(sql.as_bytes(), &[]);
+    assert!(said.is_empty() && ended == Some(0) && form.contains("JSON_OBJECT"), "{said}");
+}
+
+#[test]
+fn what_the_grammar_refuses_is_not_understood() {
+    for (sql, says) in [
+        ("CREATE TABLE public.t (\n    a integer\n    b text\n);", "`b`, at line 3"),
+        ("CREATE TABLE public.t (\n    a integer DEFAULT 1\n    b text\n);", "`b`, at line 3"),
+        (
+            "CREATE TABLE public.t (\n    a character varying(3) DEFAULT 'x'::character varying\n    b text\n);",
+            "`b`, at line 3",
+        ),
+        ("CREATE TABLE public.t (\n    a integer,\n    oops\n);", "a name without a type, at line 3"),
+        ("CREATE TABLE public.t (\n    a integer,\n    oops b text\n);", "`text`, at line 3"),
+        ("CREATE TABLE public.t (\n    a integer,\n);", "nothing stands behind `,`, at line 2"),
+        (
+            "CREATE TABLE public.t (\n    a integer\n    CONSTRAINT p PRIMARY KEY (a)\n);",
+            "`PRIMARY`, at line 3",
+        ),
+        (
+            "CREATE TABLE public.t (\n    CONSTRAINT p CHECK (true)\n    CONSTRAINT q CHECK (true)\n);",
+            "`CONSTRAINT`, at line 3",
+        ),
+        ("CREATE TABLE public.t (a integer)\nCREATE TABLE public.u (a integer);", "no `;`, at line 2"),
+        ("CREATE TYPE public.t AS ENUM (\n    'a' 'b'\n);", "two literals without a comma, at line 2"),
+        ("CREATE TYPE public.t AS ENUM (\n    'a',\n    oops\n    'b'\n);", "`oops`, at line 3"),
+        ("CREATE TYPE public.t AS (\n    a integer\n    b text\n);", "`b`, at line 3"),
+        ("CREATE VIEW public.t AS SELECT 1);", "could close"),
+    ] {
+        let (_, said, _) = run(sql.as_bytes(), &[]);
+        assert!(
+            said.contains("not understood since PostgreSQL refuses it") && said.contains(says),
+            "{sql}: {said}"
+        );
+    }
+    for sql in [
+        "CREATE TABLE public.t (a bit varying(3) NOT NULL, b double precision DEFAULT 1.5 NOT NULL, c timestamp(3) without time zone DEFAULT now() NOT NULL, d \"char\", e text DEFAULT 'x'::text COLLATE \"C\" NOT NULL, f interval day to second(3));",
+        "CREATE TABLE public.t (exclude character varying(4) DEFAULT 'a' NOT NULL, h numeric(10,2) DEFAULT (0)::numeric(10,2) NOT NULL, i integer DEFAULT 1 REFERENCES public.u(a) ON DELETE CASCADE, j boolean DEFAULT true NOT NULL, k integer GENERATED ALWAYS AS (1) STORED);",
+        "CREATE TABLE public.t (m text DEFAULT CASE WHEN true THEN 'a' ELSE 'b' END, n timestamp with time zone DEFAULT (now() AT TIME ZONE 'utc'::text) NOT NULL, CONSTRAINT x EXCLUDE USING gist (m WITH =) WHERE ((a > 1)) DEFERRABLE, PRIMARY KEY (n) INCLUDE (m), FOREIGN KEY (a) REFERENCES public.x(b) ON DELETE SET NULL (a) NOT VALID, LIKE public.z INCLUDING ALL);",
+        "CREATE TABLE public.t (a, b) AS SELECT 1, 2;",
+        "CREATE TABLE public.t AS SELECT f(x) FROM y;",
+        "CREATE TABLE public.t PARTITION OF public.u (a DEFAULT 1) FOR VALUES IN (1);",
+        "CREATE TYPE public.t AS ENUM (\n);",
+        "CREATE TYPE public.t AS ENUM (\n    'a'\n    'b'\n);",
+    ] {
+        let (_, said, ended) = run(sql.as_bytes(), &[]);
+        assert!(said.is_empty() && ended == Some(0), "{sql}: {said}");
+    }
+}
+
+#[test]
+fn rows_behind_a_copy_that_is_not_understood_are_not_passed_in_silence() {
+    let table = "CREATE TABLE public.t (a integer);\n";
+    for copy in
+        ["COPY BINARY public.t FROM stdin", "COPY ONLY public.t FROM stdin", "COPY (SELECT 1) FROM stdin"]
+    {
+        let (form, said, _) =
+            run(format!("{table}{copy};\n1\n\\.\nCREATE SCHEMA a;\n").as_bytes(), &["--data", "*"]);
+        assert!(said.contains("the rows behind it are left out") && said.contains(copy), "{said}");
+        assert!(form.contains("CREATE SCHEMA a;") && !form.contains("COPY"), "{form}");
+    }
+    for copy in ["COPY public.t FROM stdin WHERE a > 1", "COPY public.t FROM stdin (FORMAT nonsense)"] {
+        let (_, said, _) = run(format!("{table}{copy};\n1\n\\.\n").as_bytes(), &["--data", "*"]);
+        assert!(
+            said.contains("whose options are not understood") && said.contains("table public.t"),
+            "{said}"
+        );
+    }
+    let (form, said, _) = run(
+        format!("{table}COPY public.t (a) WITH OIDS FROM stdin;\n18\t1\n\\.\n").as_bytes(),
+        &["--data", "*"],
+    );
+    assert!(said.is_empty() && form.contains("COPY public.t (a) FROM stdin;\n1\n\\."), "{form}{said}");
+}
+
+#[test]
+fn an_unknown_kind_is_kept_word_for_word() {
+    for sql in [
+        "GRANT SELECT ON FOO BAR public.g TO ann;",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO ann;",
+        "REVOKE ALL ON FOO g FROM ann;",
+        "GRANT USAGE ON TYPE BODY g TO ann;",
+        "COMMENT ON FOO BAR g IS 'x';",
+        "COMMENT ON INDEX TEMPLATE g IS 'x';",
+        "SECURITY LABEL FOR p ON TABLE TEMPLATE g IS 'x';",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE joe GRANT SELECT ON FOO BARS TO ann;",
+        "ALTER SCHEMA VARIABLE g OWNER TO joe;",
+        "ALTER FOO BAR g OWNER TO joe;",
+        "CREATE FOO BAR g;",
+    ] {
+        let input = format!("SET search_path = app, pg_catalog;\n{sql}\n");
+        let (form, said, _) = run(input.as_bytes(), &[]);
+        assert!(form.contains(&format!("\n{sql}\n")), "{form}");
+        assert!(said.contains("not understood") && said.contains(&sql[..sql.len().min(60)]), "{said}");
+    }
+    let graph = "CREATE PROPERTY GRAPH public.g\n    VERTEX TABLES (public.v KEY (id) PROPERTIES (id));\n\
+        ALTER PROPERTY GRAPH public.g OWNER TO joe;\nCOMMENT ON PROPERTY GRAPH public.g IS 'x';\n\
+        GRANT SELECT ON PROPERTY GRAPH public.g TO ann;\n";
+    let (form, said, _) = run(graph.as_bytes(), &[]);
+    assert!(said.is_empty(), "{said}");
+    for line in
+        ["ALTER PROPERTY GRAPH public.g OWNER TO joe;", "GRANT SELECT ON PROPERTY GRAPH public.g TO ann;"]
+    {
+        assert!(form.contains(line), "{form}");
+    }
+    let (again, said, _) = run(form.as_bytes(), &[]);
+    assert_eq!((again, said.as_str()), (form, ""));
+}
+
+#[test]
+fn a_cut_dump_of_any_product_is_cut() {
+    let settings =
+        "SET statement_timeout = 0;\nSET client_encoding = 'UTF8';\nSET check_function_bodies = false;\n";
+    let version = "-- Dumped from database version 15.3.0\n\n";
+    for (head, cut) in [
+        (format!("--\n-- Unheard Of (Enterprise) database dump\n--\n\n{version}{settings}"), true),
+        (
+            format!(
+                "--\n-- Unheard Of database dump\n--\n\n-- Dumped by pg_dump version 15.3.0\n\n{settings}"
+            ),
+            true,
+        ),
+        (format!("--\n-- Unheard Of database dump\n--\n\n{settings}"), true),
+        (format!("--\n-- Unheard Of database cluster dump\n--\n\n{settings}"), true),
+        ("--\n-- Our nightly database dump\n--\n\nSET statement_timeout = 0;\n".to_owned(), false),
+    ] {
+        let (_, said, code) = run(format!("{head}CREATE SCHEMA a;\n").as_bytes(), &[]);
+        assert_eq!((said.contains("truncated dump"), code == Some(2)), (cut, cut), "{head}: {said}");
+        let whole = head.lines().find(|line| line.ends_with(" dump")).unwrap();
+        let (_, said, code) =
+            run(format!("{head}CREATE SCHEMA a;\n--\n{whole} complete\n--\n\n").as_bytes(), &[]);
+        assert_eq!(code, Some(0), "{said}");
+    }
 }

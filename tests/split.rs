@@ -191,3 +191,24 @@ fn nothing_of_any_dump_is_lost() {
     }
     assert!(seen > 30, "{seen}");
 }
+
+#[test]
+fn a_tree_with_a_statement_that_postgresql_refuses_is_joined_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    good(&split(&tree, b"CREATE TABLE public.t (\n    a integer\n    b text\n);\nCREATE SCHEMA s;\n", &[]));
+    let join = corpus::beside(PROGRAM, "pgdump-join");
+    let output = corpus::run(&join, &[tree.to_str().unwrap()], b"");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("other.sql") && said.contains("`b`, at line 5"), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("a integer\n    b text"));
+    // A file by hand.
+    fs::write(tree.join("other.sql"), "NOTICE: x\nCREATE SCHEMA b;\n").unwrap();
+    let output = corpus::run(&join, &[tree.to_str().unwrap()], b"");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && said.contains("other.sql") && said.contains("line 1"),
+        "{said}"
+    );
+}

@@ -97,6 +97,26 @@ fn what_is_not_understood_is_no_proof() {
             3,
         )
         .at(&FILE),
+        // Without a `;`, it takes the first setting with it.
+        Case::bytes(
+            folder,
+            "messages in front without a semicolon",
+            b"pg_dump: warning: circular foreign keys\n--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n\
+              CREATE TABLE public.t (a integer);\n--\n-- PostgreSQL database dump complete\n--\n",
+            1,
+        )
+        .says("the dump, which begins at line 2")
+        .says("pg_dump: warning: circular foreign keys")
+        .at(&EVERY),
+        Case::bytes(
+            folder,
+            "messages within",
+            b"CREATE TABLE public.t (\n    a integer,\nNOTICE:  x\n    b integer\n);\n",
+            1,
+        )
+        .says("line of a program")
+        .says("line 3")
+        .at(&EVERY),
         Case::plain(folder, "nothing but a setting", "SET statement_timeout = 0;", 0).at(&FILE),
     ]);
 }

@@ -24,12 +24,6 @@ pub(crate) fn is_archive(directory: &Path) -> bool {
     COMPRESSIONS.iter().any(|compression| with_suffix(&directory.join("toc.dat"), *compression).is_file())
 }
 
-/// Returns whether a directory is what `pg_dumpall` of PostgreSQL 19 writes in its formats other than plain.
-pub(crate) fn is_cluster(directory: &Path) -> bool {
-    let has = |name: &str| directory.join(name).is_file();
-    has("toc.glo") || (has("map.dat") && (has("global.dat") || directory.join("databases").is_dir()))
-}
-
 /// Opens the table of contents.
 pub(crate) fn contents(directory: &Path) -> Result<Scan, Error> {
     let file = Stored::find(directory, "toc.dat")?;

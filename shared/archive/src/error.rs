@@ -108,10 +108,12 @@ impl Error {
 
     /// Says what became of an archive whose first bytes show that it was taken for text, where that explains damage.
     pub(crate) fn explained(mut self, head: &[u8]) -> Error {
-        if let Error::Damaged { what, .. } = &mut self
-            && let Some(why) = changed_as_text(head)
-        {
-            *what = format!("{why}: {what}");
+        let Some(why) = changed_as_text(head) else { return self };
+        match &mut self {
+            Error::Damaged { what, .. } => *what = format!("{why}: {what}"),
+            // The version stands right behind the first bytes.
+            Error::Version { path, .. } => return Error::damaged(path, 5, why),
+            _ => {}
         }
         self
     }

@@ -38,6 +38,8 @@ pub enum Foreign {
     LfsPointer,
     /// An archive of `pg_dump` that a program took for text and wrote as UTF-16.
     Utf16Archive,
+    /// An archive of `pg_dump` behind so many bytes of something else, such as messages of a program.
+    ArchiveBehind(usize),
     /// A file or folder of `pg_basebackup`.
     Physical,
     /// A tar file that is no archive of `pg_dump`.
@@ -117,6 +119,10 @@ impl Foreign {
             }
             Foreign::LfsPointer => Some("fetch the file itself with `git lfs pull`"),
             Foreign::Utf16Archive => Some("it is lost; take it again with `pg_dump -f` instead of `>`"),
+            Foreign::ArchiveBehind(_) => Some(
+                "what stands in front, such as messages or a prompt, has to be cut off; if it came through a terminal, take it \
+                 again with `pg_dump -f`",
+            ),
             Foreign::Physical => Some("it is not taken by `pg_dump`: see `pg_verifybackup`"),
             Foreign::Tar => Some("its first member is not `toc.dat`; if an archive is inside, unpack it"),
             Foreign::SevenZip => Some("if a dump is inside, unpack it"),
@@ -145,6 +151,9 @@ impl fmt::Display for Foreign {
             Foreign::Age => "data encrypted by age",
             Foreign::LfsPointer => "a pointer of Git LFS",
             Foreign::Utf16Archive => "an archive of `pg_dump` made UTF-16 text of, as by `>` of PowerShell",
+            Foreign::ArchiveBehind(bytes) => {
+                return write!(f, "an archive of `pg_dump` behind {bytes} bytes of something else");
+            }
             Foreign::Physical => "a physical backup by pg_basebackup",
             Foreign::Tar => "a tar file of something else",
             Foreign::SevenZip => "a 7z file",

@@ -30,9 +30,6 @@ pub enum Format {
     Tar,
     /// A directory that `pg_dump -Fd` wrote: one with a `toc.dat`. Never the answer of [`Format::detect`].
     Directory,
-    /// A directory that `pg_dumpall` of PostgreSQL 19 wrote: one with a `map.dat` and an archive of its globals. Never
-    /// the answer of [`Format::detect`].
-    Cluster,
     /// A folder that `pgdump-split` wrote: one with a `pgdumpkit.json`. Never the answer of [`Format::detect`].
     Tree,
     /// A gzip file.
@@ -110,6 +107,9 @@ impl Format {
         if !head.contains(&0) {
             return if head.starts_with(UTF8_BOM) { Format::PlainUtf8Bom } else { Format::Plain };
         }
+        if let Some(at) = memchr::memmem::find(head, b"PGDMP\x01") {
+            return Format::Foreign(Foreign::ArchiveBehind(at));
+        }
         // A dump starts with ASCII, so half of its bytes are NUL in UTF-16, mark or not.
         let (pairs, _) = head[..head.len().min(64)].as_chunks::<2>();
         match pairs {
@@ -127,8 +127,6 @@ impl Format {
     pub fn detect_directory(path: &Path) -> Option<Format> {
         if path.join("pgdumpkit.json").is_file() {
             Some(Format::Tree)
-        } else if directory::is_cluster(path) {
-            Some(Format::Cluster)
         } else {
             directory::is_archive(path).then_some(Format::Directory)
         }
@@ -186,9 +184,6 @@ impl Format {
             Format::Custom { .. } | Format::Tar | Format::Directory => {
                 format!("convert it with `pg_restore -f -{operand}`")
             }
-            Format::Cluster => {
-                format!("give one of the databases inside of it, such as those in `databases/`: {name}")
-            }
             Format::Tree => format!("put it together with `pgdump-join{operand}`"),
             Format::Gzip => decompress("zcat"),
             Format::Zstd => decompress("zstd -dc"),
@@ -216,7 +211,6 @@ impl fmt::Display for Format {
             }
             Format::Tar => "tar archive",
             Format::Directory => "directory-format archive",
-            Format::Cluster => "archive of a whole cluster by pg_dumpall",
             Format::Tree => "tree of pgdump-split",
             Format::Gzip => "gzip",
             Format::Zstd => "zstd",
@@ -271,6 +265,7 @@ mod tests {
             (b"\xef\xbb\xbf--\n", Format::PlainUtf8Bom),
             (b"\xef\xbb\xbf", Format::PlainUtf8Bom),
             (b"\xef\xbb\xbfa\0b", Format::Binary),
+            (b"Password: \r\nPGDMP\x01\x0e\0", Format::Foreign(Foreign::ArchiveBehind(12))),
             (b"\xff\xfe-\0-\0", Format::Utf16Le),
             (b"\xff\xfe", Format::Utf16Le),
             (b"\xff\xfe\0\0-\0\0\0", Format::Binary),

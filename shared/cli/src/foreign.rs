@@ -5,48 +5,6 @@ use std::path::Path;
 use archive::Foreign;
 use dump::{Dump, Event, Events, Fault, Stream};
 
-/// The commands of SQL that a dump, or what somebody wrote in its place, may begin with.
-const COMMANDS: [&str; 38] = [
-    "ALTER",
-    "ANALYZE",
-    "BEGIN",
-    "CALL",
-    "CHECKPOINT",
-    "CLUSTER",
-    "COMMENT",
-    "COMMIT",
-    "COPY",
-    "CREATE",
-    "DELETE",
-    "DO",
-    "DROP",
-    "EXECUTE",
-    "EXPLAIN",
-    "GRANT",
-    "IMPORT",
-    "INSERT",
-    "LOCK",
-    "MERGE",
-    "NOTIFY",
-    "PREPARE",
-    "REASSIGN",
-    "REFRESH",
-    "REINDEX",
-    "RESET",
-    "REVOKE",
-    "SAVEPOINT",
-    "SECURITY",
-    "SELECT",
-    "SET",
-    "SHOW",
-    "START",
-    "TRUNCATE",
-    "UPDATE",
-    "VACUUM",
-    "VALUES",
-    "WITH",
-];
-
 /// Says why a text is no dump, if it is none: nothing of it was understood, or its first bytes say what else it is.
 ///
 /// What fails within a dump, or within statements of SQL, is damage, and no other file.
@@ -55,6 +13,12 @@ pub(crate) fn no_dump(head: &[u8], read: &Result<Dump, dump::Error>, path: &Path
         Ok(dump) => dump.says_something(),
         Err(dump::Error::Read { .. }) => return None,
         Err(dump::Error::Fault { fault: Fault::ConflictMarker | Fault::Inflated, .. }) => return None,
+        // A dump begins behind what a program said.
+        Err(dump::Error::Fault { fault: Fault::Message(_) | Fault::ByteOrderMark, at })
+            if is_framed(head) || is_followed(head, *at) =>
+        {
+            return None;
+        }
         Err(dump::Error::Fault { .. }) => dump::understands(head),
     };
     let looks = match says_something {
@@ -65,7 +29,9 @@ pub(crate) fn no_dump(head: &[u8], read: &Result<Dump, dump::Error>, path: &Path
     // Nothing but comments and blanks is told as that.
     let is_nothing = !says_something
         && match read {
-            Ok(dump) => !dump.unknown.is_empty(),
+            // What PostgreSQL refuses for a plain reason is SQL of its own.
+            Ok(dump) if dump.unknown.iter().any(|unknown| unknown.refusal.is_some()) => false,
+            Ok(dump) => !dump.unknown.is_empty() || !dump.forewords.is_empty(),
             Err(_) => !begins_as_sql(head),
         };
     (is_nothing || looks.is_some()).then(|| archive::Error::NotADump { path: path.to_owned(), looks })
@@ -73,8 +39,16 @@ pub(crate) fn no_dump(head: &[u8], read: &Result<Dump, dump::Error>, path: &Path
 
 /// Says whether a line says that a dump of PostgreSQL begins.
 fn is_framed(head: &[u8]) -> bool {
-    let frames = [&b"-- PostgreSQL database dump"[..], b"-- PostgreSQL database cluster dump"];
-    head.split(|byte| *byte == b'\n').any(|line| frames.contains(&line.trim_ascii_end()))
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.any(dump::opens_dump)
+}
+
+/// Says whether a dump begins behind the lines of a program at a place.
+fn is_followed(head: &[u8], at: dump::Position) -> bool {
+    let rest = head.get(at.byte as usize..).unwrap_or_default();
+    let breaks = rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let mut lines = breaks.map(|(at, _)| &rest[at + 1..]);
+    lines.find(|rest| begins_as_sql(rest)).is_some_and(dump::understands)
 }
 
 /// Says whether the first word is a command of SQL.
@@ -86,5 +60,5 @@ fn begins_as_sql(head: &[u8]) -> bool {
     }
     let rest = head.get(begin..).unwrap_or_default();
     let end = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
-    COMMANDS.iter().any(|command| rest[..end].eq_ignore_ascii_case(command.as_bytes()))
+    dump::is_command(&rest[..end])
 }

@@ -17,6 +17,8 @@ pub use comment::Comment;
 pub use escape::{escape, escape_lines, escape_xml, markdown_code};
 pub use failure::{Failure, Outcome, run};
 pub use input::{DataWanted, Input, one_dump, open, read_dump, read_input, read_reader};
-pub use message::{report_failure, report_reading, report_unknown, warn};
+pub use message::{
+    ESCAPES_IN_LITERALS, place_and_text, report_failure, report_reading, report_unknown, warn,
+};
 pub use progress::Progress;
 pub use sink::{Sink, open_all};

@@ -88,6 +88,12 @@ pub enum Fault {
     /// A line of git's marks where two versions of a text contradict each other.
     #[error("merge conflict marker, which somebody has to resolve first,")]
     ConflictMarker,
+    /// A line that a program wrote stands among those of the dump; its beginning.
+    #[error("line of a program, which is no part of a dump and breaks a statement (`{0}`),")]
+    Message(String),
+    /// A byte order mark stands elsewhere than at the beginning of the input.
+    #[error("byte order mark within the text, as of files put one behind the other,")]
+    ByteOrderMark,
     /// A zero byte stands within a statement; no text of PostgreSQL can hold it.
     #[error("zero byte in the statement that begins")]
     ZeroByte,

@@ -12,9 +12,12 @@ use crate::source::{Source, Stream};
 mod conflict;
 mod nesting;
 mod rows;
+mod stray;
 mod weight;
 
 use nesting::Nesting;
+pub use stray::is_command;
+use stray::{BYTE_ORDER_MARK, Colons, Front, excerpt};
 pub use weight::Kept;
 use weight::Weight;
 
@@ -32,6 +35,7 @@ const UNSAFE_ENCODINGS: [&str; 7] = ["SJIS", "BIG5", "GBK", "UHC", "GB18030", "J
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// White space or one comment between statements, or a piece of one that is long; see [`Events::is_within_comment`].
+    /// Or, if it begins otherwise, lines that a program wrote in front of the dump.
     Gap(&'a [u8]),
     /// A statement, from its first token to its `;`.
     Statement(Statement<'a>),
@@ -133,6 +137,8 @@ pub struct Events<S> {
     source_counts: bool,
     /// Where the comment began of which a piece was handed out.
     comment: Option<Position>,
+    /// Whether nothing of a dump came yet but blanks and comments.
+    in_front: bool,
     /// How much memory may be taken, where the source does not know.
     room: u64,
 }
@@ -165,6 +171,7 @@ impl<'t> Events<Stream<&'t [u8]>> {
     pub(crate) fn of(text: &'t [u8], room: u64) -> Self {
         let mut events = Events::with_buffer(Stream(&text[text.len()..]), text.to_vec());
         (events.end, events.at_end, events.room) = (text.len(), true, room);
+        events.is_a_part();
         events
     }
 }
@@ -190,8 +197,14 @@ impl<S: Source> Events<S> {
             want: Want::Rows,
             source_counts: true,
             comment: None,
+            in_front: true,
             room: u64::MAX,
         }
+    }
+
+    /// Says that the input is a part of a dump: nothing can stand in front of it.
+    pub fn is_a_part(&mut self) {
+        self.in_front = false;
     }
 
     /// Returns how many bytes of memory may be taken now for what is kept of the input.
@@ -384,19 +397,56 @@ impl<S: Source> Events<S> {
 
     fn statement(&mut self, first: Token) -> Result<Option<Event<'_>>, Error> {
         let mut nesting = Nesting::default();
+        let mut colons = Colons::default();
+        let mut front = std::mem::take(&mut self.in_front).then(Front::default);
+        let begin = &self.buf[self.start + first.start..self.start + first.end];
+        let begins_as_sql = is_command(begin);
+        if front.is_none() && begin.starts_with(BYTE_ORDER_MARK) {
+            return Err(self.fault(0, Fault::ByteOrderMark));
+        }
         let mut token = first;
         let len = loop {
             let text = &self.buf[self.start..self.end];
             match token.kind {
-                TokenKind::Space | TokenKind::Comment => {}
-                TokenKind::Semicolon if nesting.is_outside() => break token.end,
+                TokenKind::Space => {}
+                TokenKind::Comment => {
+                    if nesting.is_outside()
+                        && let Some(len) = front.as_mut().and_then(|front| front.comment(token, text))
+                    {
+                        return Ok(Some(self.in_front_of_dump(len)));
+                    }
+                }
+                TokenKind::Semicolon if nesting.is_outside() => {
+                    let len = front.as_ref().filter(|front| front.line().is_some() || !begins_as_sql);
+                    if let Some(len) = len.and_then(|front| front.len(&self.tokens, text, token.end)) {
+                        return Ok(Some(self.in_front_of_dump(len)));
+                    }
+                    if !begins_as_sql && stray::swallows(&self.tokens, text) {
+                        return Err(self.fault(0, Fault::Message(excerpt(text, 0))));
+                    }
+                    break token.end;
+                }
                 TokenKind::Backslash => {
-                    return Err(self.fault(token.start, Fault::MetaCommandInStatement(self.at)));
+                    let error = self.fault(token.start, Fault::MetaCommandInStatement(self.at));
+                    return Err(self.because_of_front(front.as_ref(), begins_as_sql, error));
                 }
                 _ => {
                     nesting.see(token, text);
                     if let Some(offset) = conflict::marker(token, text) {
                         return Err(self.fault(offset, Fault::ConflictMarker));
+                    }
+                    if let Some(line) = colons.see(token, text) {
+                        let may = |front: &mut Front| front.message(line, token.start, begins_as_sql);
+                        if !front.as_mut().is_some_and(may) {
+                            return Err(self.fault(line, Fault::Message(excerpt(text, line))));
+                        }
+                    }
+                    if let Some(front) = &mut front {
+                        front.token();
+                        // A quote in a message takes what follows for a literal.
+                        if memchr::memchr(b'\n', &text[token.start..token.end]).is_some() {
+                            self.check_front(Some(front))?;
+                        }
                     }
                     self.push(token)?;
                 }
@@ -413,11 +463,18 @@ impl<S: Source> Events<S> {
                 let statement = Statement { at, text, tokens: &self.tokens, complete: false };
                 return Ok(Some(Event::Statement(statement)));
             }
-            token = match self.token(token.end)? {
-                Some(next) => next,
-                None => return Err(self.fault(0, Fault::UnterminatedStatement)),
+            let next = self
+                .token(token.end)
+                .and_then(|next| next.ok_or_else(|| self.fault(0, Fault::UnterminatedStatement)));
+            token = match next {
+                // Such as a literal without an end, which a quote in a message begins.
+                Err(error @ Error::Fault { .. }) => {
+                    return Err(self.because_of_front(front.as_ref(), begins_as_sql, error));
+                }
+                next => next?,
             };
         };
+        self.check_front(front.as_ref())?;
         let at = self.at;
         let weight = Weight { text: len as u64, tokens: self.tokens.len() };
         if let Some(fault) = weight.fault_of_statement(self.room()) {
@@ -439,6 +496,27 @@ impl<S: Source> Events<S> {
         Ok(Some(Event::Statement(statement)))
     }
 
+    /// Hands out lines that are no part of the dump, which begins behind them.
+    fn in_front_of_dump(&mut self, len: usize) -> Event<'_> {
+        self.in_front = true;
+        self.gap(len)
+    }
+
+    /// Makes sure that no line of a program was seen in front of the dump of which psql would lose a part with it.
+    fn check_front(&self, front: Option<&Front>) -> Result<(), Error> {
+        let Some(line) = front.and_then(Front::line) else { return Ok(()) };
+        let what = excerpt(&self.buf[self.start..self.end], line);
+        Err(self.fault(line, Fault::Message(what)))
+    }
+
+    /// Says what a fault comes from: in front of a dump, from text that begins with no command.
+    fn because_of_front(&self, front: Option<&Front>, begins_as_sql: bool, error: Error) -> Error {
+        let Some(front) = front else { return error };
+        let line = front.line().or((!begins_as_sql).then_some(0));
+        let what = |line| Fault::Message(excerpt(&self.buf[self.start..self.end], line));
+        line.map_or(error, |line| self.fault(line, what(line)))
+    }
+
     /// Keeps a token of the present statement.
     fn push(&mut self, token: Token) -> Result<(), Error> {
         self.tokens.push(token);
@@ -454,6 +532,7 @@ impl<S: Source> Events<S> {
 
     fn values(&mut self, began: Position) -> Result<Option<Event<'_>>, Error> {
         let (mut depth, mut len) = (0_u32, 0);
+        let mut colons = Colons::default();
         loop {
             let Some(token) = self.token(len)? else {
                 return Err(Error::Fault { at: began, fault: Fault::UnterminatedStatement });
@@ -467,8 +546,12 @@ impl<S: Source> Events<S> {
                 TokenKind::Semicolon if depth == 0 => true,
                 TokenKind::Comma if depth == 0 && len >= READ => false,
                 kind => {
-                    if let Some(offset) = conflict::marker(token, &self.buf[self.start..self.end]) {
+                    let text = &self.buf[self.start..self.end];
+                    if let Some(offset) = conflict::marker(token, text) {
                         return Err(self.fault(offset, Fault::ConflictMarker));
+                    }
+                    if let Some(line) = colons.see(token, text) {
+                        return Err(self.fault(line, Fault::Message(excerpt(text, line))));
                     }
                     match kind {
                         TokenKind::LeftParen => depth += 1,
@@ -487,10 +570,15 @@ impl<S: Source> Events<S> {
     }
 }
 
-/// The value of a `SET standard_conforming_strings`, which changes how the rest is to be read.
+/// The value of a `SET standard_conforming_strings`, which changes how the rest is to be read; `on` where it is reset.
 fn standard_conforming_strings(statement: &Statement<'_>) -> Option<bool> {
-    let value = setting(statement, "standard_conforming_strings")?;
-    Some(matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "1"))
+    const NAME: &str = "standard_conforming_strings";
+    if statement.tokens.len() == 2 {
+        let ways: [&[&str]; 3] = [&["RESET", "ALL"], &["DISCARD", "ALL"], &["RESET", NAME]];
+        return ways.iter().any(|words| statement.begins_with(words)).then_some(true);
+    }
+    let value = setting(statement, NAME)?;
+    Some(matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "1" | "yes" | "default"))
 }
 
 /// The value of a `SET client_encoding`, in upper case.
@@ -499,7 +587,12 @@ pub(crate) fn client_encoding(statement: &Statement<'_>) -> Option<String> {
 }
 
 fn setting(statement: &Statement<'_>, name: &str) -> Option<String> {
-    let [set, parameter, equals, value] = statement.tokens else { return None };
+    let scoped = statement.begins_with(&["SET", "SESSION"]) || statement.begins_with(&["SET", "LOCAL"]);
+    let (set, parameter, equals, value) = match statement.tokens {
+        [set, parameter, equals, value] => (set, parameter, equals, value),
+        [set, _, parameter, equals, value] if scoped => (set, parameter, equals, value),
+        _ => return None,
+    };
     let is = |token: &Token, text: &str| statement.bytes(*token).eq_ignore_ascii_case(text.as_bytes());
     let assigns = is(set, "SET") && is(parameter, name) && (is(equals, "=") || is(equals, "TO"));
     let value = String::from_utf8_lossy(statement.bytes(*value)).into_owned();

@@ -29,7 +29,8 @@ impl Ledger {
 
     /// Says whether any byte is of a statement that was understood.
     pub(crate) fn says_something(&self) -> bool {
-        self.objects + self.data > 0 || self.noise.keys().any(|noise| *noise != Noise::Gap)
+        self.objects + self.data > 0
+            || self.noise.keys().any(|noise| !matches!(noise, Noise::Gap | Noise::Foreword))
     }
 
     pub(crate) fn add_noise(&mut self, noise: Noise, bytes: usize) {

@@ -48,7 +48,7 @@ pub use data::{AllContent, Data, DataSink, DataStatement, LargeObject, NoData, T
 pub use database::Database;
 pub use detail::{Column, Constraint, Detail, Grant, Table, details, without_quotes, words_of};
 pub use error::{Error, Fault};
-pub use event::{Event, Events, Kept, Statement, Want};
+pub use event::{Event, Events, Kept, Statement, Want, is_command};
 pub use foreign_key::ForeignKey;
 pub use identify::{DataForm, Noise};
 pub use ledger::Ledger;
@@ -59,8 +59,8 @@ pub use order::{Ordered, order};
 pub use pattern::{BadPattern, Omissions, Pattern, Selection};
 pub use position::Position;
 pub use reading::{
-    Disagreement, Dump, ReadOptions, Reading, Second, TocEntry, Unknown, Versions, connect_target,
-    connect_user, encoding_target, read, understands,
+    Disagreement, Dump, Foreword, ReadOptions, Reading, Refusal, Second, TocEntry, Unknown, Versions,
+    connect_target, connect_user, encoding_target, opens_dump, read, understands,
 };
 pub use rename::without_name;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};

@@ -41,6 +41,7 @@ pub enum Kind {
     ForeignTable,
     View,
     MaterializedView,
+    PropertyGraph,
     Column,
     LargeObject,
     Constraint,
@@ -93,6 +94,7 @@ impl Kind {
             Kind::ForeignTable => "FOREIGN TABLE",
             Kind::View => "VIEW",
             Kind::MaterializedView => "MATERIALIZED VIEW",
+            Kind::PropertyGraph => "PROPERTY GRAPH",
             Kind::Column => "COLUMN",
             Kind::LargeObject => "LARGE OBJECT",
             Kind::Constraint => "CONSTRAINT",
@@ -120,7 +122,7 @@ impl Kind {
     }
 
     /// All kinds, in their order.
-    const ALL: [Kind; 45] = [
+    const ALL: [Kind; 46] = [
         Kind::Role,
         Kind::Tablespace,
         Kind::Parameter,
@@ -153,6 +155,7 @@ impl Kind {
         Kind::ForeignTable,
         Kind::View,
         Kind::MaterializedView,
+        Kind::PropertyGraph,
         Kind::Column,
         Kind::LargeObject,
         Kind::Constraint,
@@ -190,7 +193,13 @@ impl Kind {
             || matches!(self, OperatorClass | Conversion | TextSearchDictionary | TextSearchConfiguration)
             || matches!(
                 self,
-                ForeignDataWrapper | Server | Statistics | Publication | Subscription | EventTrigger
+                ForeignDataWrapper
+                    | Server
+                    | PropertyGraph
+                    | Statistics
+                    | Publication
+                    | Subscription
+                    | EventTrigger
             )
     }
 

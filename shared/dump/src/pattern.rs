@@ -91,11 +91,11 @@ impl Pattern {
     /// Says whether a name in a schema is meant.
     pub fn matches(&self, schema: Option<&Name>, name: &Name) -> bool {
         let schema_matches = match (&self.schema, schema) {
-            (Some(pattern), Some(schema)) => pattern.is_match(schema.bytes()),
+            (Some(pattern), Some(schema)) => is_match(pattern, schema.bytes()),
             (Some(_), None) => false,
             (None, _) => true,
         };
-        schema_matches && self.name.is_match(name.bytes())
+        schema_matches && is_match(&self.name, name.bytes())
     }
 
     /// Says whether it names a schema.
@@ -107,6 +107,16 @@ impl Pattern {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Says whether a name is meant. One that is no UTF-8 is of a dump in another encoding: each of its bytes is taken for a
+/// character, and for the one that it is in LATIN1.
+fn is_match(pattern: &Regex, name: &[u8]) -> bool {
+    if std::str::from_utf8(name).is_ok() {
+        return pattern.is_match(name);
+    }
+    let name: String = name.iter().copied().map(char::from).collect();
+    pattern.is_match(name.as_bytes())
 }
 
 /// Which objects are wanted: pg_dump's `-n`, `-N`, `-t` and `-T`.

@@ -18,6 +18,7 @@ use crate::session::{self, Change, Session, Shared};
 use crate::source::{Source, Stream};
 use crate::{Name, Position, layout, values};
 
+mod foreword;
 mod frame;
 mod kept;
 mod kinds;
@@ -25,7 +26,10 @@ mod meta;
 mod older;
 mod second;
 mod toc;
+mod unknown;
 
+pub use foreword::Foreword;
+pub use frame::opens_dump;
 use frame::{Frame, Product};
 pub use meta::{connect_target, connect_user, encoding_target};
 use older::Older;
@@ -33,9 +37,7 @@ use second::Another;
 pub use second::Second;
 use toc::Entries;
 pub use toc::{Disagreement, TocEntry};
-
-/// How many characters are shown of a statement that was not understood.
-const EXCERPT: usize = 60;
+pub use unknown::{Refusal, Unknown};
 
 /// A dump that was read to its end.
 #[derive(Debug, Default)]
@@ -67,6 +69,12 @@ pub struct Dump {
     pub crlf: bool,
     /// Another dump of the same database behind the first one's end.
     pub second: Option<Second>,
+    /// Lines of programs in front of the dump.
+    pub forewords: Vec<Foreword>,
+    /// Whether a byte order mark stands in front of it.
+    pub byte_order_mark: bool,
+    /// Whether it turns `standard_conforming_strings` off, which PostgreSQL 19 refuses.
+    pub escapes_in_literals: bool,
 }
 
 impl Dump {
@@ -99,15 +107,6 @@ impl Versions {
 
 fn major(version: &str) -> Option<u32> {
     version.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// A statement that was not understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
-    /// Where it stands.
-    pub at: Position,
-    /// Its first bytes, at most 60.
-    pub excerpt: String,
 }
 
 /// How a dump is to be read.
@@ -179,10 +178,13 @@ pub struct Reading {
     opened: Frame,
     cluster_opened: Frame,
     /// What a comment calls itself a dump of, which only its version will show to be one.
-    maybe_opened: Option<Product>,
+    maybe_opened: Option<(Product, Position)>,
     older: Older,
     crlf: bool,
     second: Another,
+    forewords: Vec<Foreword>,
+    byte_order_mark: bool,
+    escapes_in_literals: bool,
     /// The key of a `\restrict` that no `\unrestrict` has answered yet.
     restricted: Option<Vec<u8>>,
     /// What a `\encoding` said that no statement has followed yet: in front of a `\connect` it is for that alone.
@@ -234,6 +236,9 @@ impl Reading {
             older: Older::default(),
             crlf: false,
             second: Another::default(),
+            forewords: Vec::new(),
+            byte_order_mark: false,
+            escapes_in_literals: false,
             restricted: None,
             said_encoding: None,
             in_trailer: false,
@@ -286,7 +291,7 @@ impl Reading {
         let mut in_copy = false;
         let mark = events.position().byte;
         if mark > 0 {
-            // A byte order mark.
+            self.byte_order_mark = true;
             self.ledger.add_noise(Noise::Gap, mark as usize);
         }
         loop {
@@ -308,6 +313,9 @@ impl Reading {
                 bytes = text.len();
             }
             match event {
+                Event::Gap(text) if !in_copy && !goes_on && foreword::is_text(text) => {
+                    self.foreword(text, at)?;
+                }
                 Event::Gap(text) => self.gap(text, in_copy, goes_on, at),
                 Event::Meta(_) if self.options.canonical => {
                     return Err(Error::Fault { at, fault: Fault::MetaCommand });
@@ -323,6 +331,7 @@ impl Reading {
                     return Err(Error::Fault { at, fault: Fault::NotData });
                 }
                 Event::Statement(statement) => {
+                    self.check_foreword(&statement)?;
                     want = self.statement(&statement, sink).map_err(failed)?;
                     in_copy = want.is_some();
                 }
@@ -412,6 +421,10 @@ impl Reading {
         let mut words = lexemes(statement, self.standard_conforming_strings);
         let identified = identify::identify(&words, &self.session);
         let bytes = statement.text.len();
+        if let Some(refusal) = unknown::refusal(statement, &words, &identified.meaning) {
+            self.refused(statement, refusal);
+            return Ok(None);
+        }
         match identified.meaning {
             Meaning::Session(change) if session::begins_trailer(&change) && self.keeps_trailers() => {
                 self.in_trailer = true;
@@ -423,7 +436,9 @@ impl Reading {
             }
             // In a tree nothing is pg_dump's by-work: somebody wrote it there by hand and wants it to run. An INSERT that
             // is no list of rows is kept as well.
-            Meaning::Removal(_) | Meaning::Data { form: DataForm::LargeObject, .. }
+            Meaning::Removal(_)
+            | Meaning::Data { form: DataForm::LargeObject, .. }
+            | Meaning::Noise(Noise::Upkeep)
                 if self.options.canonical =>
             {
                 self.other(statement);
@@ -436,6 +451,10 @@ impl Reading {
             Meaning::Data { form: DataForm::Insert, address } => {
                 self.section().data.tables.entry(address).or_default().queries += 1;
                 self.other(statement);
+            }
+            Meaning::Unknown if copies => {
+                self.rows_not_understood(statement);
+                return Ok(Some(Want::Nothing));
             }
             Meaning::Unknown => self.other(statement),
             Meaning::Removal(removed) => {
@@ -510,8 +529,11 @@ impl Reading {
         self.session.apply(change);
         self.older.change(change);
         match change {
-            Change::StandardConformingStrings(on) => self.standard_conforming_strings = *on,
-            Change::Reset => self.standard_conforming_strings = true,
+            Change::StandardConformingStrings(on) => {
+                self.standard_conforming_strings = *on;
+                self.escapes_in_literals |= !on;
+            }
+            Change::Reset | Change::Discard => self.standard_conforming_strings = true,
             Change::ClientEncoding(encoding) => {
                 self.section().encoding.clone_from(encoding);
                 // Canonical text has no preamble of pg_dump: its words mean what they say.
@@ -523,6 +545,9 @@ impl Reading {
                 }
                 self.preamble = Preamble::None;
             }
+            Change::Harmless(name) if name.bytes() == b"check_function_bodies" => {
+                self.is_written_by_pg_dump();
+            }
             Change::Harmless(name) if name.bytes() == b"statement_timeout" => {
                 self.preamble = Preamble::Before17;
             }
@@ -531,26 +556,6 @@ impl Reading {
             }
             _ => {}
         }
-    }
-
-    fn other(&mut self, statement: &Statement<'_>) {
-        self.in_other = !statement.complete;
-        let line_break: &[u8] = if statement.complete { b"\n" } else { b"" };
-        self.keep_as_other([statement.text, line_break].concat(), statement.text.len(), statement.at);
-    }
-
-    /// Keeps what is not understood; `bytes` is its length in the input.
-    fn keep_as_other(&mut self, text: Vec<u8>, bytes: usize, at: Position) {
-        self.ledger.other += bytes as u64;
-        let begin = &text[..text.len().min(4 * EXCERPT)];
-        let excerpt: String = String::from_utf8_lossy(begin).trim_end().chars().take(EXCERPT).collect();
-        self.unknown.push(Unknown { at, excerpt });
-        self.order += 1;
-        let order = self.order;
-        let session = Session { authorization: None, owner: None, ..self.session.clone() };
-        let session = self.shared.get(session);
-        let address = Address::global(Kind::Other, Name::default());
-        self.section().parts.push(Part { address, role: Role::Definition, text, session, at, order });
     }
 
     fn data(
@@ -645,6 +650,9 @@ impl Reading {
             is_older: open,
             crlf: self.crlf,
             second,
+            forewords: self.forewords,
+            byte_order_mark: self.byte_order_mark,
+            escapes_in_literals: self.escapes_in_literals,
         }
     }
 }

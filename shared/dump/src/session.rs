@@ -37,6 +37,8 @@ pub(crate) enum Change {
     ClientEncoding(String),
     /// `RESET ALL`
     Reset,
+    /// `DISCARD ALL`
+    Discard,
     /// A setting that does not change what later statements mean; its name.
     Harmless(Name),
 }
@@ -58,6 +60,7 @@ impl Session {
                 let Session { authorization, owner, .. } = std::mem::take(self);
                 (self.authorization, self.owner) = (authorization, owner);
             }
+            Change::Discard => *self = Session::default(),
             Change::ActsAsOwner(role) => (self.authorization, self.owner) = (None, Some(role.clone())),
             Change::StandardConformingStrings(_) | Change::ClientEncoding(_) | Change::Harmless(_) => {}
         }
@@ -153,9 +156,15 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
         if cursor.eat("ALL") {
             return cursor.at_end().then_some(Change::Reset);
         }
+        if cursor.eat("TIME ZONE") || cursor.eat("TRANSACTION ISOLATION LEVEL") {
+            return cursor.at_end().then(|| Change::Harmless(Name::from("timezone")));
+        }
         let mut names = cursor.dotted()?;
         let (name, alone) = (names.pop()?, names.is_empty());
         return cursor.at_end().then(|| if alone { reset(name) } else { Change::Harmless(name) });
+    }
+    if let Some(change) = special(&mut cursor) {
+        return change;
     }
     if cursor.eat("SET SESSION AUTHORIZATION") {
         if cursor.eat("DEFAULT") {
@@ -173,12 +182,22 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
         });
     }
     if cursor.eat("SET") {
-        let name = cursor.name()?;
+        let mut names = cursor.dotted()?;
+        let name = names.pop()?;
+        if !names.is_empty() {
+            // A parameter of an extension.
+            let assigned = cursor.next()?;
+            let is = assigned.text.as_ref() == b"=" || assigned.is("TO");
+            return is.then_some(Change::Harmless(name));
+        }
         if name.bytes() != b"role" {
             // `SET ROLE x` comes from pg_dump's --role and says nothing about the schema.
             let assigned = cursor.next()?;
             if assigned.text.as_ref() != b"=" && !assigned.is("TO") {
                 return None;
+            }
+            if matches!(cursor.rest(), [default] if default.is("DEFAULT")) {
+                return Some(reset(name));
             }
         }
         return Some(assignment(name, cursor.rest()));
@@ -205,6 +224,51 @@ pub(crate) fn change(lexemes: &[Lexeme<'_>]) -> Option<Change> {
     let value = crate::lexeme::literal_value(value)?;
     let name = Name::from(crate::lexeme::literal_value(name)?.as_slice());
     Some(assignment(name, &crate::lexeme::lexemes_of(&value)?))
+}
+
+/// Reads the forms of `SET` and its kin that assign nothing by name (`set_rest` and `DiscardStmt` in gram.y), and moves behind
+/// `SESSION` and `LOCAL`; the outer `None` if it is none of them.
+fn special(cursor: &mut Cursor<'_, '_>) -> Option<Option<Change>> {
+    let harmless = |name: &str| Some(Change::Harmless(Name::from(name)));
+    if cursor.eat("DISCARD") {
+        // All of the session's settings go, and who runs the statements.
+        let change = if cursor.sees("ALL") { Some(Change::Discard) } else { harmless("discard") };
+        let known = ["ALL", "PLANS", "SEQUENCES", "TEMP", "TEMPORARY"];
+        return Some(change.filter(|_| known.iter().any(|word| cursor.eat(word)) && cursor.at_end()));
+    }
+    if !cursor.sees("SET") {
+        return None;
+    }
+    let second = cursor.rest().get(2);
+    let assigns = second.is_some_and(|next| next.is("TO") || next.text.as_ref() == b"=");
+    let words = ["SET SESSION CHARACTERISTICS AS TRANSACTION", "SET CONSTRAINTS", "SET TRANSACTION"];
+    if !assigns && words.iter().any(|words| cursor.sees(words)) {
+        return Some(harmless("transaction"));
+    }
+    let scoped =
+        cursor.sees("SET SESSION") && !cursor.sees("SET SESSION AUTHORIZATION") || cursor.sees("SET LOCAL");
+    let rest = cursor.rest();
+    let rest = &rest[1 + usize::from(scoped && !assigns)..];
+    let is = |at: usize, word: &str| rest.get(at).is_some_and(|lexeme| lexeme.is(word));
+    match rest {
+        [schema, name] if schema.is("SCHEMA") => {
+            Some(value_name(name).map(|schema| Change::SearchPath(vec![schema])))
+        }
+        [names, value] if names.is("NAMES") && !value.is("DEFAULT") => {
+            let encoding = value_name(value).map(|name| name.to_string().to_ascii_uppercase());
+            Some(encoding.map(Change::ClientEncoding))
+        }
+        _ if is(0, "TIME") && is(1, "ZONE") || is(0, "XML") && is(1, "OPTION") || is(0, "NAMES") => {
+            Some(harmless("timezone"))
+        }
+        _ if scoped && !assigns && is(0, "SESSION") && is(1, "AUTHORIZATION") => {
+            let role = rest.get(2)?;
+            let name = value_name(role).filter(|_| !role.is("DEFAULT"));
+            Some(Some(Change::Authorization(name)))
+        }
+        _ if scoped && !assigns => Some(change(&[&[Lexeme::word("SET")], rest].concat())),
+        _ => None,
+    }
 }
 
 /// What a setting is again that nobody sets.

@@ -86,7 +86,7 @@ impl Subjects {
             Meaning::Session(change) => {
                 match change {
                     Change::StandardConformingStrings(on) => self.standard_conforming_strings = on,
-                    Change::Reset => self.standard_conforming_strings = true,
+                    Change::Reset | Change::Discard => self.standard_conforming_strings = true,
                     _ => {}
                 }
                 self.session.apply(&change);

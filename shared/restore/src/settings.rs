@@ -207,6 +207,12 @@ impl Follower {
             return;
         }
         let word = |at: usize| statement.tokens.get(at).map(|token| statement.bytes(*token));
+        if statement.begins_with(&["DISCARD"]) {
+            if statement.begins_with(&["DISCARD", "ALL"]) {
+                Arc::make_mut(&mut self.now).retain(|name, _| name == b"client_encoding");
+            }
+            return;
+        }
         if statement.begins_with(&["RESET"]) {
             let name = word(1).unwrap_or_default().to_ascii_lowercase();
             match name.as_slice() {
@@ -223,6 +229,9 @@ impl Follower {
             let is_literal = |token: &&dump::lexer::Token| token.kind == TokenKind::String;
             statement.tokens.iter().filter(is_literal).map(|token| statement.bytes(*token))
         };
+        if statement.begins_with(&["SET"]) && self.set_otherwise(statement, at) {
+            return;
+        }
         let (name, value) = match () {
             () if statement.begins_with(&["SET"]) => {
                 // SET name = value
@@ -239,6 +248,36 @@ impl Follower {
         if !OURS.contains(&name.as_slice()) {
             self.set(name, statement.text.to_vec(), at, value.map(plain_value));
         }
+    }
+
+    /// Takes the forms of `SET` that name no setting first (`set_rest` in gram.y); returns false if it is none.
+    fn set_otherwise(&mut self, statement: &Statement<'_>, at: Place) -> bool {
+        let word =
+            |at: usize| statement.tokens.get(at).map(|token| statement.bytes(*token)).unwrap_or_default();
+        let is = |at: usize, text: &str| word(at).eq_ignore_ascii_case(text.as_bytes());
+        // A setting may be called so.
+        if is(2, "TO") || is(2, "=") {
+            return false;
+        }
+        if is(1, "TRANSACTION") || is(1, "CONSTRAINTS") || is(2, "CHARACTERISTICS") {
+            return true;
+        }
+        // Whether they last longer than a transaction is for the statements behind them.
+        let first = if is(1, "SESSION") || is(1, "LOCAL") { 2 } else { 1 };
+        let (key, value) = match () {
+            () if is(first, "SCHEMA") => (b"search_path".to_vec(), first + 1),
+            () if is(first, "TIME") && is(first + 1, "ZONE") => (b"timezone".to_vec(), first + 2),
+            () if is(first, "NAMES") => (b"client_encoding".to_vec(), first + 1),
+            () if is(first + 1, "TO") || is(first + 1, "=") => (word(first).to_ascii_lowercase(), first + 2),
+            () => return false,
+        };
+        let begin = statement.tokens.get(first).map_or(0, |token| token.start);
+        let sql = [b"SET ", &statement.text[begin..]].concat();
+        if !OURS.contains(&key.as_slice()) {
+            let one = statement.tokens.len() == value + 1;
+            self.set(key, sql, at, one.then(|| plain_value(word(value))));
+        }
+        true
     }
 
     /// Takes psql's `\encoding`.

@@ -114,6 +114,7 @@ fn folder(kind: Kind) -> &'static str {
         Kind::ForeignTable => "foreign_tables",
         Kind::View => "views",
         Kind::MaterializedView => "matviews",
+        Kind::PropertyGraph => "property_graphs",
         Kind::LargeObject => "large_objects",
         Kind::Constraint => "constraints",
         Kind::Index => "indexes",

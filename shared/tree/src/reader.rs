@@ -51,6 +51,8 @@ pub struct Tree {
     pub dump: Dump,
     /// The files of rows of each database, in the order of their paths.
     pub rows: Vec<Vec<PathBuf>>,
+    /// For each statement that was not understood, the file that it is in.
+    pub not_understood: Vec<PathBuf>,
 }
 
 /// The files of one database of a tree, or those outside of all.
@@ -76,6 +78,7 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
     let mut groups = files(root)?;
     let mut reading =
         Reading::new(ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() });
+    let mut not_understood = Vec::new();
     for (name, files) in &groups {
         if let Some(name) = name {
             reading.connect(name.clone());
@@ -84,12 +87,14 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
             reading
                 .add(Stream(open(path)?), &mut NoData)
                 .map_err(|source| Error::File { path: path.clone(), source })?;
+            not_understood.resize(reading.not_understood(), path.clone());
         }
         for path in &files.rows {
             let Some(sink) = &mut sink else { break };
             reading
                 .add_rows(Stream(open(path)?), *sink)
                 .map_err(|source| Error::File { path: path.clone(), source })?;
+            not_understood.resize(reading.not_understood(), path.clone());
         }
     }
     let mut dump = reading.finish();
@@ -100,7 +105,7 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
         database.schema.encoding = mark.encoding(database.name.as_ref());
         rows.push(files.rows);
     }
-    Ok(Tree { dump, rows })
+    Ok(Tree { dump, rows, not_understood })
 }
 
 fn open(path: &Path) -> Result<File, Error> {

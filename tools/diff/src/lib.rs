@@ -8,6 +8,7 @@ mod repository;
 mod server;
 mod side;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use arguments::Arguments;
@@ -51,6 +52,13 @@ pub fn run() -> Result<Outcome, Failure> {
     let accepted = compare::accept_renames(old, new, &judging.accept_renames).map_err(anyhow::Error::new)?;
     let (findings, renames) = judging.judge.compare(old, new, &accepted);
     let rows = if arguments.rows { Rows::compare(old, new) } else { Rows::default() };
+    let encodings = encodings(old, new);
+    if let Some(both) = &encodings {
+        cli::warn(&format!(
+            "the two are in different encodings, and what is no ASCII cannot be compared (take both with \
+             `pg_dump --encoding=UTF8`): {both}"
+        ));
+    }
     let report = Report {
         old: Side { name: old_side.name.clone(), dump: old },
         new: Side { name: new_side.name.clone(), dump: new },
@@ -67,13 +75,37 @@ pub fn run() -> Result<Outcome, Failure> {
     targets.write(&report)?;
     let rows_differ = report.rows.iter().flatten().any(RowsChange::is_difference);
     let unclear = report.unclassified() > 0 && !arguments.allow_unclassified;
-    let outcome = match (unclear || rows.unclear, !judging.fails(&report.findings) && !rows_differ) {
+    let outcome = match (
+        unclear || rows.unclear || encodings.is_some(),
+        !judging.fails(&report.findings) && !rows_differ,
+    ) {
         (true, _) => Outcome::Unclear,
         (false, true) => Outcome::Good,
         (false, false) => Outcome::Different,
     };
     // Anything but 0 makes git give up, unless it was told to trust it.
     Ok(if arguments.git.is_some() && !arguments.trust_exit_code { Outcome::Good } else { outcome })
+}
+
+/// The encodings of two dumps, if they differ and anything in either is more than ASCII.
+fn encodings(old: &Dump, new: &Dump) -> Option<String> {
+    let of = |dump: &Dump| -> BTreeSet<String> {
+        let schemas = dump.databases.iter().map(|database| &database.schema);
+        schemas
+            .map(
+                |schema| if schema.encoding.is_empty() { "UTF8".to_owned() } else { schema.encoding.clone() },
+            )
+            .collect()
+    };
+    let more = |dump: &Dump| {
+        let objects = dump.databases.iter().flat_map(|database| database.schema.objects.values());
+        objects.flat_map(|object| &object.parts).any(|part| !part.text.is_ascii())
+    };
+    let (before, after) = (of(old), of(new));
+    // A side without a database is compared with nothing.
+    let differ = before != after && !before.is_empty() && !after.is_empty();
+    let listed = |all: BTreeSet<String>| all.into_iter().collect::<Vec<_>>().join(", ");
+    (differ && (more(old) || more(new))).then(|| format!("{} and {}", listed(before), listed(after)))
 }
 
 /// What came of comparing rows.

@@ -41,6 +41,10 @@ pub fn run() -> Result<Outcome, Failure> {
     let options = ReadOptions::default();
     let dump = cli::one_dump(cli::read_input(input, path, options, DataWanted::Content)?, path)?;
     cli::report_unknown(&dump, &path.display().to_string());
+    if dump.escapes_in_literals {
+        // What the other tools write is safe: it turns the setting on.
+        cli::warn(&format!("{}: {}", cli::ESCAPES_IN_LITERALS, path.display()));
+    }
     let contents = Contents::new(container, &dump);
     let mut out = std::io::stdout().lock();
     if arguments.json {

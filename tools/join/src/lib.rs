@@ -32,14 +32,17 @@ pub fn command() -> clap::Command {
 pub fn run() -> Result<Outcome, Failure> {
     let arguments = Arguments::parse();
     // All of the tree is read before the first byte is written.
-    let Tree { mut dump, rows } = tree::reader::read(&arguments.tree, None).map_err(|error| {
-        let is_tree = !matches!(error, Error::NotATree { .. });
-        let failure = Failure::from(error);
-        if is_tree { failure } else { failure.with_hint("make one with: pgdump-split DUMP --out DIR") }
-    })?;
-    for unknown in &dump.unknown {
-        cli::warn(&format!("not understood, kept at the end: {}", unknown.excerpt));
+    let Tree { mut dump, rows, not_understood } =
+        tree::reader::read(&arguments.tree, None).map_err(|error| {
+            let is_tree = !matches!(error, Error::NotATree { .. });
+            let failure = Failure::from(error);
+            if is_tree { failure } else { failure.with_hint("make one with: pgdump-split DUMP --out DIR") }
+        })?;
+    for (unknown, path) in dump.unknown.iter().zip(&not_understood) {
+        let what = cli::place_and_text(unknown);
+        cli::warn(&format!("not understood, kept at the end: {}: {what}", path.display()));
     }
+    let refused = dump.unknown.iter().any(|unknown| unknown.refusal.is_some());
     let mut out = BufWriter::with_capacity(256 * 1024, std::io::stdout().lock());
     let key = if arguments.no_restrict { None } else { Some(restrict_key()?) };
     if let ([database], true) = (dump.databases.as_mut_slice(), dump.cluster.objects.is_empty()) {
@@ -57,7 +60,8 @@ pub fn run() -> Result<Outcome, Failure> {
         cli::warn(&format!("needs something that needs it, its place is a guess: {address}"));
     }
     out.flush()?;
-    Ok(Outcome::Good)
+    // What PostgreSQL refuses is in the dump as it is in the tree, and no restore makes it.
+    Ok(if refused { Outcome::Unclear } else { Outcome::Good })
 }
 
 /// A fresh key as pg_dump makes it: 63 letters and digits that nobody can foresee (`generate_restrict_key` in

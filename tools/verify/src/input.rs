@@ -91,6 +91,29 @@ impl Backup {
             Ok(dump) => dump,
             Err(failure) => return damage(failure, report).map(|()| None),
         };
+        for foreword in &dump.forewords {
+            let at = Some(foreword.at.to_string());
+            let what = format!(
+                "lines in front of the dump, which begins at {}: `{}`",
+                foreword.dump, foreword.excerpt
+            );
+            // What a `;` ends is a statement of its own.
+            match runs || foreword.takes_setting {
+                true => report.find(Verdict::Bad, what, at, "psql takes them for SQL, and fails there"),
+                false => {
+                    let why = "psql takes them for SQL, and they were not run (`--level restore` does)";
+                    report.find(Verdict::Unclear, what, at, why);
+                }
+            }
+        }
+        if dump.byte_order_mark {
+            report.notes.push(
+                "a byte order mark stands in front of the dump, as an editor of Windows writes it".to_owned(),
+            );
+        }
+        if dump.escapes_in_literals {
+            report.notes.push(cli::ESCAPES_IN_LITERALS.to_owned());
+        }
         // Meta-commands of psql are told elsewhere.
         for unknown in dump.unknown.iter().filter(|unknown| !unknown.excerpt.starts_with('\\')) {
             if runs {
@@ -98,7 +121,10 @@ impl Backup {
                 report.notes.push(format!("not understood, run as it is: {what}, at {}", unknown.at));
             } else {
                 let what = format!("statement: {}", unknown.excerpt);
-                let why = "is not understood, and was not run (`--level restore` does)";
+                let why = match &unknown.refusal {
+                    Some(refusal) => format!("PostgreSQL refuses it: {}, at {}", refusal.what, refusal.at),
+                    None => "is not understood, and was not run (`--level restore` does)".to_owned(),
+                };
                 report.find(Verdict::Unclear, what, Some(unknown.at.to_string()), why);
             }
         }

@@ -2,7 +2,75 @@
 
 use super::{Meaning, Noise, Reader};
 use crate::Name;
+use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
+
+/// What `ALTER` does to something that is not a role or a database: a name that is followed by none of these is no name, but
+/// a part of a kind that is not known.
+const ACTIONS: [&str; 62] = [
+    "ADD",
+    "ALTER",
+    "AS",
+    "ATTACH",
+    "CACHE",
+    "CALLED",
+    "CLUSTER",
+    "CONNECTION",
+    "COST",
+    "CYCLE",
+    "DEPENDS",
+    "DETACH",
+    "DISABLE",
+    "DROP",
+    "ENABLE",
+    "EXPAND",
+    "EXTERNAL",
+    "FORCE",
+    "HANDLER",
+    "IMMUTABLE",
+    "INCREMENT",
+    "INHERIT",
+    "LEAKPROOF",
+    "MAXVALUE",
+    "MERGE",
+    "MINVALUE",
+    "NO",
+    "NOT",
+    "OF",
+    "OPTIONS",
+    "OWNED",
+    "OWNER",
+    "PARALLEL",
+    "REFRESH",
+    "RENAME",
+    "REPLICA",
+    "RESET",
+    "RESTART",
+    "RESTRICT",
+    "RETURNS",
+    "ROWS",
+    "SECURITY",
+    "SEQUENCE",
+    "SET",
+    "SKIP",
+    "SPLIT",
+    "STABLE",
+    "START",
+    "STRICT",
+    "SUPPORT",
+    "SYNC",
+    "TO",
+    "TRUNCATE",
+    "UPDATE",
+    "USING",
+    "VALIDATE",
+    "VALIDATOR",
+    "VERSION",
+    "VOLATILE",
+    "WINDOW",
+    "WITH",
+    "WITHOUT",
+];
 
 impl Reader<'_, '_> {
     pub(super) fn alter(&mut self) -> Option<Meaning> {
@@ -15,6 +83,14 @@ impl Reader<'_, '_> {
             return Some(Meaning::Part { address, role: Role::Setting });
         }
         let address = self.reference()?;
+        // Of what is altered otherwise, only roles and databases have so many ways.
+        let open = matches!(address.kind, Kind::Role | Kind::Database);
+        let acts = self.cursor.peek().is_none_or(|word| {
+            word.kind == TokenKind::LeftParen || ACTIONS.iter().any(|action| word.is(action))
+        });
+        if !open && !acts {
+            return None;
+        }
         if self.cursor.eat("OWNER TO") {
             // Whoever restores it, and no role of that name.
             let whoever = ["CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"];
@@ -156,9 +232,16 @@ impl Reader<'_, '_> {
         if self.cursor.eat("IN SCHEMA") {
             address.schema = Some(self.cursor.name()?);
         }
-        if !self.cursor.sees("GRANT") && !self.cursor.sees("REVOKE") {
+        let grants = self.cursor.sees("GRANT");
+        if !grants && !self.cursor.sees("REVOKE") {
             return None;
         }
+        self.cursor.skip_behind("ON")?;
+        let known = ["TABLES", "SEQUENCES", "FUNCTIONS", "ROUTINES", "TYPES", "SCHEMAS", "LARGE OBJECTS"];
+        if !known.iter().any(|kind| self.cursor.eat(kind)) {
+            return None;
+        }
+        self.cursor.expect(if grants { "TO" } else { "FROM" })?;
         Some(Meaning::Part { address, role: Role::Privilege })
     }
 }

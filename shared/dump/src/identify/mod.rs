@@ -8,9 +8,11 @@ mod create;
 mod data;
 mod privilege;
 mod reference;
+pub(crate) mod refused;
 mod removal;
 mod signature;
 pub(crate) mod types;
+mod upkeep;
 
 use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
@@ -58,6 +60,8 @@ pub enum DataForm {
 pub enum Noise {
     /// White space and comments between statements.
     Gap,
+    /// Lines of programs in front of the dump.
+    Foreword,
     /// `\restrict`, `\unrestrict`, `\connect` and `\encoding`.
     MetaCommand,
     /// Settings of the session that restores.
@@ -70,6 +74,8 @@ pub enum Noise {
     Triggers,
     /// Transactions, as around large objects.
     Transaction,
+    /// What leaves no trace in schema or data, such as `ANALYZE` and `SELECT 1`.
+    Upkeep,
     /// Statistics of the planner (`--statistics`).
     PlannerStatistics,
 }
@@ -150,7 +156,7 @@ impl Reader<'_, '_> {
         let lexemes = self.cursor.rest();
         let first = String::from_utf8_lossy(&lexemes.first()?.text).to_ascii_uppercase();
         match first.as_str() {
-            "SET" | "RESET" => session::change(lexemes).map(Meaning::Session),
+            "SET" | "RESET" | "DISCARD" => session::change(lexemes).map(Meaning::Session),
             "CREATE" => self.create(),
             "ALTER" => self.alter(),
             "COMMENT" => self.comment(),
@@ -164,9 +170,13 @@ impl Reader<'_, '_> {
                         || lexemes.get(2).is_some_and(|dot| dot.kind == TokenKind::Dot)
                 })
                 .map(Meaning::Session)
-                .or_else(|| self.select()),
+                .or_else(|| self.select())
+                .or_else(|| {
+                    upkeep::reads_only(lexemes, self.session).then_some(Meaning::Noise(Noise::Upkeep))
+                }),
             "DROP" => Some(Meaning::Removal(self.removed())),
             "UPDATE" => self.template_dance(),
+            _ if upkeep::is_upkeep(lexemes) => Some(Meaning::Noise(Noise::Upkeep)),
             _ => transaction::read(lexemes).map(|_| Meaning::Noise(Noise::Transaction)),
         }
     }
@@ -194,6 +204,7 @@ impl Reader<'_, '_> {
     fn comment(&mut self) -> Option<Meaning> {
         self.cursor.expect("COMMENT ON")?;
         let address = self.reference()?;
+        self.cursor.expect("IS")?;
         Some(Meaning::Part { address, role: Role::Comment })
     }
 
@@ -201,6 +212,7 @@ impl Reader<'_, '_> {
         self.cursor.expect("SECURITY LABEL")?;
         self.cursor.skip_behind("ON")?;
         let address = self.reference()?;
+        self.cursor.expect("IS")?;
         Some(Meaning::Part { address, role: Role::SecurityLabel })
     }
 }

@@ -3,6 +3,7 @@
 use super::signature::routine_signature;
 use super::{Meaning, Reader};
 use crate::Name;
+use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 
 impl Reader<'_, '_> {
@@ -10,7 +11,15 @@ impl Reader<'_, '_> {
         let grants = self.cursor.next()?.is("GRANT");
         let start = self.cursor.at;
         let address = match self.cursor.skip_behind("ON") {
-            Some(()) => self.privilege_object()?,
+            Some(()) => {
+                let address = self.privilege_object()?;
+                // What else stands there is a part of what it is a kind of, and unknown.
+                let ends = self.cursor.peek()?;
+                if ends.kind != TokenKind::Comma && !ends.is(if grants { "TO" } else { "FROM" }) {
+                    return None;
+                }
+                address
+            }
             None => {
                 self.cursor.at = start;
                 return self.membership(grants);

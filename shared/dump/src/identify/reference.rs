@@ -8,11 +8,12 @@ use crate::object::{Address, Kind};
 use crate::{Name, QualifiedName};
 
 /// Kinds that are written with a schema and nothing else.
-const IN_SCHEMA: [(&str, Kind); 17] = [
+const IN_SCHEMA: [(&str, Kind); 18] = [
     ("TABLE", Kind::Table),
     ("FOREIGN TABLE", Kind::ForeignTable),
     ("VIEW", Kind::View),
     ("MATERIALIZED VIEW", Kind::MaterializedView),
+    ("PROPERTY GRAPH", Kind::PropertyGraph),
     ("SEQUENCE", Kind::Sequence),
     ("INDEX", Kind::Index),
     ("TYPE", Kind::Type),

@@ -63,7 +63,7 @@ pub(crate) fn type_len(lexemes: &[Lexeme<'_>]) -> usize {
     while kind(len) == Some(TokenKind::Dot) {
         len += 2;
     }
-    let varies = is(first, "character") || is(first, "bit") || is(first, "char");
+    let varies = is(first, "character") || is(first, "bit") || is(first, "char") || is(first, "nchar");
     if (is(first, "double") && is(len, "precision")) || (varies && is(len, "varying")) {
         len += 1;
     } else if is(first, "national") {

@@ -6,7 +6,7 @@ use crate::Position;
 use crate::identify::Noise;
 use crate::session::{Change, Session};
 
-/// Products whose pg_dump calls the dump by another name.
+/// Products that call their dumps so and nothing else. What others call theirs is told by its form.
 const KNOWN: [&[u8]; 4] = [b"PostgreSQL", b"EnterpriseDB", b"Greenplum Database", b"YSQL"];
 
 /// What a dump says that it is of.
@@ -64,17 +64,20 @@ impl Reading {
         if !in_copy && !goes_on {
             self.crlf |= self.bytes == 0 && text.ends_with(b"\r\n");
             match comment(line) {
-                Some(Comment::Begins(product)) if !product.is_known() => self.maybe_opened = Some(product),
+                Some(Comment::Begins(product)) if !product.is_known() => {
+                    self.maybe_opened = Some((product, at));
+                }
                 Some(Comment::Begins(product)) => self.opens(product, at),
                 Some(Comment::Completes { cluster: true }) => self.cluster_opened = Frame::Complete,
                 Some(Comment::Completes { cluster: false }) => self.opened = Frame::Complete,
                 Some(Comment::Server(version)) => {
                     self.versions.server = Some(version);
-                    if let Some(product) = self.maybe_opened.take() {
-                        self.opens(product, at);
-                    }
+                    self.is_written_by_pg_dump();
                 }
-                Some(Comment::PgDump(version)) => self.versions.pg_dump = Some(version),
+                Some(Comment::PgDump(version)) => {
+                    self.versions.pg_dump = Some(version);
+                    self.is_written_by_pg_dump();
+                }
                 None => self.older.comment(line),
             }
         }
@@ -84,6 +87,14 @@ impl Reading {
             self.ledger.data += text.len() as u64;
         } else {
             self.ledger.add_noise(Noise::Gap, text.len());
+        }
+    }
+
+    /// Takes what only pg_dump writes behind the comment by which a dump begins, whatever it calls itself: the versions, or a
+    /// setting that no person writes.
+    pub(super) fn is_written_by_pg_dump(&mut self) {
+        if let Some((product, at)) = self.maybe_opened.take() {
+            self.opens(product, at);
         }
     }
 
@@ -144,6 +155,15 @@ impl Reading {
     }
 }
 
+/// Says whether a dump begins with this line of a comment, whatever product it is of.
+///
+/// ```
+/// assert!(dump::opens_dump(b"-- PostgreSQL database dump") && !dump::opens_dump(b"-- MySQL dump 10.13"));
+/// ```
+pub fn opens_dump(line: &[u8]) -> bool {
+    matches!(comment(line), Some(Comment::Begins(_)))
+}
+
 /// Reads a line of a comment; `None` if it says nothing of the dump.
 pub(super) fn comment(line: &[u8]) -> Option<Comment> {
     let text = |version: &[u8]| String::from_utf8_lossy(version).into_owned();
@@ -163,7 +183,7 @@ pub(super) fn comment(line: &[u8]) -> Option<Comment> {
         None => (words.strip_suffix(b" database dump")?, false),
     };
     let known = KNOWN.contains(&name);
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._-".contains(byte);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._-()+/".contains(byte);
     match complete {
         true => Some(Comment::Completes { cluster }),
         false if known || name.iter().all(is_name) => Some(Comment::Begins(Product { known, cluster })),

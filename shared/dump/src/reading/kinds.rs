@@ -3,8 +3,8 @@
 /// The pg_dump that knew no others.
 pub(super) const NEWEST: u32 = 18;
 
-/// What pg_dump of 8.0 to 18 calls entries (`ARCHIVE_OPTS` of pg_dump.c, and what pg_backup_archiver.c compares).
-const KINDS: [&str; 70] = [
+/// What pg_dump of 8.0 to 18, and 19 where it is known, calls entries (`ARCHIVE_OPTS` of pg_dump.c, and what pg_backup_archiver.c compares).
+const KINDS: [&str; 71] = [
     "ACCESS METHOD",
     "ACL",
     "ACL LANGUAGE",
@@ -44,6 +44,7 @@ const KINDS: [&str; 70] = [
     "POLICY",
     "PROCEDURAL LANGUAGE",
     "PROCEDURE",
+    "PROPERTY GRAPH",
     "PUBLICATION",
     "PUBLICATION TABLE",
     "PUBLICATION TABLES IN SCHEMA",

@@ -252,6 +252,7 @@ impl Reading {
         let copy = entry.copy.unwrap_or_default();
         let mut tail = Tail { copy, data, last: Vec::new() };
         let mut events = Events::new(&mut tail);
+        events.is_a_part();
         events.set_standard_conforming_strings(self.standard_conforming_strings);
         self.only_data = true;
         let before = self.bytes;
