@@ -59,8 +59,9 @@ fn what_rails_adds_behind_the_dump_survives() {
         --\n-- PostgreSQL database dump complete\n--\n\nSET search_path TO \"$user\", public;\n\n\
         INSERT INTO \"schema_migrations\" (version) VALUES\n('2'),\n('1');\n\n";
     let form = normalize(dump);
-    let added = b"SET search_path TO \"$user\", public;\n\nINSERT INTO \"schema_migrations\" (version) VALUES\n('2'),\n('1');\n";
-    assert!(form.windows(added.len()).any(|window| window == added), "{}", String::from_utf8_lossy(&form));
+    let added = b"-- PostgreSQL database dump complete\n--\n\nSET search_path TO \"$user\", public;\n\
+        INSERT INTO schema_migrations (version) VALUES ('1');\nINSERT INTO schema_migrations (version) VALUES ('2');\n";
+    assert!(form.ends_with(added), "{}", String::from_utf8_lossy(&form));
     assert_eq!(String::from_utf8_lossy(&normalize(&form)), String::from_utf8_lossy(&form));
 }
 
@@ -524,5 +525,66 @@ fn a_cut_dump_of_any_product_is_cut() {
         let (_, said, code) =
             run(format!("{head}CREATE SCHEMA a;\n--\n{whole} complete\n--\n\n").as_bytes(), &[]);
         assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+#[test]
+fn a_dump_that_sets_no_search_path_means_the_servers_own() {
+    let bare = "CREATE SEQUENCE s;\nCREATE TABLE a (id integer PRIMARY KEY);\n\
+        CREATE TABLE b (id integer DEFAULT nextval('s'::regclass), aid integer REFERENCES a, n bigint DEFAULT nextval('s'));\n\
+        CREATE TABLE c (LIKE a);\nCREATE VIEW v AS SELECT id FROM a;\nCREATE VIEW w AS TABLE v;\n\
+        CREATE POLICY p ON b USING (aid IN (SELECT id FROM a));\nCREATE SEQUENCE o OWNED BY b.id;\n";
+    let named = "CREATE SEQUENCE public.s;\nCREATE TABLE public.a (id integer PRIMARY KEY);\n\
+        CREATE TABLE public.b (id integer DEFAULT nextval('public.s'::regclass), aid integer REFERENCES public.a, n bigint DEFAULT nextval('public.s'));\n\
+        CREATE TABLE public.c (LIKE public.a);\nCREATE VIEW public.v AS SELECT id FROM public.a;\nCREATE VIEW public.w AS TABLE public.v;\n\
+        CREATE POLICY p ON public.b USING (aid IN (SELECT id FROM public.a));\nCREATE SEQUENCE public.o OWNED BY public.b.id;\n";
+    let expected = String::from_utf8(normalize(named.as_bytes())).unwrap();
+    assert!(!expected.contains("SET search_path ="), "{expected}");
+    for path in ["", "SET search_path = public, pg_catalog;\n", "SET search_path TO \"$user\", public;\n"] {
+        let form = normalize(format!("{path}{bare}").as_bytes());
+        assert_eq!(String::from_utf8(form).unwrap(), expected, "{path}");
+    }
+    // An extension's function, types that only people name so, bodies in SQL's own words, where it is put: the path stays.
+    let with_path = "CREATE EXTENSION hstore;\nCREATE TABLE t (h integer DEFAULT f());\nALTER TABLE t ADD COLUMN m mood;\n\
+        CREATE FUNCTION g() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM t);\nCREATE PUBLICATION p FOR TABLE t;\n";
+    let form = String::from_utf8(normalize(with_path.as_bytes())).unwrap();
+    let mut path = false;
+    for line in form.lines() {
+        path = line.starts_with("SET search_path = public;")
+            || path && !line.starts_with("SELECT pg_catalog.set");
+        let needs = line.starts_with("CREATE") || line.starts_with("ALTER TABLE");
+        assert!(path || !needs, "{line}\n{form}");
+    }
+    // A dump of pg_dump without its settings names everything with its schema.
+    let cut = "CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;\nCREATE TABLE public.t (a public.citext, b integer);\n\
+        CREATE INDEX i ON public.t USING btree (lower((a)::text)) WHERE (b > 1);\n";
+    let form = String::from_utf8(normalize(cut.as_bytes())).unwrap();
+    assert!(!form.contains("SET search_path ="), "{form}");
+}
+
+#[test]
+fn the_comment_of_the_schema_public_is_kept_where_it_is_not_the_servers_own() {
+    let form = |text: &str| {
+        let dump =
+            format!("COMMENT ON SCHEMA public IS '{text} public schema';\nCREATE TABLE public.t ();\n");
+        String::from_utf8(normalize(dump.as_bytes())).unwrap().contains("COMMENT ON SCHEMA public")
+    };
+    assert_eq!([form("standard"), form("Standard"), form("our")], [false, true, true]);
+}
+
+#[test]
+fn what_is_left_of_a_cluster_is_normalised_once() {
+    let begin = "--\n-- PostgreSQL database cluster dump\n--\n";
+    let end = "--\n-- PostgreSQL database cluster dump complete\n--\n";
+    for databases in [
+        "\\connect template1\nCREATE DATABASE shop;\n\\connect shop\n",
+        "\\connect template1\nCREATE DATABASE shop;\n\\connect shop\nCREATE TABLE public.t ();\n",
+        "\\connect template1\n\\connect shop\nCREATE TABLE public.t ();\n",
+        "\\connect template1\nCREATE TABLE public.t ();\n\\connect shop\nCREATE TABLE public.t ();\n",
+        "CREATE DATABASE shop;\nCREATE DATABASE a;\n\\connect shop\nCREATE TABLE public.t ();\n\\connect a\n",
+    ] {
+        let form = normalize(format!("{begin}{databases}{end}").as_bytes());
+        let again = normalize(&form);
+        assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&form), "{databases}");
     }
 }

@@ -11,10 +11,14 @@ mod corpus;
 #[path = "messages/mod.rs"]
 mod messages;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use dump::{Dump, NoData, ReadOptions, Stream};
 use scratch::{Cluster, Programs};
+use tree::folder::Mark;
+use tree::layout::Partitions;
 
 const JOIN: &str = env!("CARGO_BIN_EXE_pgdump-join");
 
@@ -151,6 +155,140 @@ fn lines_of_programs_are_skipped_where_psql_restores_the_rest() {
             // Behind the end psql has restored everything, and fails all the same.
             let expected = if restored && place != "<end>" { 0 } else { 2 };
             assert_eq!(output.status.code(), Some(expected), "{place} {line}: {stderr}");
+        }
+    }
+}
+
+/// Reads a dump; `None` for what no tool takes.
+fn read(text: &[u8]) -> Option<Dump> {
+    let dump = dump::read(Stream(text), ReadOptions::default(), &mut NoData).ok()?;
+    let is_twice = dump.repeated.is_some() || dump.second.as_ref().is_some_and(|two| two.repeats.is_some());
+    (!is_twice).then_some(dump)
+}
+
+fn script(dump: &Dump) -> String {
+    let mut script = Vec::new();
+    dump::write_script(dump, None, &mut script, |_, _| Ok(())).unwrap();
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Says whether a dump, its normalised text and its tree are one; returns what is not.
+fn differences(text: &[u8], root: &Path) -> Option<Vec<String>> {
+    let dump = read(text)?;
+    let mut found = Vec::new();
+    let mut differs = |what: &str, one: &str, other: &str| {
+        if one != other {
+            let lines = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+            found.push(format!("{what}: {lines:?}, {} and {} bytes", one.len(), other.len()));
+        }
+    };
+    let told = |one: &Dump, other: &Dump| {
+        let (findings, _) = compare::Judge::default().compare(one, other, &[]);
+        findings.iter().map(|finding| format!("{:?}\n", finding.change)).collect::<String>()
+    };
+    let normalized = script(&dump);
+    let again = read(normalized.as_bytes()).unwrap();
+    differs("normalised twice", &normalized, &script(&again));
+    differs("a dump and its normalised text", "", &told(&dump, &again));
+
+    let files = tree::layout::files(&dump, Partitions::Separate);
+    let mut options = serde_json::Map::new();
+    options.extend(Mark::encodings(&dump).map(|encodings| ("encoding".to_owned(), encodings)));
+    fs::create_dir(root).unwrap();
+    fs::write(root.join("pgdumpkit.json"), Mark::new(options.into()).to_json()).unwrap();
+    for (path, text) in &files {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let tree = match tree::reader::read(root, None) {
+        Ok(tree) => tree.dump,
+        // What psql runs is never run out of a tree.
+        Err(error) if error.to_string().contains("meta-command") => return Some(found),
+        Err(error) => panic!("{error}"),
+    };
+    differs("a dump and its tree", "", &told(&dump, &tree));
+    let joined = read(script(&tree).as_bytes()).unwrap();
+    let texts = |files: BTreeMap<String, Vec<u8>>| {
+        let text = |(path, text): (String, Vec<u8>)| format!("{path}\n{}", String::from_utf8_lossy(&text));
+        files.into_iter().map(text).collect::<String>()
+    };
+    differs(
+        "a tree and that of its joined dump",
+        &texts(files),
+        &texts(tree::layout::files(&joined, Partitions::Separate)),
+    );
+    Some(found)
+}
+
+#[test]
+fn every_dump_its_normalised_text_and_its_tree_are_one() {
+    let Some(corpus) = corpus::corpus() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let history = corpus::unpacked(&corpus.join("history/feedbin.tar.zst"));
+    let folders =
+        ["real", "reported", "versions", "formats/hard.server18", "formats/pgdump_objects.server18"];
+    let mut folders: Vec<_> = folders.map(|part| corpus.join(part)).into();
+    folders.push(history.path().join("feedbin__feedbin"));
+    let mut read = 0;
+    for entry in folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // The regression database is as large as all others together, and one of it is among the restored ones above.
+        if !(name.ends_with(".sql") || name.ends_with(".sql.zst")) || name.starts_with("regression") {
+            continue;
+        }
+        if let Some(differences) = differences(&corpus::text(&path), &folder.path().join(read.to_string())) {
+            assert!(differences.is_empty(), "{}: {differences:#?}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 150, "{read}");
+}
+
+/// Guards against lists of migrations that go when they are cleaned twice, or that change for nothing.
+#[test]
+fn whatever_follows_a_dump_it_is_one_with_its_tree() {
+    let empty = "SELECT pg_catalog.set_config('search_path', '', false);\n";
+    let old = "SET search_path = public, pg_catalog;\n";
+    let paths = [
+        "",
+        empty,
+        old,
+        "SET search_path TO \"$user\", public;\n",
+        "SET search_path = app, public, pg_catalog;\n",
+        "SET search_path = app, pg_catalog;\nCREATE TABLE first (a integer);\nSET search_path = public, pg_catalog;\n",
+    ];
+    let objects = "CREATE SEQUENCE s;\nCREATE TABLE seen (step text DEFAULT nextval('s'));\nCREATE VIEW v AS SELECT step FROM seen;\n";
+    let ends = ["--\n-- PostgreSQL database dump complete\n--\n\n", "-- PostgreSQL database dump complete\n"];
+    let trailers = [
+        "",
+        "\n\n-- vim: set ft=sql\n",
+        "SET search_path TO \"$user\",public;\n\nINSERT INTO \"seen\" (step) VALUES\n('2'),\n('1');\n\n",
+        "SET search_path TO app, public;\nINSERT INTO seen (step) VALUES ('2');\n\nINSERT INTO seen (step) VALUES ('1');\n",
+        "\n--\n-- Dbmate schema migrations\n--\n\nINSERT INTO public.seen (step) VALUES\n    ('2'),\n    ('1');\n",
+        "INSERT INTO public.\"seen\" (step) VALUES (20240101);\nINSERT INTO public.\"seen\" (step) VALUES (20230101);\n",
+        "INSERT INTO seen VALUES ('2');\n-- between\nINSERT INTO seen VALUES ('1');\nUPDATE seen\n   SET step = 3 /* why */ WHERE step = '1';\n",
+        "CREATE EXTENSION IF NOT EXISTS hstore;\nCOMMENT ON EXTENSION hstore IS 'x';\nCREATE TABLE late (\n  a int\n);\n",
+        "COPY seen (step) FROM stdin;\n2\n1\n\\.\nSELECT count(*) FROM seen;\n",
+        "\\echo done\nINSERT INTO seen VALUES ('1') ON CONFLICT DO NOTHING;\n",
+        "RESET ALL;\nSET standard_conforming_strings = off;\nINSERT INTO seen VALUES ('a\\'b'), (E'\\\\');\n",
+        "\\connect other\nCREATE TABLE there (a integer);\n",
+        "SET ROLE x;\nDO $$ BEGIN\n-- kept\nEND $$;\nINSERT INTO a.t SELECT 1;\nVALUES (1);\n",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    for path in paths {
+        for trailer in trailers {
+            for end in ends {
+                let dump = format!("--\n-- PostgreSQL database dump\n--\n\n{path}{objects}{end}{trailer}");
+                number += 1;
+                let differences = differences(dump.as_bytes(), &folder.path().join(number.to_string()));
+                assert_eq!(differences, Some(Vec::new()), "{dump}");
+                let kept = trailer.matches("INSERT").count() > 0;
+                let normalized = script(&read(dump.as_bytes()).unwrap());
+                assert_eq!(normalized.contains("INSERT INTO"), kept, "{dump}\n{normalized}");
+            }
         }
     }
 }

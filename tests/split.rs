@@ -212,3 +212,101 @@ fn a_tree_with_a_statement_that_postgresql_refuses_is_joined_with_3() {
         "{said}"
     );
 }
+
+/// Guards against trees that go in silence.
+#[test]
+fn a_tree_of_something_else_does_not_go_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let table = |number: u32| format!("CREATE TABLE shop.t{number} (id integer);\n");
+    let all: String = (0..9).map(table).collect();
+    good(&split(&tree, all.as_bytes(), &[]));
+    let before = files(&tree);
+    // Another selection, another database, and what is left of a table that was cut.
+    for (dump, more, said) in [
+        (&all, &["-t", "t1"][..], "remove 8 of the 9 files of the tree, which was made with other options"),
+        (&all, &["-T", "t1"], "remove 1 of the 9 files of the tree, which was made with other options"),
+        (&all.replace("shop.", "bar."), &[], "remove 9 of the 9 files of the tree: "),
+    ] {
+        let output = split(&tree, dump.as_bytes(), more);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(said) && stderr.contains("--force"), "{stderr}");
+        assert_eq!(files(&tree), before);
+        for look in ["--check", "--dry-run"] {
+            let output = split(&tree, dump.as_bytes(), &[more, &[look]].concat());
+            assert!(String::from_utf8_lossy(&output.stdout).contains("removed\tschemas/shop/tables/t"));
+        }
+    }
+    // Options by which nothing goes, and a few tables that went.
+    good(&split(&tree, all.as_bytes(), &["-O"]));
+    let fewer: String = (3..9).map(table).collect();
+    good(&split(&tree, fewer.as_bytes(), &["-O"]));
+    assert_eq!(files(&tree).len(), 7);
+    good(&split(&tree, all.as_bytes(), &["-t", "t4", "--force"]));
+    assert_eq!(files(&tree).len(), 2);
+}
+
+#[test]
+fn files_of_others_that_are_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    good(&split(&tree, SHOP, &[]));
+    fs::write(tree.join("schemas/shop/mine.sql"), "CREATE TABLE shop.mine ();\n").unwrap();
+    fs::write(tree.join(".hidden.sql"), "CREATE TABLE shop.hidden ();\n").unwrap();
+    fs::write(tree.join("README.md"), "CREATE TABLE shop.none ();\n").unwrap();
+    for look in ["--check", "--dry-run"] {
+        let output = split(&tree, SHOP, &[look]);
+        good(&output);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.ends_with("read as a part of the tree: schemas/shop/mine.sql\n"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+    let json = split(&tree, SHOP, &["--check", "--json"]);
+    assert!(
+        String::from_utf8_lossy(&json.stdout).contains("\"foreign\": [\n    \"schemas/shop/mine.sql\"\n  ]")
+    );
+}
+
+/// Guards against the name of the file of what follows a dump's end.
+#[test]
+fn a_table_may_be_called_trailer() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let dump = b"CREATE TABLE a.trailer (id integer);\n";
+    good(&split(&tree, dump, &[]));
+    good(&split(&tree, dump, &["--check"]));
+}
+
+#[test]
+fn what_is_made_twice_is_an_error_with_both_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let refused = |dump: &[u8], words: &[&str]| {
+        for more in [&[][..], &["--check"], &["--data", "*"]] {
+            let output = split(&tree, dump, more);
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            assert!(words.iter().all(|word| stderr.contains(word)), "{stderr}");
+            assert!(!tree.exists());
+        }
+    };
+    // Without pg_dump's comments nothing but that tells two dumps from one.
+    refused(&[SHOP, SHOP].concat(), &["made at line 1, ", "and again at line ", "schema shop"]);
+    let frame = |dump: &[u8]| {
+        let begin = &b"--\n-- PostgreSQL database dump\n--\n"[..];
+        [begin, dump, b"--\n-- PostgreSQL database dump complete\n--\n"].concat()
+    };
+    refused(&[frame(SHOP), frame(SHOP)].concat(), &["a second dump begins at line 16", "schema shop"]);
+    // Only one of them drops.
+    let clean = [b"DROP TABLE shop.item;\nDROP SCHEMA shop;\n", SHOP].concat();
+    refused(&[frame(&clean), frame(SHOP)].concat(), &["a second dump begins at line 18"]);
+
+    // What is dropped before counts as it was made last.
+    let newer = String::from_utf8(clean).unwrap().replace("name text", "name varchar(9)");
+    let twice = [SHOP, newer.as_bytes()].concat();
+    good(&split(&tree, &twice, &[]));
+    let table = String::from_utf8(files(&tree)["schemas/shop/tables/item.sql"].clone()).unwrap();
+    assert!(table.contains("varchar(9)") && table.matches("CREATE TABLE").count() == 1, "{table}");
+    good(&split(&tree, newer.as_bytes(), &["--check"]));
+}

@@ -23,7 +23,7 @@ _pgdump__split() {
 
     case "${cmd}" in
         pgdump__split)
-            opts="-o -n -N -t -T -O -x -h -V --keep-secrets --out --check --dry-run --list --json --partitions --data --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
+            opts="-o -n -N -t -T -O -x -h -V --keep-secrets --out --check --dry-run --force --list --json --partitions --data --database --schema --exclude-schema --table --exclude-table --no-owner --no-privileges --no-comments --no-security-labels --no-tablespaces --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -11,6 +11,7 @@ complete -c pgdump-split -s T -l exclude-table -d 'Leave out the tables, views a
 complete -c pgdump-split -l keep-secrets -d 'Keep passwords, connection strings and password hashes instead of placeholders'
 complete -c pgdump-split -l check -d 'Write nothing; exit with 1 if the tree is out of date'
 complete -c pgdump-split -l dry-run -d 'Write nothing; print what would change'
+complete -c pgdump-split -l force -d 'Remove files also where the tree was made with other options, or more than half of it goes'
 complete -c pgdump-split -l list -d 'Write nothing; print which file each object goes to'
 complete -c pgdump-split -l json -d 'Print JSON'
 complete -c pgdump-split -s O -l no-owner -d 'Leave out who owns what'

@@ -37,6 +37,7 @@ Register-ArgumentCompleter -Native -CommandName 'pgdump-split' -ScriptBlock {
             [CompletionResult]::new('--keep-secrets', '--keep-secrets', [CompletionResultType]::ParameterName, 'Keep passwords, connection strings and password hashes instead of placeholders')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing; exit with 1 if the tree is out of date')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Write nothing; print what would change')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Remove files also where the tree was made with other options, or more than half of it goes')
             [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'Write nothing; print which file each object goes to')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Leave out who owns what')

@@ -33,6 +33,7 @@ omit\:"Nowhere"))' \
 '--keep-secrets[Keep passwords, connection strings and password hashes instead of placeholders]' \
 '(--dry-run --list)--check[Write nothing; exit with 1 if the tree is out of date]' \
 '(--list)--dry-run[Write nothing; print what would change]' \
+'(--check --dry-run --list)--force[Remove files also where the tree was made with other options, or more than half of it goes]' \
 '--list[Write nothing; print which file each object goes to]' \
 '--json[Print JSON]' \
 '-O[Leave out who owns what]' \

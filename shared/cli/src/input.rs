@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use archive::{Archive, Content, Entry, Foreign, Piece, Plain, Room, Section};
 use dump::{
     Address, AllContent, DataSink, Dump, Found, Kind, Name, Noise, QualifiedName, ReadOptions, Reading,
-    Source, TocEntry, Versions, Want,
+    Repeated, Source, TocEntry, Versions, Want,
 };
 use store::{Fetched, Location, Store};
 use tempfile::TempDir;
@@ -142,20 +142,28 @@ pub fn read_dump(path: &Path, options: ReadOptions, wanted: DataWanted<'_>) -> R
     one_dump(read_input(open(path)?, path, options, wanted)?, path)
 }
 
-/// Makes sure that a file holds no two dumps of the same things: which of them is meant, nobody knows.
+/// Makes sure that a file makes nothing twice, as two dumps of the same things do: which of them is meant, nobody knows.
 ///
 /// # Errors
 /// When it does; the error names where the second begins.
 pub fn one_dump(dump: Dump, path: &Path) -> Result<Dump, Failure> {
-    let Some((second, repeats)) =
-        dump.second.as_ref().and_then(|second| Some((second, second.repeats.as_ref()?)))
-    else {
-        return Ok(dump);
+    let second = dump.second.as_ref().and_then(|second| Some((second, second.repeats.as_ref()?)));
+    let (what, hint) = match (second, &dump.repeated) {
+        (Some((second, repeats)), _) => {
+            let what = format!(
+                "a second dump begins at {}, and makes again what the first made: {repeats}",
+                second.at
+            );
+            (what, "cut the file there, and take the dump that is meant")
+        }
+        (None, Some(Repeated { address, first, at })) => {
+            let what = format!("made at {first}, and again at {at}, which fails: {address}");
+            (what, "take the one that is meant; with a DROP in front of it, the second counts")
+        }
+        (None, None) => return Ok(dump),
     };
-    let what =
-        format!("a second dump begins at {}, and makes again what the first made: {repeats}", second.at);
     let failure = Failure::from(anyhow!(what).context(path.display().to_string()));
-    Err(failure.with_hint("cut the file there, and take the dump that is meant"))
+    Err(failure.with_hint(hint))
 }
 
 /// Reads the dump that comes out of a reader, of any format but a folder; `name` is for messages.
@@ -219,7 +227,10 @@ fn read(
                     _ => error,
                 }
             });
-            let dump = dump.with_context(in_file)?;
+            let mut dump = dump.with_context(in_file)?;
+            if input.compression.is_empty() {
+                count_lines(&mut dump, path);
+            }
             if dump.ledger.noise.get(&Noise::Gap).is_some_and(|gaps| *gaps == dump.bytes) {
                 // Such as a dump cut within pg_dump's first comment, which must not pass for one of nothing.
                 return Err(anyhow!("no dump, nothing but comments and blanks").context(in_file()).into());
@@ -235,6 +246,15 @@ fn read(
             };
             Ok(tree::reader::read(&root, sink)?.dump)
         }
+    }
+}
+
+/// Counts the lines of places behind rows that were jumped over, which a file can be asked for again.
+fn count_lines(dump: &mut Dump, path: &Path) {
+    let second = dump.second.iter_mut().map(|second| &mut second.at);
+    let repeated = dump.repeated.iter_mut().flat_map(|repeated| [&mut repeated.first, &mut repeated.at]);
+    for at in second.chain(repeated).filter(|at| at.line.is_none()) {
+        at.line = archive::line_of(path, at.byte).ok();
     }
 }
 

@@ -8,7 +8,7 @@ use dump::{Address, Attribute, Database, Dump, Kind as ObjectKind, Name, Schema}
 use crate::change::{Change, Kind};
 use crate::cost::Kin;
 use crate::dependents::Users;
-use crate::{implicit, inherited, key_index, labels, object, serial, trailer};
+use crate::{implicit, inherited, key_index, labels, object, serial};
 
 /// The object that stands for what follows the end of a dump.
 pub(crate) const TRAILER: &str = "what follows the dump's end";
@@ -103,11 +103,8 @@ impl Pair<'_> {
         if self.old.trailer == self.new.trailer {
             return None;
         }
-        let text = |bytes: &[u8]| Some(trailer::canonical(bytes)).filter(|text| !text.is_empty());
+        let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
         let (old, new) = (text(&self.old.trailer), text(&self.new.trailer));
-        if old == new {
-            return None;
-        }
         let object = Address::global(ObjectKind::Other, Name::from(TRAILER));
         Some(Change {
             database: None,

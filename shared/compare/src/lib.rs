@@ -41,7 +41,6 @@ mod select_list;
 mod serial;
 mod signature;
 mod tokens;
-mod trailer;
 mod types;
 
 pub use change::{Change, Kind};

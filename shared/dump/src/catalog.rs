@@ -154,9 +154,15 @@ fn object_of(address: &Address) -> &Address {
 }
 
 /// Gives every part its object, and every object its parts in order.
-pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Option<Name>, Position)>) -> Schema {
+///
+/// `uses_the_servers_path` says that a name without a schema was seen where no search path was set.
+pub(crate) fn resolve(
+    parts: Vec<Part>,
+    owned: Vec<(Address, Option<Name>, Position)>,
+    uses_the_servers_path: bool,
+) -> Schema {
     let mut parts = parts;
-    qualify::qualify(&mut parts);
+    qualify::qualify(&mut parts, uses_the_servers_path);
     let catalog = Catalog::read(&parts);
     // Of several owners of a thing, the last counts.
     let owned = owned.into_iter().map(|(mut address, owner, at)| {
@@ -188,6 +194,7 @@ pub(crate) fn resolve(parts: Vec<Part>, owned: Vec<(Address, Option<Name>, Posit
         text: owner_text(address, owner),
         session: Arc::clone(&session),
         at: *at,
+        where_there: None,
         order: 0,
     }));
     let mut schema = Schema { objects: objects(parts, &catalog), ..Schema::default() };

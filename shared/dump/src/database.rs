@@ -6,8 +6,10 @@ use crate::catalog;
 use crate::columns::identity_sequences;
 use crate::data::{Data, LargeObject};
 use crate::object::{Address, Kind};
+use crate::repeated::{self, Repeated};
 use crate::schema::{Part, Schema};
-use crate::{Name, Position};
+use crate::trailer::Trailer;
+use crate::{Dump, Name, Position};
 
 /// One database of a dump.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Database {
     pub schema: Schema,
     /// What is known of its data.
     pub data: Data,
+    /// Number of bytes that were read behind its dump's own end.
+    pub trailer_bytes: u64,
 }
 
 impl Database {
@@ -41,6 +45,14 @@ impl Database {
     }
 }
 
+impl Dump {
+    /// Says whether it holds more than one database: what belongs to none, or several of which anything is known.
+    pub fn is_of_several(&self) -> bool {
+        let known = self.databases.iter().filter(|database| !database.is_empty());
+        !self.cluster.objects.is_empty() || known.count() > 1
+    }
+}
+
 /// What was read while connected to one database.
 #[derive(Debug, Default)]
 pub(crate) struct Section {
@@ -48,8 +60,10 @@ pub(crate) struct Section {
     pub parts: Vec<Part>,
     pub owners: Vec<(Address, Option<Name>, Position)>,
     pub data: Data,
-    pub trailer: Vec<u8>,
+    pub trailer: Trailer,
     pub encoding: String,
+    /// Whether something in it is written without its schema and no search path was set.
+    pub uses_the_servers_path: bool,
     /// What was taken away; where it is made again, it is as it was made last.
     pub removed: Vec<Address>,
 }
@@ -84,7 +98,7 @@ impl Section {
     fn is_empty(&self) -> bool {
         self.parts.is_empty()
             && self.owners.is_empty()
-            && self.trailer.is_empty()
+            && self.trailer.len() == 0
             && self.data.tables.is_empty()
             && self.data.statements.is_empty()
             && self.data.large_objects.is_empty()
@@ -100,14 +114,18 @@ impl Section {
     fn append(&mut self, other: Section) {
         self.parts.extend(other.parts);
         self.owners.extend(other.owners);
-        self.trailer.extend(other.trailer);
+        self.trailer.append(other.trailer);
         self.data.append(other.data);
+        self.uses_the_servers_path |= other.uses_the_servers_path;
     }
 
-    fn finish(self, keep_large_objects: bool) -> Database {
-        let mut schema = catalog::resolve(self.parts, self.owners);
+    fn finish(mut self, keep_large_objects: bool, repeated: &mut Option<Repeated>) -> Database {
+        let again = repeated::settle(&mut self.parts);
+        *repeated = repeated.take().or(again);
+        let trailer_bytes = self.trailer.len() as u64;
+        let mut schema = catalog::resolve(self.parts, self.owners, self.uses_the_servers_path);
         schema.encoding = self.encoding;
-        schema.trailer = self.trailer;
+        schema.trailer = self.trailer.canonical(&schema);
         let mut data = self.data;
         if !keep_large_objects {
             let is_large_object = |address: &Address| address.kind == Kind::LargeObject;
@@ -121,7 +139,7 @@ impl Section {
                 known.parts = object.parts;
             }
         }
-        Database { name: self.name, schema, data }
+        Database { name: self.name, schema, data, trailer_bytes }
     }
 }
 
@@ -140,10 +158,14 @@ pub(crate) fn make_again(sections: &mut [Section], database: &Address) {
     }
 }
 
-/// Puts everything into its place: the databases in the order of their names, and what belongs to none of them.
+/// Puts everything into its place: the databases in the order of their names, and what belongs to none of them; with
+/// what is made twice.
 ///
 /// Large objects become data, unless they are to be kept among the objects as a tree's files have them.
-pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec<Database>, Schema) {
+pub(crate) fn assemble(
+    sections: Vec<Section>,
+    keep_large_objects: bool,
+) -> (Vec<Database>, Schema, Option<Repeated>) {
     let mut cluster = Section::default();
     // What describes a database stands before `\connect`, in another one's section.
     let mut strays = Vec::new();
@@ -174,8 +196,10 @@ pub(crate) fn assemble(sections: Vec<Section>, keep_large_objects: bool) -> (Vec
     // What stands before the first `\connect` is no database of its own where it holds nothing.
     databases.retain(|section| section.name.is_some() || !named || !section.is_empty());
     databases.sort_by(|one, other| one.name.cmp(&other.name));
-    let databases = databases.into_iter().map(|section| section.finish(keep_large_objects)).collect();
-    (databases, catalog::resolve(cluster.parts, cluster.owners))
+    let mut repeated = repeated::settle(&mut cluster.parts);
+    let finished = databases.into_iter().map(|section| section.finish(keep_large_objects, &mut repeated));
+    let databases = finished.collect();
+    (databases, catalog::resolve(cluster.parts, cluster.owners, false), repeated)
 }
 
 /// Says whether something is, or is a part of, what another address names.

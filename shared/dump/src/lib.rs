@@ -30,6 +30,7 @@ mod position;
 mod qualify;
 mod reading;
 mod rename;
+mod repeated;
 mod rewrite;
 pub mod schema;
 mod script;
@@ -37,6 +38,7 @@ mod secret;
 mod session;
 pub mod source;
 mod subject;
+mod trailer;
 mod transaction;
 mod values;
 
@@ -63,6 +65,7 @@ pub use reading::{
     connect_target, connect_user, encoding_target, opens_dump, read, understands,
 };
 pub use rename::without_name;
+pub use repeated::Repeated;
 pub use schema::{Object, Part, PartWriter, Schema, names_in_parentheses, write_parts};
 pub use script::write_script;
 pub use secret::mask_secrets;

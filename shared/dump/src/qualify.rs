@@ -78,11 +78,14 @@ const NO_CALLS_MORE: [&str; 13] = [
 ];
 
 /// Qualifies what it can in all parts that need a search path.
-pub(crate) fn qualify(parts: &mut [Part]) {
+///
+/// `uses_the_servers_path` says that a name without a schema was seen where no search path was set.
+pub(crate) fn qualify(parts: &mut [Part], uses_the_servers_path: bool) {
     if parts.iter().all(|part| part.session.only_schema().is_none()) {
         return;
     }
     let known = Known::read(parts);
+    settle_the_servers_path(parts, &known, uses_the_servers_path);
     let mut shared = Shared::default();
     for part in parts {
         let Some(schema) = part.session.only_schema().cloned() else { continue };
@@ -95,13 +98,7 @@ pub(crate) fn qualify(parts: &mut [Part]) {
         }
         let text = part.text.clone();
         let Some(mut lexemes) = statement(&text) else { continue };
-        let plain = known.is_plain(part, &schema, &lexemes);
-        let mut names = Names { known: &known, schema: &schema, edits: Vec::new(), certain: true, plain };
-        match part.address.kind {
-            Kind::TextSearchConfiguration => names.dictionaries(&lexemes),
-            Kind::Aggregate | Kind::Operator | Kind::Type => names.definition(&lexemes),
-            _ => names.read(part, &lexemes),
-        }
+        let mut names = Names::of(part, &schema, &known, &lexemes);
         for (at, edit) in names.edits.drain(..).rev() {
             match edit {
                 Edit::Qualify => {
@@ -118,6 +115,30 @@ pub(crate) fn qualify(parts: &mut [Part]) {
     }
 }
 
+/// Settles what the server's own search path is for the statements in front of which none was set.
+///
+/// A dump that names everything with its schema is one of pg_dump whose settings were cut off: it was written under an empty
+/// path, and what stands without a schema is the catalog's. Another one means schema `public`.
+fn settle_the_servers_path(parts: &mut [Part], known: &Known, uses_it: bool) {
+    let is_meant = |part: &&Part| part.session.has_the_servers_path();
+    let public = Name::from("public");
+    let names_without = |part: &Part| {
+        is_read(part)
+            && statement(&part.text).is_some_and(|lexemes| {
+                let edits = Names::of(part, &public, known, &lexemes).edits;
+                let of_catalog =
+                    |at: usize| known::is_catalog_function(Name::from_sql(&lexemes[at].text).bytes());
+                edits.iter().any(|(at, _)| !of_catalog(*at))
+            })
+    };
+    let uses_it = uses_it || parts.iter().filter(is_meant).any(names_without);
+    let path = if uses_it { vec![public.clone()] } else { Vec::new() };
+    let mut shared = Shared::default();
+    for part in parts.iter_mut().filter(|part| part.session.has_the_servers_path()) {
+        part.session = shared.get(Session { search_path: path.clone(), ..Session::clone(&part.session) });
+    }
+}
+
 /// The lexemes of canonical text without its `;`.
 fn statement(text: &[u8]) -> Option<Vec<Lexeme<'_>>> {
     let mut lexemes = lexemes_of(text)?;
@@ -129,22 +150,34 @@ fn statement(text: &[u8]) -> Option<Vec<Lexeme<'_>>> {
 fn means_the_same(part: &Part) -> bool {
     match part.role {
         Role::OwnedBy | Role::Identity | Role::Attachment | Role::Shell => true,
-        Role::Setting => part.address.kind.is_relation() || part.address.parent.is_some(),
+        // `ADD COLUMN` and `ALTER COLUMN … TYPE`, as people write them, name types.
+        Role::Setting => {
+            let typed = |words: &[Lexeme<'_>]| words.iter().any(|word| word.is("ADD") || word.is("TYPE"));
+            (part.address.kind.is_relation() || part.address.parent.is_some())
+                && !statement(&part.text).is_some_and(|words| typed(&words))
+        }
+        Role::Definition if part.address.kind == Kind::Sequence => !names_its_column(part),
+        Role::Definition if part.address.kind == Kind::Publication => {
+            !statement(&part.text).is_some_and(|words| words.iter().any(|word| word.is("TABLE")))
+        }
         Role::Definition => matches!(
             part.address.kind,
-            Kind::Sequence
-                | Kind::Server
+            Kind::Server
                 | Kind::Collation
                 | Kind::OperatorFamily
                 | Kind::Cast
                 | Kind::TextSearchConfiguration
                 | Kind::TextSearchDictionary
                 | Kind::Transform
-                | Kind::Publication
                 | Kind::Subscription
         ),
         _ => false,
     }
+}
+
+/// Says whether a sequence is made with `OWNED BY`, as people write it.
+fn names_its_column(part: &Part) -> bool {
+    statement(&part.text).is_some_and(|words| words.iter().any(|word| word.is("OWNED")))
 }
 
 /// Says whether every name of such a statement stands where it is looked for.
@@ -155,6 +188,7 @@ fn is_read(part: &Part) -> bool {
     match part.role {
         Role::Default => true,
         Role::Member => kind == TextSearchConfiguration,
+        Role::Definition if kind == Kind::Sequence => names_its_column(part),
         Role::Definition => {
             matches!(kind, Table | ForeignTable | View | MaterializedView | Constraint | Index | Statistics)
                 || matches!(
@@ -191,7 +225,19 @@ struct Names<'k> {
     plain: bool,
 }
 
-impl Names<'_> {
+impl<'k> Names<'k> {
+    /// Reads the names of a part that [is read](is_read), in the order in which they stand.
+    fn of(part: &Part, schema: &'k Name, known: &'k Known, lexemes: &[Lexeme<'_>]) -> Names<'k> {
+        let plain = known.is_plain(part, schema, lexemes);
+        let mut names = Names { known, schema, edits: Vec::new(), certain: true, plain };
+        match part.address.kind {
+            Kind::TextSearchConfiguration => names.dictionaries(lexemes),
+            Kind::Aggregate | Kind::Operator | Kind::Type => names.definition(lexemes),
+            _ => names.read(part, lexemes),
+        }
+        names
+    }
+
     fn key(&self, name: &Lexeme<'_>) -> (Name, Name) {
         (self.schema.clone(), Name::from_sql(&name.text))
     }
@@ -242,10 +288,18 @@ impl Names<'_> {
                 TokenKind::RightParen => {
                     levels.pop();
                 }
-                TokenKind::String if kind(at + 1) == Some(TokenKind::Cast) => {
-                    if let Some(ty) = lexemes.get(at + 2).filter(|ty| is_object_type(&ty.text)) {
-                        self.object_literal(at, &lexemes[at], &ty.text);
+                TokenKind::String => {
+                    if let Some(of) = object_type_of_literal(lexemes, at) {
+                        self.object_literal(at, &lexemes[at], of);
                     }
+                }
+                TokenKind::Word
+                    if is(before, "BY")
+                        && is(before.wrapping_sub(1), "OWNED")
+                        && kind(at + 1) == Some(TokenKind::Dot)
+                        && kind(at + 3) != Some(TokenKind::Dot) =>
+                {
+                    self.relation(lexemes, at);
                 }
                 TokenKind::Operator => {
                     let star = kind(before) == Some(TokenKind::Dot)
@@ -257,6 +311,8 @@ impl Names<'_> {
                     if kind(before) != Some(TokenKind::Dot) && kind(at + 1) != Some(TokenKind::Dot) =>
                 {
                     self.name(part, lexemes, at, item, &subqueries);
+                    // Policies ask, and checks of older servers.
+                    let is_deeper = levels.len() > 1;
                     if let Some(Level::Query { in_from }) = levels.last_mut() {
                         const ENDS: [&str; 13] = [
                             "SELECT",
@@ -274,7 +330,7 @@ impl Names<'_> {
                             "SET",
                         ];
                         if is(at, "FROM") && !is(before, "DISTINCT") {
-                            *in_from = holds_query;
+                            *in_from = holds_query || is_deeper;
                         } else if ENDS.iter().any(|word| is(at, word)) {
                             *in_from = false;
                         }
@@ -286,6 +342,19 @@ impl Names<'_> {
         }
         if part.address.kind == Kind::Index {
             self.operator_classes(lexemes);
+        }
+        if part.address.kind == Kind::MaterializedView
+            && !lexemes.windows(2).any(|pair| pair[0].is("NO") && pair[1].is("DATA"))
+        {
+            // It is filled at once, by bodies that nobody qualifies; pg_dump's own is not.
+            let runs = |pair: &[Lexeme<'_>]| {
+                pair[1].kind == TokenKind::LeftParen && self.known.routines.contains(&self.key(&pair[0]))
+            };
+            self.certain &= !lexemes.windows(2).any(runs);
+        }
+        if part.address.kind.is_routine() {
+            // No pg_dump that leaves schemas out knows a body in SQL's own words.
+            self.certain &= !lexemes.iter().any(|word| word.is("ATOMIC") || word.is("RETURN"));
         }
         self.edits.sort_by_key(|(at, _)| *at);
     }
@@ -384,6 +453,12 @@ impl Names<'_> {
                 && is(before, "FROM")
                 && !is(before.wrapping_sub(1), "DISTINCT"))
             || within_inherits
+            || (part.address.kind == Kind::Table
+                && is(before, "LIKE")
+                && lexemes
+                    .get(before.wrapping_sub(1))
+                    .is_some_and(|lexeme| matches!(lexeme.kind, TokenKind::LeftParen | TokenKind::Comma)))
+            || (part.address.kind == Kind::View && is(before, "TABLE"))
             || (part.address.kind == Kind::Rule && is_target(lexemes, at));
         let key_words = ["LATERAL", "ONLY", "ROWS", "SELECT", "VALUES", "WITH"];
         if referenced {
@@ -476,6 +551,40 @@ impl Names<'_> {
     }
 }
 
+/// The type of a literal that names an object: `'s'::regclass` as the server writes it, and as people do `nextval('s')`,
+/// `regclass 's'`, `CAST('s' AS regclass)`, `to_tsvector('english', x)`.
+fn object_type_of_literal<'t>(lexemes: &'t [Lexeme<'_>], at: usize) -> Option<&'t [u8]> {
+    const COUNTERS: [&str; 3] = ["currval", "nextval", "setval"];
+    const SEARCHES: [&str; 6] = [
+        "phraseto_tsquery",
+        "plainto_tsquery",
+        "to_tsquery",
+        "to_tsvector",
+        "ts_headline",
+        "websearch_to_tsquery",
+    ];
+    let named = |at: Option<usize>| {
+        let word = at.and_then(|at| lexemes.get(at)).filter(|word| is_object_type(&word.text));
+        word.map(|word| word.text.as_ref())
+    };
+    let kind = |at: usize| lexemes.get(at).map(|lexeme| lexeme.kind);
+    if kind(at + 1) == Some(TokenKind::Cast) {
+        return named(Some(at + 2));
+    }
+    if lexemes.get(at + 1).is_some_and(|word| word.is("AS")) {
+        return named(Some(at + 2));
+    }
+    if at < 2 || kind(at - 1) != Some(TokenKind::LeftParen) {
+        return named(at.checked_sub(1));
+    }
+    let calls = |functions: &[&str]| functions.iter().any(|function| lexemes[at - 2].is(function));
+    match kind(at + 1) {
+        Some(TokenKind::Comma | TokenKind::RightParen) if calls(&COUNTERS) => Some(b"regclass"),
+        Some(TokenKind::Comma) if calls(&SEARCHES) => Some(b"regconfig"),
+        _ => None,
+    }
+}
+
 /// Says whether the name behind this is an alias: it follows something that is complete.
 fn before_is_end(lexemes: &[Lexeme<'_>], at: usize) -> bool {
     at > 0 && matches!(lexemes[at - 1].kind, TokenKind::RightParen | TokenKind::Identifier)
@@ -500,4 +609,28 @@ fn common_tables(lexemes: &[Lexeme<'_>]) -> HashSet<Name> {
         lexemes[*at].is_name() && lexemes.get(behind).is_some_and(|word| word.is("AS")) && opens(behind + 1)
     });
     names.map(|at| Name::from_sql(&lexemes[at].text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{NoData, ReadOptions, Stream, read, write_script};
+
+    #[test]
+    fn a_matview_that_is_filled_at_once_keeps_the_path_of_the_bodies_that_it_runs() {
+        let form = |sql: &[u8]| {
+            let dump = read(Stream(sql), ReadOptions::default(), &mut NoData).unwrap();
+            let mut script = Vec::new();
+            write_script(&dump, None, &mut script, |_, _| Ok(())).unwrap();
+            String::from_utf8(script).unwrap()
+        };
+        let with = |end: &str| {
+            let function = "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'select count(*) from t';\n";
+            format!("CREATE TABLE t (a integer);\n{function}CREATE MATERIALIZED VIEW m AS SELECT f(){end};\n")
+        };
+        for (end, keeps) in [("", true), (" WITH DATA", true), (" WITH NO DATA", false)] {
+            let once = form(with(end).as_bytes());
+            assert_eq!(once.contains("SET search_path = public;\nCREATE MATERIALIZED VIEW"), keeps, "{once}");
+            assert_eq!(form(once.as_bytes()), once);
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::lexeme::{Lexeme, lexemes};
 use crate::lexer::{Token, TokenKind};
 use crate::load::copy_from;
 use crate::object::{Address, Kind, Role};
+use crate::repeated::{self, Repeated};
 use crate::rewrite::{self, Origin};
 use crate::schema::{Part, Schema};
 use crate::secret;
@@ -23,6 +24,7 @@ mod frame;
 mod kept;
 mod kinds;
 mod meta;
+mod needs;
 mod older;
 mod second;
 mod toc;
@@ -32,6 +34,7 @@ pub use foreword::Foreword;
 pub use frame::opens_dump;
 use frame::{Frame, Product};
 pub use meta::{connect_target, connect_user, encoding_target};
+use needs::{fresh_session, is_put_where_the_path_says, needed_session};
 use older::Older;
 use second::Another;
 pub use second::Second;
@@ -75,6 +78,8 @@ pub struct Dump {
     pub byte_order_mark: bool,
     /// Whether it turns `standard_conforming_strings` off, which PostgreSQL 19 refuses.
     pub escapes_in_literals: bool,
+    /// What is made a second time, and fails.
+    pub repeated: Option<Repeated>,
 }
 
 impl Dump {
@@ -185,6 +190,8 @@ pub struct Reading {
     forewords: Vec<Foreword>,
     byte_order_mark: bool,
     escapes_in_literals: bool,
+    /// Whether something took away what is not known, so that what is made twice may be made but once.
+    removes_unseen: bool,
     /// The key of a `\restrict` that no `\unrestrict` has answered yet.
     restricted: Option<Vec<u8>>,
     /// What a `\encoding` said that no statement has followed yet: in front of a `\connect` it is for that alone.
@@ -221,7 +228,7 @@ impl Reading {
     pub fn new(options: ReadOptions) -> Reading {
         Reading {
             options,
-            session: Session::default(),
+            session: fresh_session(options),
             shared: Shared::default(),
             standard_conforming_strings: true,
             origin: Origin::default(),
@@ -239,6 +246,7 @@ impl Reading {
             forewords: Vec::new(),
             byte_order_mark: false,
             escapes_in_literals: false,
+            removes_unseen: false,
             restricted: None,
             said_encoding: None,
             in_trailer: false,
@@ -258,7 +266,7 @@ impl Reading {
     /// Says which database the inputs that follow belong to, as `\connect` does within one.
     pub fn connect(&mut self, database: Name) {
         self.second.is_of_another_database();
-        self.session = Session::default();
+        self.session = fresh_session(self.options);
         self.said_encoding = None;
         self.in_trailer = false;
         let encoding = self.section().encoding.clone();
@@ -270,7 +278,7 @@ impl Reading {
     /// # Errors
     /// When it cannot be read, is cut short or is no dump.
     pub fn add(&mut self, source: impl Source, sink: &mut dyn DataSink) -> Result<(), Error> {
-        self.session = Session::default();
+        self.session = fresh_session(self.options);
         self.standard_conforming_strings = true;
         self.in_trailer = false;
         self.read_all(Events::new(source), sink)
@@ -323,7 +331,10 @@ impl Reading {
                 Event::Meta(_) if self.only_data => return Err(Error::Fault { at, fault: Fault::NotData }),
                 Event::Meta(text) => self.meta(text, at),
                 Event::Statement(statement)
-                    if self.options.canonical && !self.only_data && statement.is_copy_from_stdin() =>
+                    if self.options.canonical
+                        && !self.only_data
+                        && !self.in_trailer
+                        && statement.is_copy_from_stdin() =>
                 {
                     return Err(Error::Fault { at, fault: Fault::RowsInTree });
                 }
@@ -407,7 +418,7 @@ impl Reading {
             self.section().encoding = encoding;
         }
         if self.in_trailer || self.is_behind_end() {
-            self.in_trailer = true;
+            self.begin_trailer();
             self.keep_in_trailer(statement.text);
             return Ok(copies.then_some(Want::Rows));
         }
@@ -426,8 +437,14 @@ impl Reading {
             return Ok(None);
         }
         match identified.meaning {
-            Meaning::Session(change) if session::begins_trailer(&change) && self.keeps_trailers() => {
-                self.in_trailer = true;
+            // What is still to be closed has not ended, and what made nothing has not begun.
+            Meaning::Session(change)
+                if session::begins_trailer(&change)
+                    && self.keeps_trailers()
+                    && self.opened != Frame::Open
+                    && self.ledger.objects > 0 =>
+            {
+                self.begin_trailer();
                 self.keep_in_trailer(statement.text);
             }
             Meaning::Session(change) => {
@@ -456,8 +473,12 @@ impl Reading {
                 self.rows_not_understood(statement);
                 return Ok(Some(Want::Nothing));
             }
-            Meaning::Unknown => self.other(statement),
+            Meaning::Unknown => {
+                self.removes_unseen = true;
+                self.other(statement);
+            }
             Meaning::Removal(removed) => {
+                self.removes_unseen |= removed.is_empty() || words.iter().any(|word| word.is("CASCADE"));
                 self.ledger.add_noise(Noise::Clean, bytes);
                 self.section().remove(removed);
             }
@@ -615,6 +636,11 @@ impl Reading {
         words: &mut Vec<Lexeme<'_>>,
         unqualified: &[usize],
     ) {
+        let where_there = if role == Role::Definition { repeated::where_there(words) } else { None };
+        let is_bare = !unqualified.is_empty() || is_put_where_the_path_says(&address, role, words);
+        if is_bare && self.session.has_the_servers_path() {
+            self.section().uses_the_servers_path = true;
+        }
         rewrite::rewrite(words, &address, role, unqualified, &self.session, self.origin);
         if !self.options.keep_secrets {
             self.secrets += secret::remove(words, &address, role);
@@ -627,15 +653,23 @@ impl Reading {
         }
         let session = self.shared.get(needed_session(&self.session, &address, role, words));
         let text = layout::statement(words, address.kind, role);
-        self.section().parts.push(Part { address, role, text, session, at: statement.at, order: 0 });
+        self.section().parts.push(Part {
+            address,
+            role,
+            text,
+            session,
+            at: statement.at,
+            where_there,
+            order: 0,
+        });
     }
 
     /// Puts everything read into its place.
     pub fn finish(self) -> Dump {
-        let second = self.second.finish(&self.sections, self.ledger.noise.contains_key(&Noise::Clean));
+        let second = self.second.finish(&self.sections, self.removes_unseen);
         let complete = self.opened == Frame::Complete || self.cluster_opened == Frame::Complete;
         let open = self.opened == Frame::Open || self.cluster_opened == Frame::Open;
-        let (databases, cluster) = database::assemble(self.sections, self.options.canonical);
+        let (databases, cluster, repeated) = database::assemble(self.sections, self.options.canonical);
         Dump {
             cluster,
             databases,
@@ -653,6 +687,7 @@ impl Reading {
             forewords: self.forewords,
             byte_order_mark: self.byte_order_mark,
             escapes_in_literals: self.escapes_in_literals,
+            repeated: repeated.filter(|_| !self.removes_unseen),
         }
     }
 }
@@ -660,36 +695,4 @@ impl Reading {
 /// Says whether a statement carries rows.
 fn is_data(statement: &Statement<'_>) -> bool {
     statement.is_copy_from_stdin() || statement.begins_with(&["INSERT", "INTO"])
-}
-
-/// The part of the session's state that a statement needs to mean the same elsewhere.
-fn needed_session(session: &Session, address: &Address, role: Role, words: &[Lexeme<'_>]) -> Session {
-    let mut needed = Session::default();
-    let has = |word: &str| words.iter().any(|lexeme| lexeme.is(word));
-    if role == Role::Definition {
-        let stores = match address.kind {
-            Kind::Table | Kind::MaterializedView | Kind::Index => true,
-            Kind::Constraint => has("PRIMARY") || has("UNIQUE") || has("EXCLUDE"),
-            _ => false,
-        };
-        if stores {
-            needed.tablespace = session.tablespace.clone();
-        }
-        if matches!(address.kind, Kind::Table | Kind::MaterializedView) && !has("PARTITION") {
-            needed.access_method = session.access_method.clone();
-        }
-        if address.kind == Kind::Table {
-            needed.with_oids = session.with_oids;
-        }
-    }
-    if role == Role::Privilege {
-        needed.authorization.clone_from(&session.authorization);
-    }
-    let all_named = matches!(role, Role::Owner | Role::Comment | Role::SecurityLabel | Role::Privilege)
-        || address.kind.is_global()
-        || matches!(address.kind, Kind::Schema | Kind::Extension | Kind::Database);
-    if !all_named && session.search_path.iter().any(|name| name.bytes() != b"pg_catalog") {
-        needed.search_path.clone_from(&session.search_path);
-    }
-    needed
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::object::{Address, Kind, Role};
+use crate::repeated::WhereThere;
 use crate::session::Session;
 use crate::{Name, Position};
 
@@ -21,6 +22,8 @@ pub struct Part {
     pub session: Arc<Session>,
     /// Where it stood in the input.
     pub at: Position,
+    /// What it does where the thing is there already; `None` if it fails.
+    pub(crate) where_there: Option<WhereThere>,
     /// Order among statements whose order is kept as it was.
     pub(crate) order: u64,
 }
@@ -70,7 +73,7 @@ impl Object {
 pub struct Schema {
     /// The objects by their addresses.
     pub objects: BTreeMap<Address, Object>,
-    /// What follows the dump's own end, such as Rails' `INSERT INTO schema_migrations`; verbatim.
+    /// What follows the dump's own end, such as Rails' `INSERT INTO schema_migrations`, in canonical form.
     pub trailer: Vec<u8>,
     /// The client encoding, in upper case; empty where the dump says none, which means UTF8.
     pub encoding: String,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::identify::DataForm;
 use crate::object::{Address, Kind};
 use crate::schema::{Object, Part, PartWriter, Schema};
-use crate::{Database, Dump, Name, Ordered, order};
+use crate::{Database, Dump, Name, Ordered, order, trailer};
 
 /// Writes a dump as a plain script, in an order in which it can be run; `data` is called with the index of each
 /// database where its rows belong.
@@ -28,7 +28,10 @@ pub fn write_script<W: Write>(
         Some(key) => writeln!(out, "\\{command} {key}"),
         None => Ok(()),
     };
-    let several = dump.databases.len() > 1 || !dump.cluster.objects.is_empty();
+    let several = dump.is_of_several();
+    let mut begun = !dump.cluster.objects.is_empty();
+    // What follows an end needs one that is known again, as that of every other database then does.
+    let framed = dump.databases.iter().any(|database| !database.schema.trailer.is_empty());
     let mut circular = Vec::new();
     meta(out, "restrict")?;
     if restrict.is_some() {
@@ -43,13 +46,16 @@ pub fn write_script<W: Write>(
         writeln!(out)?;
     }
     for (index, database) in dump.databases.iter().enumerate() {
-        if several && database.is_empty() {
+        if dump.databases.len() > 1 && database.is_empty() {
             continue;
+        }
+        if framed {
+            out.write_all(trailer::BEGIN)?;
         }
         let is_database = |object: &&Object| object.address.kind == Kind::Database;
         let own: Vec<&Object> = database.schema.objects.values().filter(is_database).collect();
         if !own.is_empty() {
-            if dump.cluster.objects.is_empty() && index == 0 {
+            if !begun {
                 preamble(&database.schema, out)?;
             }
             let parts: Vec<&Part> = own.iter().flat_map(|object| &object.parts).collect();
@@ -63,7 +69,8 @@ pub fn write_script<W: Write>(
             meta(out, "restrict")?;
             writeln!(out)?;
         }
-        circular.extend(write_database(database, out, |out| data(index, out))?);
+        begun = true;
+        circular.extend(write_database(database, framed, out, |out| data(index, out))?);
     }
     if restrict.is_some() {
         writeln!(out)?;
@@ -75,6 +82,7 @@ pub fn write_script<W: Write>(
 /// Writes what is in a database, without the database itself.
 fn write_database<W: Write>(
     database: &Database,
+    framed: bool,
     out: &mut W,
     data: impl FnOnce(&mut W) -> io::Result<()>,
 ) -> io::Result<Vec<Address>> {
@@ -98,10 +106,9 @@ fn write_database<W: Write>(
     let mut in_order: Vec<&Vec<u8>> = made.collect();
     in_order.extend(refreshes.into_values());
     write_lines(in_order.into_iter(), out)?;
-    if !schema.trailer.is_empty() {
-        out.write_all(b"\n")?;
+    if framed {
+        out.write_all(trailer::END)?;
         out.write_all(&schema.trailer)?;
-        out.write_all(if schema.trailer.ends_with(b"\n") { b"" } else { b"\n" })?;
     }
     Ok(circular)
 }

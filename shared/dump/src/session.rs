@@ -44,6 +44,16 @@ pub(crate) enum Change {
 }
 
 impl Session {
+    /// Returns the state of a connection on which nothing was set: the server's own search path.
+    pub(crate) fn as_connected() -> Session {
+        Session { search_path: vec![Name::from("$user"), Name::from("public")], ..Session::default() }
+    }
+
+    /// Says whether the search path is the server's own.
+    pub(crate) fn has_the_servers_path(&self) -> bool {
+        matches!(self.search_path.as_slice(), [user, public] if user.bytes() == b"$user" && public.bytes() == b"public")
+    }
+
     /// Takes over what changed.
     pub(crate) fn apply(&mut self, change: &Change) {
         match change {
@@ -57,7 +67,7 @@ impl Session {
                 self.owner = None;
             }
             Change::Reset => {
-                let Session { authorization, owner, .. } = std::mem::take(self);
+                let Session { authorization, owner, .. } = std::mem::replace(self, Session::as_connected());
                 (self.authorization, self.owner) = (authorization, owner);
             }
             Change::Discard => *self = Session::default(),
@@ -77,11 +87,12 @@ impl Session {
         self.search_path.iter().position(|name| name.bytes() == b"pg_catalog").is_none_or(|at| at == 0)
     }
 
-    /// Returns the one schema besides `pg_catalog` in which names are looked up: the path of pg_dump before 10.3.
+    /// Returns the one schema besides `pg_catalog` in which names are looked up: the path of pg_dump before 10.3. No schema
+    /// is called as the user is.
     pub(crate) fn only_schema(&self) -> Option<&Name> {
-        let mut schemas = self.search_path.iter().filter(|name| name.bytes() != b"pg_catalog");
-        let only = schemas.next().filter(|name| name.bytes() != b"$user");
-        only.filter(|_| schemas.next().is_none())
+        let named = |name: &&Name| !matches!(name.bytes(), b"pg_catalog" | b"$user");
+        let mut schemas = self.search_path.iter().filter(named);
+        schemas.next().filter(|_| schemas.next().is_none())
     }
 
     /// Returns who owns what a statement makes, where the session says so.
@@ -274,7 +285,7 @@ fn special(cursor: &mut Cursor<'_, '_>) -> Option<Option<Change>> {
 /// What a setting is again that nobody sets.
 fn reset(name: Name) -> Change {
     match name.bytes() {
-        b"search_path" => Change::SearchPath(Vec::new()),
+        b"search_path" => Change::SearchPath(Session::as_connected().search_path),
         b"default_tablespace" => Change::Tablespace(Name::default()),
         b"default_table_access_method" => Change::AccessMethod(Name::default()),
         b"default_with_oids" => Change::WithOids(false),

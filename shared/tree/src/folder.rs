@@ -167,6 +167,8 @@ pub struct Changes {
     pub changed: Vec<String>,
     /// Files to be removed: ours, but no longer wanted.
     pub removed: Vec<String>,
+    /// Files that are not ours and that whoever reads the tree reads with it.
+    pub foreign: Vec<String>,
     /// How many files are already as they should be.
     pub unchanged: usize,
 }
@@ -320,10 +322,18 @@ impl Folder {
             })
             .map(|(path, _)| Ok((path, has_header(&self.path(path))?)))
             .collect::<Result<_, Error>>()?;
-        changes.removed = stale.into_iter().filter(|&(_, ours)| ours).map(|(path, _)| path.clone()).collect();
+        let is_hidden = |path: &str| path.split('/').any(|name| name.starts_with('.'));
+        for (path, ours) in stale {
+            match ours {
+                true => changes.removed.push(path.clone()),
+                false if is_hidden(path) => {}
+                false => changes.foreign.push(path.clone()),
+            }
+        }
         changes.added.sort_unstable();
         changes.changed.sort_unstable();
         changes.removed.sort_unstable();
+        changes.foreign.sort_unstable();
         Ok(changes)
     }
 

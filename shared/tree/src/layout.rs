@@ -7,8 +7,19 @@ use dump::{Address, Database, Dump, Kind, Name, Object, PartWriter, Schema};
 use crate::file_name::encode;
 use crate::folder::HEADER;
 
-/// The file that keeps what follows the dump's own end, verbatim.
+/// The file that keeps what follows the dump's own end.
 pub const TRAILER: &str = "trailer.sql";
+
+/// Says whether a file of a tree keeps what follows a dump's end.
+///
+/// ```
+/// assert!(tree::layout::is_trailer("databases/shop/trailer.sql"));
+/// assert!(!tree::layout::is_trailer("schemas/public/tables/trailer.sql"));
+/// ```
+pub fn is_trailer(path: &str) -> bool {
+    let own = path.strip_prefix(DATABASES).and_then(|rest| rest.strip_prefix('/'));
+    own.and_then(|rest| rest.split_once('/')).map_or(path, |(_, rest)| rest) == TRAILER
+}
 
 /// The folder of rows and other data.
 pub const DATA: &str = "data";
@@ -185,9 +196,8 @@ pub fn header(label: &str) -> Vec<u8> {
 /// Returns the folder of a database below the tree, with `/` at its end; empty where the dump is of one database and
 /// nothing else.
 pub fn database_folder(dump: &Dump, database: &Database) -> String {
-    let several = dump.databases.len() > 1 || !dump.cluster.objects.is_empty();
     match &database.name {
-        Some(name) if several => named_folder(name),
+        Some(name) if dump.is_of_several() => named_folder(name),
         _ => String::new(),
     }
 }

@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use dump::{DataSink, Dump, Event, Events, Fault, Name, NoData, ReadOptions, Reading, Stream};
+use dump::{Address, DataSink, Dump, Event, Events, Fault, Name, NoData, ReadOptions, Reading, Role, Stream};
 
 use crate::file_name::decode;
-use crate::folder::{HEADER, Mark};
+use crate::folder::Mark;
 use crate::layout::{DATABASES, TRAILER};
 
 /// Says why a tree cannot be read.
@@ -33,6 +33,16 @@ pub enum Error {
     DatabaseFolder {
         /// A file below it.
         path: PathBuf,
+    },
+    /// Two files make the same thing, or one does so twice.
+    #[error("made twice, in {first} and in {again}: {address}")]
+    Repeated {
+        /// What.
+        address: Box<Address>,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        again: PathBuf,
     },
     /// A file is no SQL that a tree can hold.
     #[error("{path}: {source}")]
@@ -60,7 +70,7 @@ pub struct Tree {
 struct Files {
     statements: Vec<PathBuf>,
     rows: Vec<PathBuf>,
-    trailer: Vec<u8>,
+    trailer: Option<PathBuf>,
 }
 
 /// Reads the tree in a folder.
@@ -89,6 +99,11 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
                 .map_err(|source| Error::File { path: path.clone(), source })?;
             not_understood.resize(reading.not_understood(), path.clone());
         }
+        if let Some(path) = &files.trailer {
+            reading
+                .add_trailer(Stream(open(path)?))
+                .map_err(|source| Error::File { path: path.clone(), source })?;
+        }
         for path in &files.rows {
             let Some(sink) = &mut sink else { break };
             reading
@@ -98,14 +113,31 @@ pub fn read(root: &Path, mut sink: Option<&mut dyn DataSink>) -> Result<Tree, Er
         }
     }
     let mut dump = reading.finish();
+    if let Some(repeated) = dump.repeated.take() {
+        let paths = groups.values().flat_map(|files| &files.statements);
+        let mut makers = paths.filter(|path| makes(path, &repeated.address));
+        let first = makers.next().map_or_else(|| root.to_owned(), Clone::clone);
+        let again = makers.next().unwrap_or(&first).clone();
+        return Err(Error::Repeated { address: Box::new(repeated.address), first, again });
+    }
     let mut rows = Vec::new();
     for database in &mut dump.databases {
         let files = groups.remove(&database.name).unwrap_or_default();
-        database.schema.trailer = files.trailer;
         database.schema.encoding = mark.encoding(database.name.as_ref());
         rows.push(files.rows);
     }
     Ok(Tree { dump, rows, not_understood })
+}
+
+/// Says whether a file makes something.
+fn makes(path: &Path, address: &Address) -> bool {
+    let options = ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() };
+    let read = open(path).ok().and_then(|file| dump::read(Stream(file), options, &mut NoData).ok());
+    read.is_some_and(|dump| {
+        let schemas = dump.databases.iter().map(|database| &database.schema).chain([&dump.cluster]);
+        let mut parts = schemas.flat_map(|schema| schema.objects.values()).flat_map(|object| &object.parts);
+        parts.any(|part| part.role == Role::Definition && part.address == *address)
+    })
 }
 
 fn open(path: &Path) -> Result<File, Error> {
@@ -138,26 +170,12 @@ fn files(root: &Path) -> Result<BTreeMap<Option<Name>, Files>, Error> {
         let group = groups.entry(database).or_default();
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("copy") => group.rows.push(path.to_owned()),
-            Some("sql") if path == base.join(TRAILER) => group.trailer = trailer(path)?,
+            Some("sql") if path == base.join(TRAILER) => group.trailer = Some(path.to_owned()),
             Some("sql") => group.statements.push(path.to_owned()),
             _ => {}
         }
     }
     Ok(groups)
-}
-
-/// Reads what follows a dump's end, without our header.
-fn trailer(path: &Path) -> Result<Vec<u8>, Error> {
-    refuse_meta_commands(path)?;
-    let mut trailer = fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    if trailer.starts_with(HEADER) {
-        let line = trailer.iter().position(|byte| *byte == b'\n').map_or(trailer.len(), |at| at + 1);
-        trailer.drain(..line);
-        if trailer.first() == Some(&b'\n') {
-            trailer.remove(0);
-        }
-    }
-    Ok(trailer)
 }
 
 /// Copies a file's statements and rows to `out`, without the comments between them.
@@ -182,10 +200,6 @@ pub fn copy_data(path: &Path, out: &mut impl Write) -> Result<(), Error> {
         };
         out.write_all(text).map_err(wrap)?;
     }
-}
-
-fn refuse_meta_commands(path: &Path) -> Result<(), Error> {
-    copy_data(path, &mut io::sink())
 }
 
 fn meta_command(path: &Path, at: dump::Position) -> Error {

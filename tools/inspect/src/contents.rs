@@ -141,8 +141,8 @@ fn write_database(database: &Database, text: &mut String) {
     if !database.schema.objects.is_empty() {
         line("objects", &kinds_in_words(&database.schema));
     }
-    if !database.schema.trailer.is_empty() {
-        line("trailer", &format!("{} bytes behind the dump's own end", database.schema.trailer.len()));
+    if database.trailer_bytes > 0 {
+        line("trailer", &format!("{} bytes behind the dump's own end", database.trailer_bytes));
     }
     let tables = tables(database);
     let rows = |table: &TableData| table.content.rows + table.expressions;
@@ -192,7 +192,7 @@ fn database_to_json(database: &Database) -> Value {
         "name": database.name.as_ref().map(ToString::to_string),
         "encoding": encoding(&database.schema),
         "objects": kinds(&database.schema),
-        "trailer_bytes": database.schema.trailer.len(),
+        "trailer_bytes": database.trailer_bytes,
         "tables": tables,
         "large_objects": large_objects.collect::<Vec<_>>(),
     })

@@ -30,6 +30,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "list")]
     dry_run: bool,
 
+    /// Remove files also where the tree was made with other options, or more than half of it goes
+    #[arg(long, conflicts_with_all = ["check", "dry_run", "list"])]
+    force: bool,
+
     /// Write nothing; print which file each object goes to
     #[arg(long)]
     list: bool,
@@ -121,12 +125,34 @@ pub fn run() -> Result<Outcome, Failure> {
     let adopt = |path: &str, text: &[u8]| is_same_object(path, text);
     let changes = folder.compare(&wanted, &mark, |_| false, adopt)?;
     let writes = !arguments.check && !arguments.dry_run;
+    if writes && !arguments.force {
+        refuse_to_empty(&folder, &mark, &changes)?;
+    }
     if writes && !changes.is_empty() {
         folder.apply(&wanted, &mark, &changes)?;
     }
     report(&changes, arguments.json, !writes)?;
     let outdated = arguments.check && !changes.is_empty();
     Ok(if outdated { Outcome::Different } else { Outcome::Good })
+}
+
+/// Makes sure that a tree of something else, such as of another selection or database, does not go in silence.
+fn refuse_to_empty(folder: &Folder, mark: &Mark, changes: &Changes) -> Result<(), Failure> {
+    let removed = changes.removed.len();
+    // The mark itself is among them.
+    let all = (removed + changes.changed.len() + changes.unchanged).saturating_sub(1);
+    let other = folder.mark().is_some_and(|before| before.has_other_options(mark));
+    let why = match () {
+        () if removed == 0 => return Ok(()),
+        () if other => ", which was made with other options",
+        () if removed * 2 > all => "",
+        () => return Ok(()),
+    };
+    let root = folder.root().display();
+    let failure = Failure::from(anyhow::anyhow!(
+        "refusing to remove {removed} of the {all} files of the tree{why}: {root}"
+    ));
+    Err(failure.with_hint("see which with `--dry-run`; `--force` removes them"))
 }
 
 /// Proves that the files hold the whole dump: read back, they give the same objects and parts.
@@ -142,6 +168,11 @@ fn prove(dump: &Dump, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> 
         let folder = layout::database_folder(dump, database);
         let back = read_back(files.iter().filter(|(path, _)| path.starts_with(&folder)))?;
         let back = back.databases.first();
+        if back.map_or(&[][..], |back| &back.schema.trailer) != database.schema.trailer {
+            return Err(
+                anyhow::anyhow!("internal error: the trailer is lost on the way into the tree").into()
+            );
+        }
         for object in database.schema.objects.values() {
             prove_object(object, back.and_then(|back| back.schema.objects.get(&object.address)))?;
         }
@@ -152,10 +183,13 @@ fn prove(dump: &Dump, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Failure> 
 fn read_back<'a>(files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>) -> Result<Dump, Failure> {
     let mut reading =
         Reading::new(ReadOptions { keep_secrets: true, canonical: true, ..ReadOptions::default() });
-    for (path, text) in files.filter(|(path, _)| !path.ends_with(layout::TRAILER)) {
-        reading
-            .add(Stream(text.as_slice()), &mut NoData)
-            .map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    for (path, text) in files {
+        let text = Stream(text.as_slice());
+        let read = match layout::is_trailer(path) {
+            true => reading.add_trailer(text),
+            false => reading.add(text, &mut NoData),
+        };
+        read.map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
     }
     Ok(reading.finish())
 }
@@ -253,7 +287,7 @@ fn report(changes: &Changes, as_json: bool, each: bool) -> Result<(), Failure> {
     if as_json {
         let report = json!({
             "added": changes.added, "changed": changes.changed, "removed": changes.removed,
-            "unchanged": changes.unchanged,
+            "foreign": changes.foreign, "unchanged": changes.unchanged,
         });
         writeln!(out, "{report:#}")?;
         return Ok(());
@@ -264,6 +298,9 @@ fn report(changes: &Changes, as_json: bool, each: bool) -> Result<(), Failure> {
             for path in *paths {
                 writeln!(out, "{what}\t{path}")?;
             }
+        }
+        for path in &changes.foreign {
+            cli::warn(&format!("not written by pgdump-split, and read as a part of the tree: {path}"));
         }
     }
     let counts: Vec<String> = lists.iter().map(|(what, paths)| format!("{} {what}", paths.len())).collect();

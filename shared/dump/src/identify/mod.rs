@@ -132,7 +132,7 @@ fn read(lexemes: &[Lexeme<'_>], session: &Session) -> Identified {
 fn is_built_in(lexemes: &[Lexeme<'_>], address: &Address, role: Role) -> bool {
     let (is, comment): (bool, &[&[u8]]) = match (address.kind, address.name.bytes()) {
         (Kind::Extension, b"plpgsql") => (true, &[b"'PL/pgSQL procedural language'"]),
-        (Kind::Schema, b"public") => (true, &[b"'standard public schema'", b"'Standard public schema'"]),
+        (Kind::Schema, b"public") => (true, &[b"'standard public schema'"]),
         _ => (false, &[]),
     };
     is && match role {

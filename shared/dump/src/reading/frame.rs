@@ -2,9 +2,12 @@
 
 use super::meta::is_known;
 use super::{Reading, Versions, connect_target, connect_user, encoding_target};
-use crate::Position;
+use crate::error::Error;
+use crate::event::Events;
 use crate::identify::Noise;
 use crate::session::{Change, Session};
+use crate::source::Source;
+use crate::{NoData, Position};
 
 /// Products that call their dumps so and nothing else. What others call theirs is told by its form.
 const KNOWN: [&[u8]; 4] = [b"PostgreSQL", b"EnterpriseDB", b"Greenplum Database", b"YSQL"];
@@ -53,9 +56,33 @@ pub(super) enum Frame {
 }
 
 impl Reading {
+    /// Reads a file of a tree that holds what follows the dump's end.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add).
+    pub fn add_trailer(&mut self, source: impl Source) -> Result<(), Error> {
+        self.session = Session::default();
+        self.standard_conforming_strings = true;
+        self.in_trailer = false;
+        self.begin_trailer();
+        let result = self.read_all(Events::new(source), &mut NoData);
+        self.in_trailer = false;
+        result
+    }
+
+    /// Takes what comes for somebody's addition to the dump.
+    pub(super) fn begin_trailer(&mut self) {
+        if !self.in_trailer {
+            self.in_trailer = true;
+            let session = Session { search_path: self.session.search_path.clone(), ..Session::default() };
+            let strings = self.standard_conforming_strings;
+            self.section().trailer.begin(session, strings);
+        }
+    }
+
     pub(super) fn keep_in_trailer(&mut self, text: &[u8]) {
         self.ledger.trailer += text.len() as u64;
-        self.section().trailer.extend_from_slice(text);
+        self.section().trailer.keep(text);
     }
 
     /// Takes white space or a comment; `goes_on` says that it is a later piece of a long one.
@@ -130,7 +157,7 @@ impl Reading {
         if let Some(role) = connect_user(line) {
             match connect_target(line) {
                 Some(target) => self.connect(target),
-                None => self.session = Session::default(),
+                None => self.session = Session::as_connected(),
             }
             self.session.apply(&Change::ActsAsOwner(role));
             self.older.connects();
@@ -142,7 +169,7 @@ impl Reading {
         } else if is_known(line) {
             self.ledger.add_noise(Noise::MetaCommand, text.len());
         } else if self.in_trailer || self.is_behind_end() {
-            self.in_trailer = true;
+            self.begin_trailer();
             self.keep_in_trailer(text);
         } else {
             self.keep_as_other(text.to_vec(), text.len(), at);
@@ -151,7 +178,7 @@ impl Reading {
 
     /// Says whether the dump's own end was seen, so that what follows is somebody's addition.
     pub(super) fn is_behind_end(&self) -> bool {
-        !self.options.to_the_end && self.opened == Frame::Complete && self.cluster_opened != Frame::Open
+        self.keeps_trailers() && self.opened == Frame::Complete && self.cluster_opened != Frame::Open
     }
 }
 

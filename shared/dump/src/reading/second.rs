@@ -37,14 +37,14 @@ impl Another {
         self.last = None;
     }
 
-    /// Says what there is; `cleans` says that something is dropped.
-    pub fn finish(self, sections: &[Section], cleans: bool) -> Option<Second> {
+    /// Says what there is; `removes` says that something was taken away of which it is not known what.
+    pub fn finish(self, sections: &[Section], removes: bool) -> Option<Second> {
         let at = self.first.or(self.last)?;
         let definitions = sections.iter().flat_map(|section| &section.parts);
         // A view that was empty at first is made again, and so may a function be.
         let makes =
             |part: &&Part| part.role == Role::Definition && !part.text.starts_with(b"CREATE OR REPLACE ");
-        let definitions = definitions.filter(|part| !cleans && makes(part));
+        let definitions = definitions.filter(|part| !removes && makes(part));
         let mut known = BTreeSet::new();
         let mut repeats = None;
         for part in definitions {

@@ -85,6 +85,7 @@ impl Reading {
             knows_maintain: versions.pg_dump_major().map(|major| major >= 17),
         };
         self.versions = versions;
+        self.session = crate::Session::default();
         self.archive = true;
     }
 

@@ -84,6 +84,7 @@ impl Reading {
         let session = Session { authorization: None, owner: None, ..self.session.clone() };
         let session = self.shared.get(session);
         let address = Address::global(Kind::Other, Name::default());
-        self.section().parts.push(Part { address, role: Role::Definition, text, session, at, order });
+        let role = Role::Definition;
+        self.section().parts.push(Part { address, role, text, session, at, where_there: None, order });
     }
 }

@@ -27,6 +27,16 @@ impl Mark {
         Mark { format: FORMAT, options }
     }
 
+    /// Says whether a tree with this mark was made with other options: what a dump says of its own encoding is none.
+    pub fn has_other_options(&self, other: &Mark) -> bool {
+        let options = |mark: &Mark| {
+            let mut options = mark.options.as_object().cloned().unwrap_or_default();
+            options.remove("encoding");
+            options
+        };
+        options(self) != options(other)
+    }
+
     /// Writes the mark as JSON, indented by two blanks, with a newline at the end.
     ///
     /// ```
