@@ -341,3 +341,103 @@ fn texts_in_two_encodings_are_no_verdict() {
     }
     assert_eq!(diff(&latin, &latin, &["-t", "gr?e"]).status.code(), Some(2));
 }
+
+/// What differs between two texts: the object's changes by aspect, with their rules.
+fn told(old: &str, new: &str) -> Vec<(String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = [("old.sql", old), ("new.sql", new)].map(|(name, text)| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    });
+    let output = diff(&old, &new, &["--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |change: &serde_json::Value, key: &str| change[key].as_str().unwrap().to_owned();
+    let changes = json["changes"].as_array().unwrap().iter();
+    changes.map(|change| (text(change, "aspect"), text(change, "rule"))).collect()
+}
+
+#[test]
+fn the_same_written_otherwise_is_no_difference() {
+    let long = ["a".repeat(40), "b".repeat(30)];
+    let cut = format!("{}_{}_not_null", &long[0][..27], &long[1][..26]);
+    let of_18 = format!("CREATE TABLE a.{} ({} integer CONSTRAINT {cut} NOT NULL);", long[0], long[1]);
+    let sequence = |of_type: &str| {
+        format!(
+            "CREATE TABLE a.t (i integer);\nCREATE SEQUENCE a.s\n    {of_type}START WITH 1;\n\
+             ALTER SEQUENCE a.s OWNED BY a.t.i;"
+        )
+    };
+    let instant = |text: &str| format!("CREATE VIEW a.v AS SELECT '{text}'::timestamp with time zone AS x;");
+    let range = |text: &str| format!("CREATE VIEW a.v AS SELECT '[\"{text}\",)'::tstzrange AS x;");
+    for (old, new) in [
+        (
+            include_str!("diff/by_hand.sql").to_owned(),
+            include_str!("diff/by_pg_dump.sql").to_owned(),
+        ),
+        (instant("2018-01-01 01:00:00+01"), instant("2018-01-01 00:00:00+00")),
+        (range("2018-01-01 00:30:00.5-03:30"), range("2018-01-01 04:00:00.5+00")),
+        (of_18.clone(), of_18.replace(&format!("CONSTRAINT {cut} "), "")),
+        (sequence(""), sequence("AS integer\n    ")),
+        (
+            "CREATE TABLE a.t (i integer); ALTER TABLE a.t ENABLE ROW LEVEL SECURITY; ALTER TABLE a.t DISABLE ROW LEVEL SECURITY;"
+                .to_owned(),
+            "CREATE TABLE a.t (i integer);".to_owned(),
+        ),
+    ] {
+        assert_eq!(told(&old, &new), [], "{old}\n{new}");
+        assert_eq!(told(&new, &old), [], "{old}\n{new}");
+    }
+    // What the type of a sequence is, is known where its column has another, or the dump has types of sequences.
+    let other = sequence("").replace("i integer", "i bigint");
+    assert!(
+        told(&other, &sequence("AS integer\n    "))
+            .contains(&("type".to_owned(), "sequence-narrowed".to_owned()))
+    );
+    assert_eq!(told(&instant("2018-01-01 01:00:00+01"), &instant("2018-01-01 01:00:00+00")).len(), 1);
+}
+
+#[test]
+fn an_extension_changes_nothing_of_an_old_dumps_children() {
+    let old = "SET search_path = public, pg_catalog;\nCREATE TABLE p (id integer);\n\
+        CREATE TABLE c (CONSTRAINT k CHECK (((id % 10) = 1))\n)\nINHERITS (p);\n";
+    let new = format!("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;\n{old}");
+    assert_eq!(told(old, &new), [(String::new(), "extension-added".to_owned())]);
+    // Where the path counts, it is told in words.
+    let old = "SET search_path = public, pg_catalog;\nCREATE TABLE c (id public.citext, CONSTRAINT k CHECK (((id % 10) = 1)));\n";
+    let new = format!("CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;\n{old}");
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["old.sql", "new.sql"].map(|name| folder.path().join(name));
+    fs::write(&paths[0], old).unwrap();
+    fs::write(&paths[1], new).unwrap();
+    let said = String::from_utf8_lossy(&diff(&paths[0], &paths[1], &[]).stdout).into_owned();
+    assert!(
+        said.contains("session: search_path = public, pg_catalog") && !said.contains("Session {"),
+        "{said}"
+    );
+}
+
+#[test]
+fn columns_from_a_type_or_a_parent_are_there_on_both_sides() {
+    let told = |old: &str, new: &str| -> Vec<String> {
+        told(old, new).into_iter().map(|(aspect, rule)| format!("{aspect}: {rule}")).collect()
+    };
+    let of = |rest: &str| format!("CREATE TYPE a.ty AS (c integer, d text); CREATE TABLE a.t {rest};");
+    let (bare, plain) = (of("OF a.ty"), of("(c int, d text)"));
+    let with = of("OF a.ty (c WITH OPTIONS DEFAULT 1 NOT NULL)");
+    let said = ["column c: default: column-default-added", "column c: not null: column-not-null-added"];
+    assert_eq!(told(&bare, &with), said);
+    assert_eq!(told(&plain, &bare), ["of type: table-type-changed"]);
+    assert_eq!(told(&bare, &plain), ["of type: table-type-changed"]);
+    assert_eq!(told(&plain, &with), [&["of type: table-type-changed"], &said[..]].concat());
+    let other = of("(c bigint, d text)");
+    assert!(told(&other, &bare).contains(&"column c: type: column-type-changed".to_owned()));
+
+    let inherited = "CREATE TABLE a.p (id integer NOT NULL); CREATE TABLE a.t (\n)\nINHERITS (a.p); \
+        ALTER TABLE ONLY a.t ALTER COLUMN id SET DEFAULT 7;";
+    let own = "CREATE TABLE a.p (id integer NOT NULL); CREATE TABLE a.t (id integer DEFAULT 7 NOT NULL)\nINHERITS (a.p);";
+    assert_eq!(told(inherited, own), ["column id: inherited: inherited-changed"]);
+    assert_eq!(told(own, inherited), ["column id: inherited: inherited-changed"]);
+    let nullable = own.replace(" NOT NULL)\nINHERITS", ")\nINHERITS");
+    assert!(told(inherited, &nullable).len() < 3);
+}

@@ -6,6 +6,8 @@
     reason = "a test that cannot go on panics, and says why it is skipped"
 )]
 
+#[path = "round_trip/copies.rs"]
+mod copies;
 #[path = "corpus.rs"]
 mod corpus;
 #[path = "messages/mod.rs"]
@@ -57,7 +59,7 @@ fn server() -> Option<Cluster> {
 fn a_dump_that_went_through_a_tree_restores_to_the_same_database() {
     let (Some(corpus), Some(cluster)) = (corpus::corpus(), server()) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let split = corpus::beside(JOIN, "pgdump-split");
+    let [split, diff] = ["pgdump-split", "pgdump-diff"].map(|name| corpus::beside(JOIN, name));
     for (number, name) in DUMPS.iter().enumerate() {
         let dump = corpus::text(&corpus.join(name));
         let tree = folder.path().join(number.to_string());
@@ -82,6 +84,62 @@ fn a_dump_that_went_through_a_tree_restores_to_the_same_database() {
         if restored[0] != restored[1] {
             let differ = restored[0].lines().zip(restored[1].lines()).find(|(a, b)| a != b);
             panic!("{name}: differs first at {differ:?}");
+        }
+        // Its copy may be written otherwise, and is the same.
+        let copy = format!("c{number}");
+        cluster.create_database(&copy).unwrap();
+        cluster.psql_script_lenient(&copy, restored[0].as_bytes()).unwrap();
+        let paths = [0, 1].map(|side| folder.path().join(format!("{number}.{side}.sql")));
+        fs::write(&paths[0], &restored[0]).unwrap();
+        fs::write(&paths[1], cluster.pg_dump(&copy, &["--schema-only"]).unwrap()).unwrap();
+        let output = corpus::run(&diff, &paths.each_ref().map(|path| path.to_str().unwrap()), b"");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{name} and its copy: {said}");
+    }
+}
+
+/// A server writes some expressions in one way at first, and in another once it has read that.
+#[test]
+fn a_database_its_copy_and_the_copys_copy_are_the_same() {
+    let Some(cluster) = server() else { return };
+    let mut scripts = vec![("expressions".to_owned(), copies::script().into_bytes())];
+    if let Some(corpus) = corpus::corpus() {
+        let name = "versions/pgdump_objects.server15.pg_dump15.sql";
+        scripts.push((name.to_owned(), corpus::text(&corpus.join(name))));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [split, diff, normalize] =
+        ["pgdump-split", "pgdump-diff", "pgdump-normalize"].map(|name| corpus::beside(JOIN, name));
+    for (number, (name, script)) in scripts.into_iter().enumerate() {
+        let tree = folder.path().join(format!("tree{number}"));
+        let tree = ["--out", tree.to_str().unwrap()];
+        let (mut next, mut before) = (script, None);
+        for copy in 0..3 {
+            let database = format!("copy{number}_{copy}");
+            cluster.create_database(&database).unwrap();
+            cluster.psql_script_lenient(&database, &next).unwrap();
+            next = cluster.pg_dump(&database, &["--schema-only"]).unwrap();
+            let path = folder.path().join(format!("{number}_{copy}.sql"));
+            fs::write(&path, &next).unwrap();
+            let path = path.to_str().unwrap().to_owned();
+            let canonical = corpus::run(&normalize, &[&path], b"").stdout;
+            assert_eq!(
+                corpus::run(&normalize, &["-"], &canonical).stdout,
+                canonical,
+                "{name}: not idempotent"
+            );
+            let written = corpus::run(&split, &[&["-"], &tree[..]].concat(), &next);
+            assert!(written.status.success(), "{name}: {}", String::from_utf8_lossy(&written.stderr));
+            if let Some(before) = before.replace(path.clone()) {
+                let output = corpus::run(&diff, &[&before, &path], b"");
+                let said = String::from_utf8_lossy(&output.stdout);
+                assert_eq!(output.status.code(), Some(0), "{name}, copy {copy}: {said}");
+                let files = String::from_utf8_lossy(&written.stdout).into_owned();
+                assert!(files.contains("0 added, 0 changed, 0 removed"), "{name}, copy {copy}: {files}");
+            }
+            let output = corpus::run(&diff, &[&path, tree[1]], b"");
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(0), "{name}, copy {copy} and its tree: {said}");
         }
     }
 }

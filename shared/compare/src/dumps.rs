@@ -94,6 +94,7 @@ impl Pair<'_> {
             implicit::settle(change, self);
             labels::settle(change, self);
         }
+        inherited::leave_out_what_follows(&mut changes, self);
         key_index::settle(&mut changes, self);
         serial::settle(&mut changes, self);
         changes

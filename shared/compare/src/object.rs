@@ -199,7 +199,9 @@ impl Comparison<'_> {
             let makes = |side: &Vec<&Said<'_>>| side.iter().any(|said| said.part.role <= Role::Definition);
             // Of what no side makes, such as a view's column, only something is said.
             let one_sided = sides.iter().any(Vec::is_empty) && !self.kept.contains(address);
-            if address != self.object && one_sided && sides.iter().any(makes) {
+            // The columns of a typed table are its type's; what it says of them came or went.
+            let of_type = address.kind == ObjectKind::Column && self.is_typed();
+            if address != self.object && one_sided && !of_type && sides.iter().any(makes) {
                 self.whole_part(address, &sides);
             } else {
                 let [before, after] = sides;
@@ -210,6 +212,10 @@ impl Comparison<'_> {
             }
         }
         self.unexplained();
+    }
+
+    fn is_typed(&self) -> bool {
+        self.before.iter().chain(self.after).any(|said| said.detail.attribute == Attribute::OfType)
     }
 
     fn push(&mut self, key: Key<'_>, old: Option<(String, Position)>, new: Option<(String, Position)>) {
@@ -354,7 +360,9 @@ impl Comparison<'_> {
     /// Such as the search path of an old dump.
     fn session(&mut self, old: &Part, new: &Part) {
         if without_known(old) != without_known(new) {
-            let state = |part: &Part| Some((format!("{:?}", without_known(part)), part.at));
+            let state = |part: &Part| {
+                Some((without_known(part).to_string(), part.at)).filter(|(text, _)| !text.is_empty())
+            };
             self.push((&old.address, Attribute::Session, None), state(old), state(new));
         }
     }

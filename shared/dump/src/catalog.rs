@@ -201,10 +201,59 @@ pub(crate) fn resolve(
     for (address, object) in &mut schema.objects {
         let owner = || owners.get(address).map(|(owner, _)| owner.clone());
         grants::reduce(object, owner);
+        keep_what_counts(object);
         sort_parts(object);
     }
     schema.objects.retain(|_, object| !object.parts.is_empty());
     schema
+}
+
+/// Of what is said several times, keeps what counts in the end; whether something was there before is not said.
+fn keep_what_counts(object: &mut Object) {
+    const REPLACES: &[u8] = b"CREATE OR REPLACE ";
+    /// What sets the same thing again, and how that is anyway.
+    fn again(part: &Part) -> Option<(u8, bool)> {
+        let ends = |words: &[u8]| part.text.ends_with(words);
+        match part.role {
+            Role::Comment => Some((0, false)),
+            Role::Setting if ends(b" ENABLE ROW LEVEL SECURITY;\n") => Some((1, false)),
+            Role::Setting if ends(b" DISABLE ROW LEVEL SECURITY;\n") => Some((1, true)),
+            Role::Setting if ends(b" NO FORCE ROW LEVEL SECURITY;\n") => Some((2, true)),
+            Role::Setting if ends(b" FORCE ROW LEVEL SECURITY;\n") => Some((2, false)),
+            Role::Definition if part.address.kind.is_routine() => Some((3, false)),
+            _ => None,
+        }
+    }
+    let mut kept = std::mem::take(&mut object.parts);
+    if kept.iter().filter_map(again).map(|(_, anyway)| 1 + usize::from(anyway)).sum::<usize>() > 1 {
+        let mut seen: HashSet<(Address, u8)> = HashSet::new();
+        let mut last_first: Vec<Part> = Vec::with_capacity(kept.len());
+        for part in kept.into_iter().rev() {
+            let counts = again(&part).is_none_or(|(what, is_so_anyway)| {
+                let key = (part.address.clone(), what);
+                // A routine is made again only by a statement that says so.
+                let makes = part.role == Role::Definition && !part.text.starts_with(REPLACES);
+                let first = if makes { !seen.contains(&key) } else { seen.insert(key) };
+                first && !is_so_anyway
+            });
+            if counts {
+                last_first.push(part);
+            }
+        }
+        last_first.reverse();
+        kept = last_first;
+    }
+    for at in 0..kept.len() {
+        let part = &kept[at];
+        if part.role != Role::Definition || !part.text.starts_with(REPLACES) {
+            continue;
+        }
+        let makes = |other: &&Part| other.role <= Role::Definition && other.address == part.address;
+        if kept.iter().filter(makes).count() == 1 {
+            kept[at].text.drain(b"CREATE ".len()..REPLACES.len());
+        }
+    }
+    object.parts = kept;
 }
 
 /// Puts together what is of one object.

@@ -175,6 +175,18 @@ pub struct QualifiedName {
 }
 
 impl QualifiedName {
+    /// Returns the name that SQL text is, with or without a schema; `None` if it is something else.
+    ///
+    /// ```
+    /// assert_eq!(dump::QualifiedName::from_sql(b"a.\"B\"").unwrap().to_sql(), b"a.\"B\"");
+    /// assert_eq!(dump::QualifiedName::from_sql(b"a b"), None);
+    /// ```
+    pub fn from_sql(text: &[u8]) -> Option<QualifiedName> {
+        let lexemes = crate::lexeme::lexemes_of(text)?;
+        let mut cursor = crate::lexeme::Cursor::new(&lexemes);
+        cursor.qualified().filter(|_| cursor.at_end())
+    }
+
     /// Returns the name as SQL writes it, with its schema in front.
     pub fn to_sql(&self) -> Vec<u8> {
         let mut sql = Vec::new();

@@ -13,7 +13,7 @@ use known::Known;
 use crate::Name;
 use crate::identify::types::is_catalog_type;
 use crate::layout;
-use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value};
+use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value, split_commas};
 use crate::lexer::TokenKind;
 use crate::object::{Kind, Role};
 use crate::rewrite::{is_object_type, literal};
@@ -406,6 +406,16 @@ impl<'k> Names<'k> {
             "SUBTYPE_DIFF",
             "TYPMOD_IN",
         ];
+        // Of functions of one name, that with just the types of an operator's sides is meant, and it is found first in
+        // the schema that comes first.
+        let side = |word: &str| {
+            let list = lexemes.iter().position(|lexeme| lexeme.kind == TokenKind::LeftParen)?;
+            let inner = split_commas(lexemes.get(list + 1..lexemes.len() - 1)?);
+            let found = inner.into_iter().find(|item| item.first().is_some_and(|key| key.is(word)))?;
+            found.get(2..).map(layout::line)
+        };
+        let sides: Vec<Vec<u8>> = ["LEFTARG", "RIGHTARG"].into_iter().filter_map(side).collect();
+        let arguments = &[b"(", sides.join(&b", "[..]).as_slice(), b")"].concat();
         for at in 2..lexemes.len().saturating_sub(1) {
             let value = &lexemes[at + 1];
             let dotted = lexemes.get(at + 2).is_some_and(|next| next.kind == TokenKind::Dot);
@@ -421,7 +431,11 @@ impl<'k> Names<'k> {
                     self.edits.push((at + 1, Edit::Qualify));
                 }
             } else if value.is_name() && (key(&FUNCTIONS) || lexemes[at - 1].is("TYPMOD_OUT")) {
-                self.call(lexemes, at + 1);
+                let own = key(&["FUNCTION", "PROCEDURE"]) && self.known.makes(self.schema, value, arguments);
+                match own {
+                    true => self.edits.push((at + 1, Edit::Qualify)),
+                    false => self.call(lexemes, at + 1),
+                }
             }
         }
     }
@@ -490,9 +504,11 @@ impl<'k> Names<'k> {
         }
         let of_catalog = known::is_catalog_function(name.bytes());
         if self.known.routines.contains(&(self.schema.clone(), name.clone())) {
-            self.edits.push((at, Edit::Qualify));
-            // Which of the two is meant is a matter of types.
-            self.certain &= !of_catalog;
+            // Which of the two is meant is a matter of types; the path says so, as long as the name is as it was.
+            match of_catalog {
+                true => self.certain = false,
+                false => self.edits.push((at, Edit::Qualify)),
+            }
         } else if self.known.has_member(self.schema, &name) {
             self.edits.push((at, Edit::Qualify));
         } else if self.known.has_extension(self.schema, None) {

@@ -17,7 +17,7 @@ use crate::schema::{Part, Schema};
 use crate::secret;
 use crate::session::{self, Change, Session, Shared};
 use crate::source::{Source, Stream};
-use crate::{Name, Position, layout, values};
+use crate::{Name, Position, layout, spelling, values};
 
 mod foreword;
 mod frame;
@@ -430,6 +430,7 @@ impl Reading {
         }
         self.flow.end();
         let mut words = lexemes(statement, self.standard_conforming_strings);
+        spelling::spell(&mut words);
         let identified = identify::identify(&words, &self.session);
         let bytes = statement.text.len();
         if let Some(refusal) = unknown::refusal(statement, &words, &identified.meaning) {

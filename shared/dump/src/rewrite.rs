@@ -4,7 +4,7 @@ use crate::lexeme::{Lexeme, group_len, lexemes_of, literal_value, split_commas};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
 use crate::session::Session;
-use crate::{Name, layout};
+use crate::{Name, expression, layout, needless, utc};
 
 /// The privileges that `ALL` on a table meant before 17 added `MAINTAIN`, in the order of `ACL_ALL_RIGHTS_STR`
 /// (acl.h).
@@ -54,6 +54,9 @@ pub(crate) fn rewrite(
         lexemes.splice(at..at, [schema, Lexeme::new(TokenKind::Dot, &b"."[..])]);
     }
     spell_object_literals(lexemes);
+    needless::remove(lexemes, address, role);
+    expression::settle(lexemes);
+    utc::spell_instants(lexemes);
     let has_options =
         address.kind.is_relation() || matches!(address.kind, Kind::Index | Kind::Constraint | Kind::Column);
     if has_options && matches!(role, Role::Definition | Role::Setting) {

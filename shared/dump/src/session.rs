@@ -1,5 +1,6 @@
 //! What a dump's `SET` statements leave behind for the statements that follow.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::Name;
@@ -43,6 +44,17 @@ pub(crate) enum Change {
     Harmless(Name),
 }
 
+/// Shows the state in words, as the statements that lead to it without their `SET`.
+impl fmt::Display for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut statements = Vec::new();
+        Session::default().write_change(self, &mut statements);
+        let text = String::from_utf8_lossy(&statements);
+        let lines = text.lines().map(|line| line.strip_prefix("SET ").unwrap_or(line).trim_end_matches(';'));
+        f.write_str(&lines.collect::<Vec<_>>().join(", "))
+    }
+}
+
 impl Session {
     /// Returns the state of a connection on which nothing was set: the server's own search path.
     pub(crate) fn as_connected() -> Session {
@@ -58,6 +70,7 @@ impl Session {
     pub(crate) fn apply(&mut self, change: &Change) {
         match change {
             Change::SearchPath(path) => self.search_path.clone_from(path),
+            Change::Tablespace(name) if name.bytes() == b"pg_default" => self.tablespace = Name::default(),
             Change::Tablespace(name) => self.tablespace = name.clone(),
             Change::AccessMethod(name) if name.bytes() == b"heap" => self.access_method = Name::default(),
             Change::AccessMethod(name) => self.access_method = name.clone(),

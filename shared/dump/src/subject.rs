@@ -1,11 +1,11 @@
 //! What each statement of a dump is about, for those who run it.
 
-use crate::Name;
 use crate::event::Statement;
 use crate::identify::{self, DataForm, Meaning, Noise};
 use crate::lexeme::lexemes;
 use crate::object::{Address, Kind, Role};
 use crate::session::{Change, Session};
+use crate::{Name, spelling};
 
 /// Says what a statement is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,8 @@ impl Default for Subjects {
 impl Subjects {
     /// Finds out what a statement is about, and remembers what it sets.
     pub fn of(&mut self, statement: &Statement<'_>) -> Subject {
-        let words = lexemes(statement, self.standard_conforming_strings);
+        let mut words = lexemes(statement, self.standard_conforming_strings);
+        spelling::spell(&mut words);
         let identified = identify::identify(&words, &self.session);
         let qualified = identified.unqualified.is_empty();
         let mut removed = Vec::new();

@@ -25,6 +25,7 @@ impl Reader<'_, '_> {
         } else if self.cursor.eat("POLICY") {
             self.on_relation(Kind::Policy, "ON")?
         } else if self.cursor.eat("STATISTICS") {
+            self.cursor.eat("IF NOT EXISTS");
             let name = self.schema_name()?;
             self.cursor.skip_behind("FROM")?;
             let table = self.in_schema(Kind::Table)?;

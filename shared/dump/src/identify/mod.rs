@@ -14,6 +14,8 @@ mod signature;
 pub(crate) mod types;
 mod upkeep;
 
+pub(crate) use signature::type_len;
+
 use crate::lexeme::{Cursor, Lexeme};
 use crate::lexer::TokenKind;
 use crate::object::{Address, Kind, Role};
@@ -137,7 +139,7 @@ fn is_built_in(lexemes: &[Lexeme<'_>], address: &Address, role: Role) -> bool {
     };
     is && match role {
         Role::Definition => {
-            address.kind == Kind::Extension && lexemes.get(2).is_some_and(|word| word.is("IF"))
+            address.kind == Kind::Extension || lexemes.get(2).is_some_and(|word| word.is("IF"))
         }
         Role::Comment => lexemes.last().is_some_and(|text| comment.contains(&text.text.as_ref())),
         _ => false,

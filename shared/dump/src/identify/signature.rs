@@ -87,6 +87,10 @@ pub(crate) fn type_len(lexemes: &[Lexeme<'_>]) -> usize {
         len += 2;
     }
     while kind(len) == Some(TokenKind::LeftBracket) || is(len, "array") {
+        if is(len, "array") && kind(len + 1) != Some(TokenKind::LeftBracket) {
+            len += 1;
+            break;
+        }
         len += lexemes[len..].iter().take_while(|l| l.kind != TokenKind::RightBracket).count() + 1;
     }
     len.min(lexemes.len())

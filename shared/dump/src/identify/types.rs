@@ -145,7 +145,16 @@ pub(crate) fn is_catalog_type(name: &[u8]) -> bool {
 
 /// Returns where types stand that are neither qualified nor the catalog's (offsets of lexemes, ascending).
 pub(super) fn unqualified_types(lexemes: &[Lexeme<'_>]) -> Vec<usize> {
-    let mut found = Found { lexemes, offsets: Vec::new() };
+    places(lexemes, false)
+}
+
+/// Returns where types stand (offsets of lexemes, ascending), behind `SETOF`.
+pub(crate) fn type_places(lexemes: &[Lexeme<'_>]) -> Vec<usize> {
+    places(lexemes, true)
+}
+
+fn places(lexemes: &[Lexeme<'_>], all: bool) -> Vec<usize> {
+    let mut found = Found { lexemes, all, offsets: Vec::new() };
     for at in 1..lexemes.len() {
         if lexemes[at - 1].kind == TokenKind::Cast {
             found.type_at(at);
@@ -171,6 +180,8 @@ pub(super) fn unqualified_types(lexemes: &[Lexeme<'_>]) -> Vec<usize> {
 
 struct Found<'t, 'a> {
     lexemes: &'t [Lexeme<'a>],
+    /// Whether the catalog's types are wanted as well.
+    all: bool,
     offsets: Vec<usize>,
 }
 
@@ -179,7 +190,7 @@ impl Found<'_, '_> {
         let at = at + usize::from(self.is(at, "SETOF"));
         let dotted = self.lexemes.get(at + 1).is_some_and(|next| next.kind == TokenKind::Dot);
         let bare = self.lexemes.get(at).filter(|name| name.is_name() && !dotted);
-        if bare.is_some_and(|name| !is_catalog_type(Name::from_sql(&name.text).bytes())) {
+        if bare.is_some_and(|name| self.all || !is_catalog_type(Name::from_sql(&name.text).bytes())) {
             self.offsets.push(at);
         }
     }

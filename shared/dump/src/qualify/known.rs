@@ -109,6 +109,8 @@ const OF_EXTENSIONS: [(&str, &str); 8] = [
 pub(super) struct Known {
     pub relations: HashSet<(Name, Name)>,
     pub routines: HashSet<(Name, Name)>,
+    /// Functions with their argument types.
+    signatures: HashSet<(Name, Name, Vec<u8>)>,
     pub operators: HashSet<(Name, Name)>,
     /// Collations, operator classes and text search objects.
     pub others: HashSet<(Name, Name)>,
@@ -135,7 +137,11 @@ impl Known {
                 }
                 Kind::Type if memchr::memmem::find(&part.text, b" AS ENUM (").is_some() => &mut known.enums,
                 kind if kind.is_relation() => &mut known.relations,
-                kind if kind.is_routine() => &mut known.routines,
+                kind if kind.is_routine() => {
+                    let signature = part.address.signature.clone();
+                    known.signatures.insert((key.0.clone(), key.1.clone(), signature));
+                    &mut known.routines
+                }
                 Kind::Operator => &mut known.operators,
                 _ => &mut known.others,
             };
@@ -144,25 +150,37 @@ impl Known {
         let tables = parts.iter().filter(|part| {
             part.role == Role::Definition && matches!(part.address.kind, Kind::Table | Kind::ForeignTable)
         });
+        let mut children = Vec::new();
         for part in tables {
-            let Some(columns) = statement(&part.text).and_then(|lexemes| known.foreign_columns(&lexemes))
-            else {
-                continue;
-            };
-            let key = (part.address.schema.clone().unwrap_or_default(), part.address.name.clone());
-            known.tables.insert(key, columns);
+            let schema = part.address.schema.clone().unwrap_or_default();
+            let read = statement(&part.text)
+                .and_then(|lexemes| Some((known.foreign_columns(&lexemes)?, parents(&lexemes, &schema)?)));
+            let Some((columns, parents)) = read else { continue };
+            let key = (schema, part.address.name.clone());
+            match parents.is_empty() {
+                true => drop(known.tables.insert(key, columns)),
+                false => children.push((key, columns, parents)),
+            }
+        }
+        // Parents are made first.
+        for (key, mut columns, parents) in children {
+            let inherited: Option<Vec<_>> = parents.iter().map(|parent| known.tables.get(parent)).collect();
+            if let Some(inherited) = inherited {
+                columns.extend(inherited.into_iter().flatten().cloned());
+                known.tables.insert(key, columns);
+            }
         }
         known
     }
 
     fn foreign_columns(&self, lexemes: &[Lexeme<'_>]) -> Option<HashSet<Name>> {
-        if lexemes.iter().any(|lexeme| lexeme.is("INHERITS") || lexeme.is("OF")) {
+        if lexemes.iter().any(|lexeme| lexeme.is("OF")) {
             return None;
         }
         let open = lexemes.iter().position(|lexeme| lexeme.kind == TokenKind::LeftParen)?;
         let len = group_len(&lexemes[open..])?;
         let columns = split_commas(&lexemes[open + 1..open + len - 1]);
-        let foreign = columns.iter().filter(|item| !self.is_plain_type(item, 1));
+        let foreign = columns.iter().filter(|item| !item.is_empty() && !self.is_plain_type(item, 1));
         Some(foreign.map(|item| Name::from_sql(&item[0].text)).collect())
     }
 
@@ -172,6 +190,11 @@ impl Known {
         let (Some(schema), Some(name)) = (lexemes.get(at), lexemes.get(at + 2)) else { return true };
         let key = (Name::from_sql(&schema.text), Name::from_sql(&name.text));
         !dotted || key.0.bytes() == b"pg_catalog" || self.enums.contains(&key)
+    }
+
+    /// Says whether the dump makes a function of a name that takes just these types.
+    pub fn makes(&self, schema: &Name, name: &Lexeme<'_>, types: &[u8]) -> bool {
+        self.signatures.contains(&(schema.clone(), Name::from_sql(&name.text), types.to_vec()))
     }
 
     pub fn has_extension(&self, schema: &Name, extension: Option<&str>) -> bool {
@@ -226,4 +249,17 @@ impl Known {
             }
         }
     }
+}
+
+/// The tables that a table's definition inherits from.
+fn parents(lexemes: &[Lexeme<'_>], schema: &Name) -> Option<Vec<(Name, Name)>> {
+    let mut cursor = Cursor::new(lexemes);
+    if cursor.skip_behind("INHERITS").is_none() {
+        return Some(Vec::new());
+    }
+    let names = split_commas(cursor.parentheses()?).into_iter().map(|item| {
+        let name = Cursor::new(item).qualified()?;
+        Some((name.schema.unwrap_or_else(|| schema.clone()), name.name))
+    });
+    names.collect()
 }

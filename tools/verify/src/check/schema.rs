@@ -153,8 +153,6 @@ struct LeftOut {
     nowhere: usize,
     built_in: usize,
     methods: usize,
-    conditions: usize,
-    reworded: usize,
     extensions: usize,
     inherited: usize,
 }
@@ -239,14 +237,7 @@ impl LeftOut {
             {
                 Some(&mut self.public)
             }
-            _ => match (&change.old, &change.new) {
-                (Some(old), Some(new)) if !privilege && bare(old) == bare(new) => Some(&mut self.reworded),
-                // Written by hand, or by a tool beside pg_dump.
-                (Some(old), Some(new)) if unconditional(old) == unconditional(new) => {
-                    Some(&mut self.conditions)
-                }
-                _ => None,
-            },
+            _ => None,
         }
     }
 
@@ -279,13 +270,8 @@ impl LeftOut {
                 self.methods,
                 "tables without the access method that the backup gives them and this server lacks",
             ),
-            (
-                self.conditions,
-                "statements with `IF NOT EXISTS` or `OR REPLACE`, which say nothing of what is made",
-            ),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),
-            (self.reworded, "expressions that the server writes with other casts of strings than the backup"),
         ];
         let told = notes.into_iter().filter(|(count, _)| *count > 0);
         told.map(|(count, what)| format!("{what}: {count}")).collect()
@@ -335,58 +321,4 @@ fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
             .iter()
             .any(|word| memchr::memmem::find(text, word).is_some())
     })
-}
-
-/// A definition without what it says of another thing of the name: `OR REPLACE` and `IF NOT EXISTS`.
-fn unconditional(text: &str) -> String {
-    let mut words: Vec<&str> = text.split_whitespace().collect();
-    if words.starts_with(&["CREATE", "OR", "REPLACE"]) {
-        words.drain(1..3);
-    }
-    // CREATE MATERIALIZED VIEW IF NOT EXISTS
-    let condition = ["IF", "NOT", "EXISTS"];
-    if words.first() == Some(&"CREATE")
-        && let Some(at) = (2..=4).find(|at| words.get(*at..at + 3) == Some(&condition[..]))
-    {
-        words.drain(at..at + 3);
-    }
-    words.join(" ")
-}
-
-/// An expression without parentheses and casts of strings: the server casts an array of literals as a whole or each of
-/// them, `(ARRAY['a'::character varying])::text[]`, and writes the one as the other when it read it back.
-fn bare(text: &str) -> String {
-    let mut bare: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for cast in ["::character varying", "::text", "::bpchar"] {
-        bare = bare.replace(&format!("{cast}[]"), "").replace(cast, "");
-    }
-    bare.retain(|char| !matches!(char, '(' | ')'));
-    bare
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conditions_say_nothing_of_a_thing() {
-        for (written, plain) in [
-            ("CREATE TABLE IF NOT EXISTS app.t ( a integer )", "CREATE TABLE app.t ( a integer )"),
-            ("CREATE OR REPLACE VIEW app.v AS SELECT 1", "CREATE VIEW app.v AS SELECT 1"),
-            ("CREATE MATERIALIZED VIEW IF NOT EXISTS app.m AS x", "CREATE MATERIALIZED VIEW app.m AS x"),
-        ] {
-            assert_eq!(unconditional(written), plain);
-        }
-        let view = "CREATE VIEW app.v AS SELECT IF NOT EXISTS";
-        assert_eq!(unconditional(view), view);
-    }
-
-    #[test]
-    fn arrays_of_strings_are_written_in_two_ways() {
-        let old = "(((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))";
-        let new =
-            "(((kind)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))";
-        assert_eq!(bare(old), bare(new));
-        assert_ne!(bare(old), bare(&new.replace("'b'", "'c'")));
-    }
 }

@@ -1,0 +1,18 @@
+CREATE SCHEMA IF NOT EXISTS app;
+CREATE EXTENSION citext SCHEMA app CASCADE;
+CREATE TABLE IF NOT EXISTS app.SN_Remesa (ID INT NOT NULL, b VARCHAR(20) DEFAULT 'x', c TIMESTAMP, d DECIMAL(10), e int4, f timestamp(6), g text COLLATE "default" default 'q', h bool, i float8, j int[3], k char, l timestamptz) TABLESPACE pg_default;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ix ON app.sn_remesa (id ASC NULLS LAST, b DESC NULLS FIRST, c) TABLESPACE pg_default;
+ALTER TABLE IF EXISTS ONLY app.sn_remesa ADD CONSTRAINT pk PRIMARY KEY (id);
+CREATE OR REPLACE FUNCTION app.f(a int4, b varchar) RETURNS int8 LANGUAGE sql AS $$select 1$$;
+CREATE OR REPLACE VIEW app.v AS SELECT sn_remesa.id FROM app.sn_remesa;
+CREATE MATERIALIZED VIEW IF NOT EXISTS app.m AS SELECT 1 AS a;
+CREATE SEQUENCE IF NOT EXISTS app.s;
+CREATE OR REPLACE TRIGGER tg BEFORE UPDATE ON app.sn_remesa FOR EACH ROW EXECUTE PROCEDURE suppress_redundant_updates_trigger();
+CREATE STATISTICS IF NOT EXISTS app.st ON id, b FROM app.sn_remesa;
+CREATE DOMAIN app.dm AS varchar(5) DEFAULT 'x';
+COMMENT ON FUNCTION app.f(integer, varchar) IS 'x';
+COMMENT ON FUNCTION app.f(a int, b character varying) IS 'y';
+ALTER TABLE app.sn_remesa DISABLE ROW LEVEL SECURITY;
+ALTER TABLE app.sn_remesa ENABLE ROW LEVEL SECURITY;
+CREATE TEXT SEARCH CONFIGURATION app.c (PARSER = pg_catalog."default");
+ALTER TEXT SEARCH CONFIGURATION app.c ADD MAPPING FOR NUMWORD WITH simple;
