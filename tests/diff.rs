@@ -431,7 +431,7 @@ fn columns_from_a_type_or_a_parent_are_there_on_both_sides() {
     assert_eq!(told(&bare, &plain), ["of type: table-type-changed"]);
     assert_eq!(told(&plain, &with), [&["of type: table-type-changed"], &said[..]].concat());
     let other = of("(c bigint, d text)");
-    assert!(told(&other, &bare).contains(&"column c: type: column-type-changed".to_owned()));
+    assert!(told(&other, &bare).contains(&"column c: type: column-type-narrowed".to_owned()));
 
     let inherited = "CREATE TABLE a.p (id integer NOT NULL); CREATE TABLE a.t (\n)\nINHERITS (a.p); \
         ALTER TABLE ONLY a.t ALTER COLUMN id SET DEFAULT 7;";

@@ -307,6 +307,6 @@ fn what_is_made_twice_is_an_error_with_both_lines() {
     let twice = [SHOP, newer.as_bytes()].concat();
     good(&split(&tree, &twice, &[]));
     let table = String::from_utf8(files(&tree)["schemas/shop/tables/item.sql"].clone()).unwrap();
-    assert!(table.contains("varchar(9)") && table.matches("CREATE TABLE").count() == 1, "{table}");
+    assert!(table.contains("character varying(9)") && table.matches("CREATE TABLE").count() == 1, "{table}");
     good(&split(&tree, newer.as_bytes(), &["--check"]));
 }

@@ -188,7 +188,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn whatever_options_are_combined_a_backup_is_taken_and_verified() {
     let Some(source) = Source::start() else { return };
-    let major = u32::from(source.cluster.programs().major());
+    let major = source.cluster.programs().major();
     for role in ["reader", "keeper"] {
         source.psql(&format!("CREATE ROLE {role}"));
     }
@@ -246,7 +246,7 @@ enum Outcome {
 fn take_and_verify(source: &Source, at: usize, asked: &Asked) -> Outcome {
     let backups = source.folder.path().join(format!("options-{at}"));
     fs::create_dir(&backups).unwrap();
-    let database = if at % 2 == 0 { "odds" } else { "shop" };
+    let database = if at.is_multiple_of(2) { "odds" } else { "shop" };
     let mut command = Command::new(PROGRAM);
     command.arg("--json").arg("--content").arg("--dir").arg(&backups).args(&asked.arguments).arg(database);
     command.env("PGHOST", source.cluster.socket_dir()).env("PGPORT", source.cluster.port().to_string());

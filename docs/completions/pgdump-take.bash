@@ -41,7 +41,7 @@ _pgdump__take() {
 
     case "${cmd}" in
         pgdump__take)
-            opts="-F -Z -j -h -p -U -d -W -w -a -b -B -c -C -e -E -n -N -O -s -S -t -T -x -V --help --dir --format --compress --jobs --content --assert --all --pg-dumpall --no-role-passwords --then-verify --on-success --on-failure --ping --prom --dry-run --json --keep-last --keep-daily --keep-weekly --keep-monthly --keep-yearly --max-age --max-bytes --require-verified --host --port --username --dbname --password --no-password --data-only --large-objects --blobs --no-large-objects --no-blobs --clean --create --extension --encoding --schema --exclude-schema --no-owner --schema-only --superuser --table --exclude-table --no-privileges --column-inserts --disable-dollar-quoting --disable-triggers --exclude-extension --exclude-table-and-children --exclude-table-data --exclude-table-data-and-children --extra-float-digits --filter --if-exists --include-foreign-data --inserts --load-via-partition-root --lock-wait-timeout --no-comments --no-data --no-policies --no-publications --no-schema --no-security-labels --no-subscriptions --no-table-access-method --no-tablespaces --no-toast-compression --no-unlogged-table-data --on-conflict-do-nothing --quote-all-identifiers --rows-per-insert --section --use-set-session-authorization --version list schedule help"
+            opts="-F -Z -j -h -p -U -d -W -w -a -b -B -c -C -e -E -n -N -O -s -S -t -T -x -V --help --dir --format --compress --jobs --content --assert --all --pg-dumpall --no-role-passwords --then-verify --on-success --on-failure --ping --prom --dry-run --json --keep-last --keep-daily --keep-weekly --keep-monthly --keep-yearly --max-age --max-bytes --require-verified --host --port --username --dbname --password --no-password --data-only --large-objects --blobs --no-large-objects --no-blobs --clean --create --extension --encoding --schema --exclude-schema --no-owner --schema-only --superuser --table --exclude-table --no-privileges --column-inserts --disable-dollar-quoting --disable-triggers --exclude-extension --exclude-table-and-children --exclude-table-data --exclude-table-data-and-children --extra-float-digits --filter --if-exists --include-foreign-data --inserts --load-via-partition-root --lock-wait-timeout --no-comments --no-data --no-policies --no-publications --no-schema --no-security-labels --no-statistics --no-subscriptions --no-table-access-method --no-tablespaces --no-toast-compression --no-unlogged-table-data --on-conflict-do-nothing --quote-all-identifiers --rows-per-insert --section --sequence-data --statistics --statistics-only --strict-names --table-and-children --use-set-session-authorization --version list schedule help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,6 +248,10 @@ _pgdump__take() {
                     return 0
                     ;;
                 --section)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --table-and-children)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

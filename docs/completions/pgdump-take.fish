@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_pgdump_take_global_optspecs
-    string join \n help dir= F/format= Z/compress= j/jobs= content assert= all pg-dumpall no-role-passwords then-verify on-success= on-failure= ping= prom= dry-run json keep-last= keep-daily= keep-weekly= keep-monthly= keep-yearly= max-age= max-bytes= require-verified h/host= p/port= U/username= d/dbname= W/password w/no-password a/data-only b/large-objects blobs B/no-large-objects no-blobs c/clean C/create e/extension= E/encoding= n/schema= N/exclude-schema= O/no-owner s/schema-only S/superuser= t/table= T/exclude-table= x/no-privileges column-inserts disable-dollar-quoting disable-triggers exclude-extension= exclude-table-and-children= exclude-table-data= exclude-table-data-and-children= extra-float-digits= filter= if-exists include-foreign-data= inserts load-via-partition-root lock-wait-timeout= no-comments no-data no-policies no-publications no-schema no-security-labels no-subscriptions no-table-access-method no-tablespaces no-toast-compression no-unlogged-table-data on-conflict-do-nothing quote-all-identifiers rows-per-insert= section= use-set-session-authorization V/version
+    string join \n help dir= F/format= Z/compress= j/jobs= content assert= all pg-dumpall no-role-passwords then-verify on-success= on-failure= ping= prom= dry-run json keep-last= keep-daily= keep-weekly= keep-monthly= keep-yearly= max-age= max-bytes= require-verified h/host= p/port= U/username= d/dbname= W/password w/no-password a/data-only b/large-objects blobs B/no-large-objects no-blobs c/clean C/create e/extension= E/encoding= n/schema= N/exclude-schema= O/no-owner s/schema-only S/superuser= t/table= T/exclude-table= x/no-privileges column-inserts disable-dollar-quoting disable-triggers exclude-extension= exclude-table-and-children= exclude-table-data= exclude-table-data-and-children= extra-float-digits= filter= if-exists include-foreign-data= inserts load-via-partition-root lock-wait-timeout= no-comments no-data no-policies no-publications no-schema no-security-labels no-statistics no-subscriptions no-table-access-method no-tablespaces no-toast-compression no-unlogged-table-data on-conflict-do-nothing quote-all-identifiers rows-per-insert= section= sequence-data statistics statistics-only strict-names table-and-children= use-set-session-authorization V/version
 end
 
 function __fish_pgdump_take_needs_command
@@ -64,6 +64,7 @@ complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l include-foreign
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l lock-wait-timeout -d 'Fail after waiting so long for a lock' -r
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l rows-per-insert -d 'Rows of one INSERT' -r
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l section -d 'Dump this section only' -r
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l table-and-children -d 'Dump these tables and their children only' -r
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l help -d 'Print help'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l content -d 'Compare and record the content of all rows and large objects, not only their number'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l all -d 'All databases of the server, each on its own, and what belongs to the cluster'
@@ -97,6 +98,7 @@ complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-policies -d 
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-publications -d 'Leave publications out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-schema -d 'Leave the schema out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-security-labels -d 'Leave security labels out'
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-statistics -d 'Leave the planner\'s statistics out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-subscriptions -d 'Leave subscriptions out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-table-access-method -d 'Leave table access methods out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-tablespaces -d 'Leave tablespaces out'
@@ -104,6 +106,10 @@ complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-toast-compre
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l no-unlogged-table-data -d 'Leave the rows of unlogged tables out'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l on-conflict-do-nothing -d 'INSERT with ON CONFLICT DO NOTHING'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l quote-all-identifiers -d 'Quote all names'
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l sequence-data -d 'Include the values of sequences where no data is dumped'
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l statistics -d 'Include the planner\'s statistics'
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l statistics-only -d 'Dump only the planner\'s statistics'
+complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l strict-names -d 'Fail if a pattern of tables or schemas finds nothing'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -l use-set-session-authorization -d 'Set owners by SET SESSION AUTHORIZATION'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -s V -l version -d 'Print version'
 complete -c pgdump-take -n "__fish_pgdump_take_needs_command" -a "list" -d 'List the backups in a folder: when, what, size, rows, complete, verified, next to be removed'

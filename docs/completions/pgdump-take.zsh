@@ -66,6 +66,7 @@ _pgdump-take() {
 '*--lock-wait-timeout=[Fail after waiting so long for a lock]:TIMEOUT:_default' \
 '*--rows-per-insert=[Rows of one INSERT]:NUMBER:_default' \
 '*--section=[Dump this section only]:SECTION:_default' \
+'*--table-and-children=[Dump these tables and their children only]:PATTERN:_default' \
 '--help[Print help]' \
 '--content[Compare and record the content of all rows and large objects, not only their number]' \
 '(--pg-dumpall)--all[All databases of the server, each on its own, and what belongs to the cluster]' \
@@ -109,6 +110,7 @@ _pgdump-take() {
 '--no-publications[Leave publications out]' \
 '--no-schema[Leave the schema out]' \
 '--no-security-labels[Leave security labels out]' \
+'--no-statistics[Leave the planner'\''s statistics out]' \
 '--no-subscriptions[Leave subscriptions out]' \
 '--no-table-access-method[Leave table access methods out]' \
 '--no-tablespaces[Leave tablespaces out]' \
@@ -116,6 +118,10 @@ _pgdump-take() {
 '--no-unlogged-table-data[Leave the rows of unlogged tables out]' \
 '--on-conflict-do-nothing[INSERT with ON CONFLICT DO NOTHING]' \
 '--quote-all-identifiers[Quote all names]' \
+'--sequence-data[Include the values of sequences where no data is dumped]' \
+'--statistics[Include the planner'\''s statistics]' \
+'--statistics-only[Dump only the planner'\''s statistics]' \
+'--strict-names[Fail if a pattern of tables or schemas finds nothing]' \
 '--use-set-session-authorization[Set owners by SET SESSION AUTHORIZATION]' \
 '-V[Print version]' \
 '--version[Print version]' \

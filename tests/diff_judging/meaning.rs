@@ -175,7 +175,7 @@ const JUDGED: &[(&str, &str, &[&str])] = &[
         "CREATE TABLE a.t (x integer, CONSTRAINT \"UNIQUE\" CHECK ((x > 0)), CONSTRAINT no_unique CHECK ((x < 9)));",
         "CREATE TABLE a.t (x integer);",
         &[
-            "dropped table a.t constraint UNIQUE constraint-dropped safe",
+            "dropped table a.t constraint \"UNIQUE\" constraint-dropped safe",
             "dropped table a.t constraint no_unique constraint-dropped safe",
         ],
     ),

@@ -188,15 +188,14 @@ fn query(cluster: &Cluster, sql: &str) -> Vec<u8> {
 /// What the server itself says of its rows.
 fn rows_of_server(cluster: &Cluster) -> Rows {
     let mut rows = Rows::default();
-    let tables = "SELECT format('%I.%I', nspname, relname), nspname || '.' || relname FROM pg_class \
+    let tables = "SELECT format('%I.%I', nspname, relname) FROM pg_class \
         JOIN pg_namespace n ON n.oid = relnamespace \
         WHERE relkind = 'r' AND nspname IN ('public', 'Odd; schema')";
-    for line in String::from_utf8(query(cluster, tables)).unwrap().lines() {
-        let (table, shown) = line.split_once('|').unwrap();
+    for table in String::from_utf8(query(cluster, tables)).unwrap().lines() {
         let mut content = Content::default();
         content.add_lines(&query(cluster, &format!("COPY {table} TO STDOUT")));
         if content.rows > 0 {
-            rows.tables.insert(format!("table {shown}"), content);
+            rows.tables.insert(format!("table {table}"), content);
         }
     }
     let objects = "SELECT oid, encode(lo_get(oid), 'hex') FROM pg_largeobject_metadata";

@@ -91,10 +91,12 @@ impl Pair<'_> {
         for change in &mut changes {
             change.database = self.database.cloned();
             inherited::settle(change, self);
+        }
+        inherited::leave_out_what_follows(&mut changes, self);
+        for change in &mut changes {
             implicit::settle(change, self);
             labels::settle(change, self);
         }
-        inherited::leave_out_what_follows(&mut changes, self);
         key_index::settle(&mut changes, self);
         serial::settle(&mut changes, self);
         changes

@@ -440,7 +440,7 @@ impl Reading {
         match identified.meaning {
             // What is still to be closed has not ended, and what made nothing has not begun.
             Meaning::Session(change)
-                if session::begins_trailer(&change)
+                if session::begins_trailer(&change, &words)
                     && self.keeps_trailers()
                     && self.opened != Frame::Open
                     && self.ledger.objects > 0 =>

@@ -332,7 +332,8 @@ fn value_name(value: &Lexeme<'_>) -> Option<Name> {
 }
 
 /// Says whether this is the `SET` by which Rails' `structure.sql` begins what it adds behind the dump;
-/// pg_dump itself never writes `"$user"`.
-pub(crate) fn begins_trailer(change: &Change) -> bool {
+/// pg_dump itself never writes `"$user"`. What only takes a path back begins nothing.
+pub(crate) fn begins_trailer(change: &Change, lexemes: &[Lexeme<'_>]) -> bool {
     matches!(change, Change::SearchPath(path) if path.iter().any(|name| name.bytes() == b"$user"))
+        && !lexemes.iter().any(|lexeme| lexeme.is("RESET") || lexeme.is("DEFAULT"))
 }

@@ -8,6 +8,7 @@ mod json;
 mod junit;
 mod markdown;
 #[cfg(test)]
+#[path = "odd/tests.rs"]
 mod odd;
 mod sarif;
 mod target;

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use anyhow::anyhow;
 use cli::{DataWanted, Failure};
 use compare::{Change, Judge};
+use dump::lexer::Lexer;
 use dump::{Address, Attribute, Database, Dump, Kind, Object, ReadOptions, Role, Schema};
 use restore::{Cause, Judgement, RefusedSetting, Superuser};
 use scratch::{Client, Pipe};
@@ -153,6 +154,7 @@ struct LeftOut {
     nowhere: usize,
     built_in: usize,
     methods: usize,
+    parentheses: usize,
     extensions: usize,
     inherited: usize,
 }
@@ -220,6 +222,15 @@ impl LeftOut {
             {
                 Some(&mut self.owners)
             }
+            // What is taken from whoever owns something built in was never his who stands in for him.
+            Attribute::Privilege
+                if !owned
+                    && change.old.is_none()
+                    && !makes(&change.object, restored)
+                    && change.item.as_ref().is_some_and(|grantee| grantee.bytes() != b"PUBLIC") =>
+            {
+                Some(&mut self.owners)
+            }
             Attribute::Tablespace if change.new.is_none() => Some(&mut self.tablespaces),
             // pg_dump writes nothing of one that is as `initdb` makes it; its owner and privileges are compared elsewhere.
             _ if change.object.kind == Kind::Schema
@@ -237,7 +248,15 @@ impl LeftOut {
             {
                 Some(&mut self.public)
             }
-            _ => None,
+            _ => match (&change.old, &change.new) {
+                (Some(old), Some(new))
+                    if change.attribute != Attribute::Privilege
+                        && unparenthesised(old) == unparenthesised(new) =>
+                {
+                    Some(&mut self.parentheses)
+                }
+                _ => None,
+            },
         }
     }
 
@@ -270,6 +289,7 @@ impl LeftOut {
                 self.methods,
                 "tables without the access method that the backup gives them and this server lacks",
             ),
+            (self.parentheses, "expressions that the server writes with other parentheses than the backup"),
             (self.extensions, "comments that extensions have by themselves"),
             (self.inherited, "tables whose columns come in the order of their parents"),
         ];
@@ -321,4 +341,25 @@ fn inherits(change: &Change, restored: &Restored<'_>) -> bool {
             .iter()
             .any(|word| memchr::memmem::find(text, word).is_some())
     })
+}
+
+/// The tokens of an expression without its parentheses. The server read the backup's very text, and writes them around whatever
+/// has an operator, as no person does.
+fn unparenthesised(text: &str) -> Vec<&str> {
+    let tokens = Lexer::default().tokens(text.as_bytes()).unwrap_or_default();
+    let texts = tokens.iter().filter_map(|token| text.get(token.start..token.end));
+    texts.filter(|text| !matches!(*text, "(" | ")") && !text.trim().is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parentheses_are_the_servers() {
+        assert_eq!(unparenthesised("VALUE > 0"), unparenthesised("(VALUE > 0)"));
+        assert_eq!(unparenthesised("(a * 2) STORED"), unparenthesised("((a * 2)) STORED"));
+        assert_ne!(unparenthesised("a = '('"), unparenthesised("a = ''"));
+        assert_ne!(unparenthesised("a > 1"), unparenthesised("a > 2"));
+    }
 }
