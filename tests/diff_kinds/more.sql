@@ -248,7 +248,6 @@ ALTER TABLE ONLY a.t ADD CONSTRAINT u PRIMARY KEY (x, id) INCLUDE (y) WITH (fill
 -- ~ table a.t: constraint u: columns: x → x, id
 -- + table a.t: constraint u: include: y
 -- + table a.t: constraint u: option fillfactor: '70'
--- + table a.t: constraint u: tablespace: pg_default
 
 -- == view_column_options
 CREATE SCHEMA a;
@@ -637,7 +636,6 @@ SET default_tablespace = pg_default;
 CREATE INDEX i ON a.t USING btree (x);
 SET default_tablespace = '';
 -- changes
--- + table a.t: index i: tablespace: pg_default
 
 -- == index_expression_statistics
 CREATE SCHEMA a;
@@ -1466,7 +1464,6 @@ CREATE MATERIALIZED VIEW a.m WITH (fillfactor='70') AS
   WITH NO DATA;
 -- changes
 -- + materialized view a.m: option fillfactor: '70'
--- + materialized view a.m: tablespace: pg_default
 
 -- == foreign_data_wrapper_options
 CREATE SCHEMA a;

@@ -422,7 +422,7 @@ impl<S: Source> Events<S> {
                         return Ok(Some(self.in_front_of_dump(len)));
                     }
                     if !begins_as_sql && stray::swallows(&self.tokens, text) {
-                        return Err(self.fault(0, Fault::Message(excerpt(text, 0))));
+                        return Err(self.message(0));
                     }
                     break token.end;
                 }
@@ -438,7 +438,7 @@ impl<S: Source> Events<S> {
                     if let Some(line) = colons.see(token, text) {
                         let may = |front: &mut Front| front.message(line, token.start, begins_as_sql);
                         if !front.as_mut().is_some_and(may) {
-                            return Err(self.fault(line, Fault::Message(excerpt(text, line))));
+                            return Err(self.message(line));
                         }
                     }
                     if let Some(front) = &mut front {
@@ -503,18 +503,28 @@ impl<S: Source> Events<S> {
     }
 
     /// Makes sure that no line of a program was seen in front of the dump of which psql would lose a part with it.
-    fn check_front(&self, front: Option<&Front>) -> Result<(), Error> {
+    fn check_front(&mut self, front: Option<&Front>) -> Result<(), Error> {
         let Some(line) = front.and_then(Front::line) else { return Ok(()) };
-        let what = excerpt(&self.buf[self.start..self.end], line);
-        Err(self.fault(line, Fault::Message(what)))
+        Err(self.message(line))
+    }
+
+    /// Makes a fault of a program's line that begins at an offset; of the line as much is told however the input comes.
+    fn message(&mut self, line: usize) -> Error {
+        let is_there =
+            |text: &[u8]| text.len() >= stray::EXCERPT || memchr::memchr2(b'\n', b'\r', text).is_some();
+        while !self.at_end && !is_there(&self.buf[self.start + line..self.end]) {
+            if let Err(error) = self.fill() {
+                return error;
+            }
+        }
+        self.fault(line, Fault::Message(excerpt(&self.buf[self.start..self.end], line)))
     }
 
     /// Says what a fault comes from: in front of a dump, from text that begins with no command.
-    fn because_of_front(&self, front: Option<&Front>, begins_as_sql: bool, error: Error) -> Error {
+    fn because_of_front(&mut self, front: Option<&Front>, begins_as_sql: bool, error: Error) -> Error {
         let Some(front) = front else { return error };
         let line = front.line().or((!begins_as_sql).then_some(0));
-        let what = |line| Fault::Message(excerpt(&self.buf[self.start..self.end], line));
-        line.map_or(error, |line| self.fault(line, what(line)))
+        line.map_or(error, |line| self.message(line))
     }
 
     /// Keeps a token of the present statement.
@@ -551,7 +561,7 @@ impl<S: Source> Events<S> {
                         return Err(self.fault(offset, Fault::ConflictMarker));
                     }
                     if let Some(line) = colons.see(token, text) {
-                        return Err(self.fault(line, Fault::Message(excerpt(text, line))));
+                        return Err(self.message(line));
                     }
                     match kind {
                         TokenKind::LeftParen => depth += 1,

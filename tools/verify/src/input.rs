@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use archive::{Compression, Content, Format, Stop};
 use cli::{DataWanted, Failure};
-use dump::{DataSink, Dump, Fault, ReadOptions};
+use dump::{DataSink, Dump, Fault, ReadOptions, Repeated};
 use scratch::Folder;
 
 use crate::verdict::{Report, Verdict};
@@ -157,6 +157,11 @@ impl Backup {
                 let why = "a second dump in the same file makes it again, which fails when it is run";
                 report.find(Verdict::Unclear, again.to_string(), Some(at.to_string()), why);
             }
+        }
+        let told = dump.second.as_ref().is_some_and(|second| second.repeats.is_some());
+        if let Some(Repeated { address, first, at }) = dump.repeated.as_ref().filter(|_| !runs && !told) {
+            let why = format!("it is made at {first} already, and fails when it is run");
+            report.find(Verdict::Unclear, address.to_string(), Some(at.to_string()), why);
         }
         Ok(Some(dump))
     }

@@ -128,11 +128,16 @@ pub(super) fn line_begin(text: &[u8], offset: usize) -> usize {
     memchr::memrchr(b'\n', &text[..offset]).map_or(0, |at| at + 1)
 }
 
+/// How many characters of a line are shown, and how many bytes these may have.
+const SHOWN: usize = 60;
+pub(super) const EXCERPT: usize = 4 * SHOWN;
+
 /// The beginning of a line, for people.
 pub(super) fn excerpt(text: &[u8], from: usize) -> String {
-    const SHOWN: usize = 60;
-    let line = text[from..].split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    String::from_utf8_lossy(line).trim_end().chars().take(SHOWN).collect()
+    let text = &text[from..text.len().min(from + EXCERPT)];
+    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let shown: String = String::from_utf8_lossy(line).chars().take(SHOWN).collect();
+    shown.trim_end().to_owned()
 }
 
 /// What stands at the beginning of an input before anything of a dump does, and may be no part of it.

@@ -281,7 +281,7 @@ fn a_long_insert_is_cut_anywhere_without_loss() {
 
 #[test]
 fn a_lone_dollar_at_the_end_is_no_parameter() {
-    let seen = read_every_way(b"$", &[1]).unwrap();
+    let seen = read_every_way(b"SELECT $", &[1]).unwrap();
     assert!(seen.fault.unwrap().1.starts_with("unterminated statement"));
 }
 
