@@ -215,7 +215,8 @@ fn keep_what_counts(object: &mut Object) {
     fn again(part: &Part) -> Option<(u8, bool)> {
         let ends = |words: &[u8]| part.text.ends_with(words);
         match part.role {
-            Role::Comment => Some((0, false)),
+            // What takes a comment away does not say it anew.
+            Role::Comment if !ends(b" IS NULL;\n") => Some((0, false)),
             Role::Setting if ends(b" ENABLE ROW LEVEL SECURITY;\n") => Some((1, false)),
             Role::Setting if ends(b" DISABLE ROW LEVEL SECURITY;\n") => Some((1, true)),
             Role::Setting if ends(b" NO FORCE ROW LEVEL SECURITY;\n") => Some((2, true)),
