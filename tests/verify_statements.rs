@@ -108,6 +108,24 @@ fn what_is_taken_away_is_missed() {
         let words = "takes away what stands before it in the backup";
         cases.push(case(folder, &name, "", statement, 3).says(words));
     }
+    // So is what is switched off, however that is spelled.
+    let on = "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;\nALTER TABLE ONLY public.t FORCE ROW LEVEL SECURITY;\n\
+              COMMENT ON TABLE public.t IS 'kept';\nSET search_path = public;\n";
+    for (at, off) in [
+        "ALTER TABLE public.t DISABLE ROW LEVEL SECURITY;",
+        "alter table only t disable row level security;",
+        "ALTER TABLE IF EXISTS \"public\" . \"t\" DISABLE/**/ROW/* ENABLE */LEVEL -- on\n SECURITY ;",
+        "ALTER TABLE T No Force Row Level Security;",
+        "COMMENT ON TABLE t IS null;",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let words = "takes away what stands before it in the backup";
+        cases.push(case(folder, &format!("off {at}"), "", &format!("{on}{off}"), 3).says(words));
+        let again = format!("{on}{off}\nRESET search_path;\n{on}");
+        cases.push(case(folder, &format!("off and on {at}"), "", &again, 0).never(words));
+    }
     // What every database has from its beginning.
     cases.push(case(folder, "public goes first", "DROP SCHEMA public CASCADE;", "", 1));
     // What takes nothing away.

@@ -7,6 +7,7 @@ use dump::{
 
 use crate::change::{Change, Kind};
 use crate::dumps::Pair;
+use crate::tokens::tokens;
 
 /// Turns what seems to come or go into what it is, where the table has it before and after: from a parent, or its own.
 ///
@@ -180,17 +181,17 @@ fn is_untyped(schema: &Schema) -> bool {
     let sequences = schema.objects.values().filter(|object| object.address.kind == Object::Sequence);
     let mut definitions =
         sequences.flat_map(|object| &object.parts).filter(|part| part.role == Role::Definition);
-    definitions.all(|part| memchr::memmem::find(&part.text, b"\n    AS ").is_none())
+    definitions.all(|part| details(part, &part.text).iter().all(|detail| detail.attribute != Attribute::Type))
 }
 
 /// The type of the column that owns a sequence.
 fn owner_type(schema: &Schema, sequence: &Address) -> Option<String> {
     let object = schema.objects.get(sequence)?;
     let owned = object.parts.iter().find(|part| part.role == Role::OwnedBy)?;
-    let text = owned.text.trim_ascii_end().strip_suffix(b";")?;
-    let from = memchr::memmem::find(text, b" OWNED BY ")? + b" OWNED BY ".len();
-    let dot = memchr::memrchr(b'.', &text[from..])? + from;
-    let QualifiedName { name, .. } = QualifiedName::from_sql(&text[dot + 1..])?;
+    let said =
+        details(owned, &owned.text).into_iter().find(|detail| detail.attribute == Attribute::OwnedBy)?;
+    // Of `schema.table.column` the last.
+    let name = tokens(std::str::from_utf8(&said.text).ok()?).last()?.name()?;
     let column = column(schema, object.home.as_ref()?, &name)?;
     Some(String::from_utf8_lossy(column.attribute(Attribute::Type)?).into_owned())
 }

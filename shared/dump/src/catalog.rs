@@ -208,34 +208,57 @@ pub(crate) fn resolve(
     schema
 }
 
+/// How a statement says something that others say as well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// What it says counts from there on.
+    Anew,
+    /// It only takes others back: it says what is so anyway.
+    AsEver,
+    /// It takes away what was said, and is of no matter in front of what says it anew.
+    TakesAway,
+}
+
 /// Of what is said several times, keeps what counts in the end; whether something was there before is not said.
 fn keep_what_counts(object: &mut Object) {
     const REPLACES: &[u8] = b"CREATE OR REPLACE ";
-    /// What sets the same thing again, and how that is anyway.
-    fn again(part: &Part) -> Option<(u8, bool)> {
-        let ends = |words: &[u8]| part.text.ends_with(words);
+    /// What sets the same thing again, and how.
+    fn again(part: &Part) -> Option<(u8, Says)> {
+        // No literal and no quoted name ends in a word; key words may be small.
+        let ends = |words: &[u8]| {
+            let from = part.text.len().saturating_sub(words.len());
+            part.text[from..].eq_ignore_ascii_case(words)
+        };
         match part.role {
-            // What takes a comment away does not say it anew.
-            Role::Comment if !ends(b" IS NULL;\n") => Some((0, false)),
-            Role::Setting if ends(b" ENABLE ROW LEVEL SECURITY;\n") => Some((1, false)),
-            Role::Setting if ends(b" DISABLE ROW LEVEL SECURITY;\n") => Some((1, true)),
-            Role::Setting if ends(b" NO FORCE ROW LEVEL SECURITY;\n") => Some((2, true)),
-            Role::Setting if ends(b" FORCE ROW LEVEL SECURITY;\n") => Some((2, false)),
-            Role::Definition if part.address.kind.is_routine() => Some((3, false)),
+            Role::Comment if ends(b" IS NULL;\n") => Some((0, Says::TakesAway)),
+            Role::Comment => Some((0, Says::Anew)),
+            Role::Setting if ends(b" ENABLE ROW LEVEL SECURITY;\n") => Some((1, Says::Anew)),
+            Role::Setting if ends(b" DISABLE ROW LEVEL SECURITY;\n") => Some((1, Says::AsEver)),
+            Role::Setting if ends(b" NO FORCE ROW LEVEL SECURITY;\n") => Some((2, Says::AsEver)),
+            Role::Setting if ends(b" FORCE ROW LEVEL SECURITY;\n") => Some((2, Says::Anew)),
+            Role::Definition if part.address.kind.is_routine() => Some((3, Says::Anew)),
             _ => None,
         }
     }
     let mut kept = std::mem::take(&mut object.parts);
-    if kept.iter().filter_map(again).map(|(_, anyway)| 1 + usize::from(anyway)).sum::<usize>() > 1 {
+    let mut said = kept.iter().filter_map(again);
+    if said.next().is_some_and(|(_, how)| how == Says::AsEver) || said.next().is_some() {
         let mut seen: HashSet<(Address, u8)> = HashSet::new();
         let mut last_first: Vec<Part> = Vec::with_capacity(kept.len());
         for part in kept.into_iter().rev() {
-            let counts = again(&part).is_none_or(|(what, is_so_anyway)| {
+            let counts = again(&part).is_none_or(|(what, how)| {
                 let key = (part.address.clone(), what);
                 // A routine is made again only by a statement that says so.
                 let makes = part.role == Role::Definition && !part.text.starts_with(REPLACES);
-                let first = if makes { !seen.contains(&key) } else { seen.insert(key) };
-                first && !is_so_anyway
+                match how {
+                    Says::TakesAway => !seen.contains(&key),
+                    Says::Anew if makes => !seen.contains(&key),
+                    Says::Anew => seen.insert(key),
+                    Says::AsEver => {
+                        seen.insert(key);
+                        false
+                    }
+                }
             });
             if counts {
                 last_first.push(part);

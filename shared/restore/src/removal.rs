@@ -1,10 +1,11 @@
 //! Statements of a dump that take away what it made before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use dump::lexer::{Lexer, TokenKind};
 use dump::{Address, Class, DataForm, Kind, Name, Noise, Role};
 
-use crate::plan::{DatabasePlan, Plan, Step};
+use crate::plan::{DatabasePlan, Plan, Step, Work};
 
 impl DatabasePlan {
     /// Returns the indexes of the steps that take away what the dump made before and does not make again behind; where it
@@ -29,6 +30,71 @@ pub(crate) fn removes(step: &Step) -> bool {
 }
 
 fn lasting(steps: &[Step]) -> Vec<usize> {
+    let mut lasting = objects_gone(steps);
+    lasting.extend(switched_off(steps));
+    lasting.sort_unstable();
+    lasting
+}
+
+/// What is there or is not, without being an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Switch {
+    RowSecurity,
+    ForcedRowSecurity,
+    Comment,
+}
+
+/// Returns what a step switches, and whether it switches it on.
+fn switch(step: &Step) -> Option<(Switch, bool)> {
+    let Class::Part(role @ (Role::Comment | Role::Setting)) = step.subject.class else { return None };
+    let Work::Statement(text) = &step.work else { return None };
+    let tokens = Lexer::default().tokens(text).ok()?;
+    let skipped = [TokenKind::Space, TokenKind::Comment, TokenKind::Semicolon];
+    let mut words = tokens.iter().rev().filter(|token| !skipped.contains(&token.kind));
+    let mut ends = |word: &str| {
+        words.next().is_some_and(|token| {
+            token.kind == TokenKind::Word
+                && text[token.start..token.end].eq_ignore_ascii_case(word.as_bytes())
+        })
+    };
+    if role == Role::Comment {
+        return Some((Switch::Comment, !ends("NULL")));
+    }
+    if !(ends("SECURITY") && ends("LEVEL") && ends("ROW")) {
+        return None;
+    }
+    let word = words.next().map(|token| text[token.start..token.end].to_ascii_uppercase())?;
+    let before = words.next().map(|token| text[token.start..token.end].to_ascii_uppercase());
+    match word.as_slice() {
+        b"ENABLE" => Some((Switch::RowSecurity, true)),
+        b"DISABLE" => Some((Switch::RowSecurity, false)),
+        b"FORCE" => Some((Switch::ForcedRowSecurity, before.as_deref() != Some(b"NO"))),
+        _ => None,
+    }
+}
+
+/// Returns the steps that switch off what was switched on before and is not on again behind.
+fn switched_off(steps: &[Step]) -> Vec<usize> {
+    let mut on: HashSet<(&Address, Switch)> = HashSet::new();
+    let mut off: HashMap<(&Address, Switch), usize> = HashMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        let Some(address) = &step.subject.address else { continue };
+        match switch(step) {
+            Some((switch, true)) => {
+                on.insert((address, switch));
+                off.remove(&(address, switch));
+            }
+            Some((switch, false)) if on.remove(&(address, switch)) => {
+                off.insert((address, switch), at);
+            }
+            _ => {}
+        }
+    }
+    off.into_values().collect()
+}
+
+/// Returns the steps that remove objects which are not made again.
+fn objects_gone(steps: &[Step]) -> Vec<usize> {
     if !steps.iter().any(removes) {
         return Vec::new();
     }
